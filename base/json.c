@@ -1,0 +1,109 @@
+#include "base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+
+void json_release(json_t **value)
+{
+    json_decref(*value);
+    *value = NULL;
+}
+
+/* The deepest nesting of brackets outside strings: what jansson's recursion will be. */
+static size_t nesting(const char *text, size_t len)
+{
+    size_t depth = 0, deepest = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        if (in_string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > deepest)
+                deepest = depth;
+        } else if ((c == '}' || c == ']') && depth) {
+            depth--;
+        }
+    }
+    return deepest;
+}
+
+json_t *json_read(const char *text, size_t len, struct error *err)
+{
+    if (nesting(text, len) > LIMIT_JSON_DEPTH) {
+        error_set(err, ERROR_TOO_LARGE, "JSON is nested deeper than %u levels", LIMIT_JSON_DEPTH);
+        return NULL;
+    }
+    json_error_t problem;
+    json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
+    if (!value)
+        error_set(err, ERROR_INVALID, "not valid JSON: line %d column %d: %s", problem.line, problem.column,
+                  problem.text);
+    return value;
+}
+
+const char *json_string_at(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+/* The length of the UTF-8 sequence at `s`, or 0 if it is malformed (RFC 3629: no overlong forms, no
+ * surrogates, at most U+10FFFF). */
+static size_t utf8_length(const unsigned char *s)
+{
+    if (s[0] < 0x80)
+        return 1;
+    size_t len = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    if (s[0] < 0xc2 || s[0] > 0xf4)
+        return 0;
+    for (size_t i = 1; i < len; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
+        (s[0] == 0xf4 && s[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+void json_add_string(struct strbuf *out, const char *text)
+{
+    static const char escapes[] = "\"\"\\\\\nn\rr\tt\bb\ff";
+    strbuf_addch(out, '"');
+    for (const unsigned char *c = (const unsigned char *)text; *c;) {
+        size_t len = utf8_length(c);
+        const char *escape = NULL;
+        for (size_t i = 0; i + 1 < sizeof(escapes) && !escape; i += 2)
+            escape = escapes[i] == (char)*c ? escapes + i + 1 : NULL;
+        if (escape)
+            strbuf_addf(out, "\\%c", *escape);
+        else if (!len)
+            strbuf_addstr(out, "\xef\xbf\xbd");
+        else if (*c < 0x20 || *c == 0x7f)
+            strbuf_addf(out, "\\u%04x", *c);
+        else
+            strbuf_add(out, c, len);
+        c += len ? len : 1;
+    }
+    strbuf_addch(out, '"');
+}
+
+static int append(const char *bytes, size_t len, void *out)
+{
+    strbuf_add(out, bytes, len);
+    return 0;
+}
+
+void json_write(struct strbuf *out, const json_t *value, int indent)
+{
+    size_t flags = JSON_ENCODE_ANY | (indent ? JSON_INDENT((size_t)indent) : JSON_COMPACT);
+    json_dump_callback(value, append, out, flags);
+}

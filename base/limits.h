@@ -1,0 +1,49 @@
+/*
+ * Every limit on what comes from outside, in one place, each with its reason. Bytes unless the name says
+ * otherwise. Going over one is ERROR_TOO_LARGE, said with the limit's value; nothing is cut off silently.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* -- YAML in git: the largest custom resource definitions in use are near 1 MiB, bundles of them near 5. */
+#define LIMIT_YAML_BYTES     (8u << 20)
+#define LIMIT_YAML_DOCUMENTS 10000u
+#define LIMIT_YAML_NODES     1000000u /* of one document, aliases counted each time they are used */
+#define LIMIT_YAML_DEPTH     128u     /* Kubernetes' own reader stops near 10,000; manifests stay under 30 */
+#define LIMIT_CONFIG_BYTES   (1u << 20)
+
+/* -- Registries. 4 MiB is the size up to which the OCI distribution specification asks registries to take
+ *    manifests; configs of real images stay below a tenth of ours. */
+#define LIMIT_MANIFEST_BYTES     (4u << 20)
+#define LIMIT_IMAGE_CONFIG_BYTES (8u << 20)
+#define LIMIT_TAG_PAGE_BYTES     (32u << 20) /* some registries ignore n= and send 100,000 tags at once */
+#define LIMIT_TAG_PAGES          2000u
+#define LIMIT_TAG_LENGTH         128u /* OCI distribution: a tag has at most 128 characters */
+#define LIMIT_TOKEN_BYTES        (256u << 10)
+#define LIMIT_REDIRECTS          5
+
+/* -- JSON of any source: jansson recurses, so depth is bounded before it sees the text. */
+#define LIMIT_JSON_DEPTH 128u
+
+/* -- Kubernetes: the API server refuses request bodies over 3 MiB; lists are paged. */
+#define LIMIT_KUBE_RESPONSE_BYTES (64u << 20)
+#define LIMIT_KUBECONFIG_BYTES    (1u << 20)
+
+/* -- Git. A blob over the YAML limit is no manifest of ours and is not read. */
+#define LIMIT_GIT_REF_ADVERT_BYTES (64u << 20)
+#define LIMIT_GIT_TREE_ENTRIES     1000000u
+#define LIMIT_GIT_TREE_DEPTH       64u
+
+/* -- Programs that we run (ssh, credential helpers): their error text is shown, their output is parsed. */
+#define LIMIT_PROCESS_STDERR_BYTES (8u << 10)
+#define LIMIT_PROCESS_STDOUT_BYTES (1u << 20)
+
+/* -- Patterns: PCRE2's own counters, so that a pattern that explodes ends within milliseconds. */
+#define LIMIT_REGEXP_MATCH   100000u
+#define LIMIT_REGEXP_DEPTH   1000u
+#define LIMIT_PATTERN_LENGTH 4096u
+
+/* -- Rounds: pushes that lose the race are decided again this often before the round fails. */
+#define LIMIT_PUSH_ATTEMPTS 5
+
+#endif

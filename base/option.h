@@ -1,0 +1,88 @@
+/*
+ * Options from one table: command line, environment, YAML file and --help all read the same rows.
+ *
+ * A row's value lands in a struct of the program's at `offset`. Order of precedence: command line, then
+ * environment (PREFIX_NAME, dashes as underscores), then configuration file, then the default. Lists follow
+ * Go's StringSlice as Flux v1 did: comma-separated or repeated; the first one given replaces the default.
+ *
+ * An unknown name or a value that does not parse is ERROR_USAGE, with the nearest right name, and for a file
+ * with file, line and column. A row with `refusal` set is a name that users know from elsewhere and this
+ * version does not do: using it is ERROR_UNSUPPORTED with that text, so nobody believes it has an effect.
+ */
+#ifndef BASE_OPTION_H
+#define BASE_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "base/yaml.h"
+
+enum option_type {
+    OPTION_BOOL,     /* bool; --name, --name=false */
+    OPTION_STRING,   /* char *, owned; NULL where unset */
+    OPTION_INT,      /* int64_t, never negative */
+    OPTION_DURATION, /* int64_t milliseconds; "5m" */
+    OPTION_LIST,     /* struct strvec, owned */
+    OPTION_NONE,     /* accepted and without effect, as it was in Flux v1, or refused */
+};
+
+struct option_row {
+    const char *name;     /* "git-url": --git-url, PAWL_GIT_URL, git-url: or git: {url:} */
+    char letter;          /* "-o"; 0: none */
+    enum option_type type;
+    size_t offset;        /* of the value in the options struct */
+    const char *fallback; /* the default as it would be written; NULL: unset, false, 0, empty */
+    const char *metavar;  /* "URL", in --help; NULL for a bool */
+    const char *group;    /* heading in --help and the manual; rows of one group stand together */
+    const char *help;     /* one sentence without the full stop; NULL: hidden */
+    const char *choices;  /* "fmt|json": the only values; NULL: any */
+    const char *refusal;  /* not in this version, and what to do instead; NULL: it works */
+};
+
+/* Tables end with a row whose name is NULL. `tables` is an array of tables ended by NULL, searched in order. */
+struct option_set {
+    const struct option_row *const *tables;
+    void *values;           /* the struct the offsets point into */
+    unsigned char *source;  /* per row over all tables: where its value came from; owned */
+};
+
+enum option_source { OPTION_DEFAULT, OPTION_FILE, OPTION_ENVIRONMENT, OPTION_COMMAND_LINE };
+
+/* Puts in the defaults. Bad defaults are a bug and abort. */
+void option_set_init(struct option_set *set, const struct option_row *const *tables, void *values);
+/* Frees the strings and lists in the values struct. */
+void option_set_release(struct option_set *set);
+
+/*
+ * Reads flags (--name value, --name=value, -x value, -x, `--` ends them; anywhere among the operands) and
+ * leaves the operands in `operands`. ERROR_USAGE or ERROR_UNSUPPORTED.
+ */
+int option_read_arguments(struct option_set *set, int argc, char *const *argv, struct strvec *operands,
+                          struct error *err) MUST_CHECK;
+
+/* Reads PREFIX_* of `environment` (as environ); an unknown PREFIX_ name is an error with the nearest. Names in
+ * `foreign` (NULL-terminated, or NULL) are somebody else's and passed over. */
+int option_read_environment(struct option_set *set, const char *prefix, char *const *environment,
+                            const char *const *foreign, struct error *err) MUST_CHECK;
+
+/* Reads a mapping of a configuration file, nested (git: {url: …}) or flat (git-url: …). Keys in `foreign` are
+ * the caller's own and passed over. `file` is for messages. */
+int option_read_yaml(struct option_set *set, const struct yaml_node *mapping, const char *file,
+                     const char *const *foreign, struct error *err) MUST_CHECK;
+
+/* Where a row's value came from, by name; unknown names are a bug. */
+enum option_source option_source_of(const struct option_set *set, const char *name);
+
+/* The nearest of the known names to a wrong one, or NULL if none is near. Borrowed. */
+const char *option_nearest(const struct option_row *const *tables, const char *name);
+
+/* The option part of --help: grouped, aligned, wrapped at 80 columns. */
+void option_add_help(const struct option_row *const *tables, struct strbuf *out);
+
+/* The same rows as man(7) source. */
+void option_add_manual(const struct option_row *const *tables, struct strbuf *out);
+
+#endif

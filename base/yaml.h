@@ -1,0 +1,88 @@
+/*
+ * A YAML reader for editing: every document as a tree of nodes that know where in the file their bytes are.
+ *
+ * It is built on libyaml's events, with limits (base/limits.h) on bytes, documents, nodes, depth and what
+ * aliases expand to, so that no input makes it slow. Positions are byte offsets into the file (libyaml counts
+ * characters; the reader converts), so `text[start..end)` is exactly what the author wrote, quotes included.
+ *
+ * A document that is broken spoils only itself: it is kept with its error and no root, and reading goes on at
+ * the next "---" line. Duplicate keys in one mapping are such an error. An alias is a node of its own that
+ * points at the anchored one. UTF-8 only, with or without a byte order mark; CRLF, LF and CR line ends.
+ *
+ * The text is not copied and must outlive the stream. A stream is not changed after reading, so it can be
+ * shared between threads.
+ */
+#ifndef BASE_YAML_H
+#define BASE_YAML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/json.h"
+
+enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING, YAML_ALIAS };
+
+enum yaml_style { YAML_PLAIN, YAML_SINGLE_QUOTED, YAML_DOUBLE_QUOTED, YAML_LITERAL, YAML_FOLDED };
+
+struct yaml_node {
+    enum yaml_kind kind;
+    enum yaml_style style; /* of a scalar */
+    bool flow;             /* of a collection: [a, b] or {a: 1} */
+    size_t start, end;     /* bytes in the file: of a scalar with its quotes, without anchor and tag; of a
+                              block collection from its first to the end of its last node */
+    int line, column;      /* of `start`, both from 1; column in characters */
+    char *value;           /* of a scalar: decoded, NUL-terminated; else NULL */
+    size_t value_len;      /* may hold NULs ("\0" in double quotes) */
+    char *anchor, *tag;    /* as written, without & and resolved; NULL if there is none */
+    struct yaml_node **items; /* of a sequence: the items; of a mapping: key, value, key, value, … */
+    size_t len;               /* of items */
+    const struct yaml_node *target; /* of an alias: the anchored node */
+};
+
+struct yaml_document {
+    struct yaml_node *root;   /* NULL if it is empty or broken */
+    size_t start, end;        /* bytes of the file: from its "---" (or first byte) to the next one's */
+    int line;                 /* where it starts, from 1 */
+    struct error error;       /* code ERROR_NONE, or why it is broken */
+    int error_line, error_column; /* where, from 1 */
+};
+
+struct yaml_stream {
+    struct yaml_document *documents;
+    size_t len;
+};
+
+/* Reads all documents. NULL only where nothing can be read at all: ERROR_TOO_LARGE, or ERROR_INVALID for
+ * UTF-16 or bytes that are not UTF-8 (the text says the offset). Free with yaml_free. */
+struct yaml_stream *yaml_read(const char *text, size_t len, struct error *err) MUST_CHECK;
+void yaml_free(struct yaml_stream *stream);
+void yaml_release(struct yaml_stream **stream); /* for CLEANUP */
+
+/* The node itself, or what an alias (of an alias …) stands for. NULL stays NULL. */
+const struct yaml_node *yaml_resolve(const struct yaml_node *node);
+
+/* The value at a key of a mapping (aliases and `<<` merge keys followed; the mapping's own keys win); NULL if
+ * it is missing or `node` is no mapping. The result is not resolved: it may be an alias, which tells an editor
+ * that the bytes are elsewhere. */
+const struct yaml_node *yaml_get(const struct yaml_node *node, const char *key);
+
+/* As yaml_get along keys: yaml_path(root, "spec", "template", NULL). */
+const struct yaml_node *yaml_path(const struct yaml_node *node, ...) __attribute__((sentinel));
+
+/* The text of a scalar (aliases followed), or NULL if it is no scalar or a plain null. */
+const char *yaml_text(const struct yaml_node *node);
+
+/* True for what Go's YAML reader (v2, YAML 1.1, which Kubernetes tools use) takes for null, true or a number
+ * when written plain: "yes", "1e3", "012", "~", … Such text must be quoted to stay a string. */
+bool yaml_plain_is_typed(const char *text);
+
+/*
+ * The tree as JSON, typed as Kubernetes' Go readers type it (YAML 1.1: yes/on/true are booleans, 012 is ten,
+ * ints stay ints up to 64 bits, merge keys expanded, keys are strings). A new reference; NULL with
+ * ERROR_INVALID where JSON has no such thing (a mapping as key, NaN) or ERROR_TOO_LARGE.
+ */
+json_t *yaml_to_json(const struct yaml_node *node, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * A demand: what the policies of the manifests at HEAD need to know of one repository. The updater writes it,
+ * the scanner answers it with a repository_info, and fetches no more than it asks for: tag names always, the
+ * creation time of those tags that `wants_created` picks.
+ */
+#ifndef MODEL_DEMAND_H
+#define MODEL_DEMAND_H
+
+#include <stdbool.h>
+
+struct demand {
+    const char *repository; /* normalised name, "host/path"; borrowed */
+    /* Says whether the creation time of a tag is needed. NULL: of none. Called on the scanner's thread; must
+     * not block and must stay valid while the scan runs. */
+    bool (*wants_created)(const char *tag, void *context);
+    void *context;
+};
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * Manifests: the YAML files of a commit, as resources and the byte spans of the fields that matter.
+ *
+ * A manifest_file is one file: its text, its YAML documents, and the resources found in them (kinds ending in
+ * "List" are flattened into their items, one level, as Flux v1 does). Documents without a kind are passed over.
+ * Everything in it is immutable after reading, and counted by reference: the same blob is parsed once and its
+ * file shared between commits and rounds (key: blob id and path).
+ *
+ * A manifest_set is all files of one commit below the configured paths, with resources indexed by id and a list
+ * of problems. A problem spoils only what it is about: a broken document, an unreadable image, or every copy of
+ * an id that is defined twice. Nothing that has a problem is edited.
+ *
+ * Which kinds have containers is one table in manifest_kinds.c; adding a kind is one row.
+ */
+#ifndef MODEL_MANIFEST_H
+#define MODEL_MANIFEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "base/strmap.h"
+#include "base/yaml.h"
+#include "model/image_ref.h"
+#include "model/resource_id.h"
+
+struct annotation {
+    const char *key, *value; /* borrowed from the YAML; a value that is no string is its text */
+    int line;
+};
+
+struct container {
+    const char *name;                  /* borrowed */
+    bool is_init;                      /* an init container */
+    const struct yaml_node *image_node; /* the scalar that holds the text: for `image: *x` the anchored one */
+    bool is_alias;                     /* image_node is written elsewhere and shared */
+    struct image_ref image;            /* text NULL if it does not parse; then `problem` says why */
+    struct error problem;
+};
+
+struct resource {
+    struct resource_id id;
+    const char *api_version, *kind; /* as written; borrowed */
+    const struct yaml_node *node;   /* the object's mapping; borrowed from the file */
+    const struct manifest_file *file;
+    size_t document;                /* index into the file's documents */
+    int line;                       /* where the object starts, from 1 */
+    struct annotation *annotations; /* of metadata, in order of the text */
+    size_t annotations_len;
+    struct container *containers;   /* containers, then init containers; none: not a workload */
+    size_t containers_len;
+    bool is_workload;               /* of a kind that has containers */
+    bool is_duplicate;              /* the same id exists elsewhere in the set; set by manifest_set_load */
+};
+
+struct manifest_problem {
+    char *file;
+    int line;       /* from 1; 0: the file as a whole */
+    char *workload; /* resource id text; NULL if it is not about one */
+    char *message;
+};
+
+struct manifest_file {
+    int references;
+    char *path; /* in the repository */
+    char *text;
+    size_t len;
+    struct yaml_stream *yaml; /* NULL if nothing could be read */
+    struct resource *resources;
+    size_t resources_len;
+    struct manifest_problem *problems;
+    size_t problems_len, problems_capacity;
+};
+
+/* Reads one file, taking ownership of `text` (`len` bytes and a NUL). Never fails: what is wrong is a problem
+ * of the file. `default_space` names the namespace of namespaced objects that have none. One reference. */
+struct manifest_file *manifest_file_new(const char *path, char *text, size_t len, const char *default_space);
+struct manifest_file *manifest_file_ref(struct manifest_file *file);
+void manifest_file_unref(struct manifest_file *file);
+
+struct manifest_set {
+    struct manifest_file **files; /* a reference each, in order of their paths */
+    size_t files_len, files_capacity;
+    struct resource **resources;  /* borrowed from the files, in order */
+    size_t resources_len, resources_capacity;
+    struct strmap by_id;          /* id text -> struct resource *; without duplicates */
+    struct manifest_problem *problems; /* of the files, plus duplicates */
+    size_t problems_len, problems_capacity;
+};
+
+/* An empty set; add all files (taking over a reference each), then finish it once. */
+struct manifest_set *manifest_set_new(void);
+void manifest_set_add(struct manifest_set *set, struct manifest_file *file);
+/* Sorts, indexes and finds duplicates. The set is immutable afterwards. */
+void manifest_set_finish(struct manifest_set *set);
+void manifest_set_free(struct manifest_set *set);
+void manifest_set_release(struct manifest_set **set); /* for CLEANUP */
+
+/* The resource of that id, or NULL if there is none or more than one. */
+const struct resource *manifest_set_find(const struct manifest_set *set, const struct resource_id *id);
+
+/* The value of an annotation, or NULL. */
+const char *resource_annotation(const struct resource *resource, const char *key);
+
+/* True for *.yaml and *.yml, the files that Flux v1 reads. */
+bool manifest_path_is_yaml(const char *path);
+
+#endif

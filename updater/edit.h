@@ -1,0 +1,50 @@
+/*
+ * The edit: other bytes for one scalar, and not one byte more.
+ *
+ * A splice names the bytes of the old text that go and those that come. Splices of one file are made against
+ * the same old text, must not overlap, and are applied together; then the new text is parsed again and must
+ * equal the old one in everything but the scalars meant (edit_verify). Comments, quotes, line ends, indentation
+ * and everything else a parser does not report stay because they are never written.
+ */
+#ifndef UPDATER_EDIT_H
+#define UPDATER_EDIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "base/yaml.h"
+#include "model/manifest.h"
+
+struct splice {
+    size_t start, end; /* bytes [start, end) of the old text */
+    char *text;        /* what takes their place; owned */
+    const struct yaml_node *node; /* the scalar that changes; borrowed */
+    char *value;       /* what it must read as afterwards; owned */
+};
+void splice_release(struct splice *splice);
+
+/*
+ * The splice that gives a container another tag: the name stays as written, only the bytes of the tag differ
+ * (":tag" is added where there was none). ERROR_UNSUPPORTED with the reason where that cannot be done by
+ * changing the tag's bytes alone (pinned by digest, or written with escapes that hide it).
+ */
+int edit_set_tag(const struct manifest_file *file, const struct container *container, const char *tag,
+                 struct splice *out, struct error *err) MUST_CHECK;
+
+/* The splice that gives a container another image reference, in the quotes that were there. If only the tag
+ * differs it is edit_set_tag's splice. */
+int edit_set_image(const struct manifest_file *file, const struct container *container, const char *image,
+                   struct splice *out, struct error *err) MUST_CHECK;
+
+/*
+ * Applies splices (in any order; equal ones count once) to the file's text and verifies the result. ERROR_CONFLICT
+ * if two want different bytes for the same scalar; ERROR_INTERNAL if the result does not verify: then nothing
+ * may be written.
+ */
+int edit_apply(const struct manifest_file *file, const struct splice *splices, size_t len, struct strbuf *out,
+               struct error *err) MUST_CHECK;
+
+#endif
