@@ -257,6 +257,37 @@ const struct yaml_node *yaml_path(const struct yaml_node *node, ...)
     return node;
 }
 
+static int each_merged_pair(const struct yaml_node *merged, yaml_pair_visitor *visit, void *context)
+{
+    merged = yaml_resolve(merged);
+    if (merged->kind != YAML_SEQUENCE)
+        return yaml_each_pair(merged, visit, context);
+    int result = 0;
+    for (size_t i = 0; i < merged->len && !result; i++)
+        result = yaml_each_pair(merged->items[i], visit, context);
+    return result;
+}
+
+int yaml_each_pair(const struct yaml_node *node, yaml_pair_visitor *visit, void *context)
+{
+    node = yaml_resolve(node);
+    if (!node || node->kind != YAML_MAPPING)
+        return 0;
+    int result = 0;
+    bool has_merge = false;
+    for (size_t i = 0; i < node->len && !result; i += 2) {
+        if (yaml_is_merge(node->items[i]))
+            has_merge = true;
+        else
+            result = visit(node->items[i], node->items[i + 1], context);
+    }
+    for (size_t i = 0; has_merge && i < node->len && !result; i += 2) {
+        if (yaml_is_merge(node->items[i]))
+            result = each_merged_pair(node->items[i + 1], visit, context);
+    }
+    return result;
+}
+
 const char *yaml_text(const struct yaml_node *node)
 {
     node = yaml_resolve(node);

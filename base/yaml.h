@@ -81,6 +81,14 @@ const struct yaml_node *yaml_path(const struct yaml_node *node, ...) __attribute
 /* True for a plain `<<` or one tagged !!merge. */
 bool yaml_is_merge(const struct yaml_node *key);
 
+/*
+ * Calls `visit` for the pairs of a mapping (aliases followed): its own, in order, then those that merge keys
+ * bring. Of pairs with the same key the first counts; the visitor must pass over the later ones. Stops where
+ * `visit` returns non-zero and returns that. Nothing is called if `node` is no mapping.
+ */
+typedef int yaml_pair_visitor(const struct yaml_node *key, const struct yaml_node *value, void *context);
+int yaml_each_pair(const struct yaml_node *node, yaml_pair_visitor *visit, void *context);
+
 /* The text of a scalar (aliases followed), or NULL if it is no scalar, a plain null, or holds a NUL. */
 const char *yaml_text(const struct yaml_node *node);
 
