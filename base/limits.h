@@ -12,6 +12,11 @@
 #define LIMIT_YAML_DEPTH     128u     /* Kubernetes' own reader stops near 10,000; manifests stay under 30 */
 #define LIMIT_CONFIG_BYTES   (1u << 20)
 
+/* -- HTTP of any peer. Servers themselves refuse header blocks over 8 to 64 KiB; a body is held in memory, so
+ *    who expects more than a page of text says so in the request. */
+#define LIMIT_HTTP_HEADER_BYTES (64u << 10)
+#define LIMIT_HTTP_BODY_BYTES   (1u << 20)
+
 /* -- Registries. 4 MiB is the size up to which the OCI distribution specification asks registries to take
  *    manifests; configs of real images stay below a tenth of ours. */
 #define LIMIT_MANIFEST_BYTES     (4u << 20)
