@@ -39,6 +39,7 @@ enum tag_match {
     TAG_NOT_A_VERSION, /* semver: the tag is no version */
     TAG_OVER_LIMIT,    /* the pattern took too long to tell (updater/regexp.h) */
 };
+#define TAG_MATCH_COUNT (TAG_OVER_LIMIT + 1)
 enum tag_match tag_policy_match(const struct tag_policy *policy, const char *tag);
 /* "match", "no match", "latest", "not a version", "match limit": keys of JSON and text. */
 const char *tag_match_name(enum tag_match match);
