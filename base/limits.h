@@ -44,9 +44,11 @@
 #define LIMIT_PROCESS_STDOUT_BYTES (1u << 20)
 
 /* -- Patterns: PCRE2's own counters, so that a pattern that explodes ends within milliseconds. */
-#define LIMIT_REGEXP_MATCH   100000u
-#define LIMIT_REGEXP_DEPTH   1000u
-#define LIMIT_PATTERN_LENGTH 4096u
+#define LIMIT_REGEXP_MATCH    100000u
+#define LIMIT_REGEXP_DEPTH    1000u
+#define LIMIT_REGEXP_HEAP_KIB 4096u /* a pattern of thousands of groups needs 30 KiB for each step back */
+#define LIMIT_REGEXP_OVERRUNS 10u   /* tags it may explode on; then the pattern is given up for all tags */
+#define LIMIT_PATTERN_LENGTH  4096u
 
 /* -- Rounds: pushes that lose the race are decided again this often before the round fails. */
 #define LIMIT_PUSH_ATTEMPTS 5
