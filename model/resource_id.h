@@ -24,6 +24,10 @@ struct resource_id {
 void resource_id_init(struct resource_id *id, const char *space, const char *kind, const char *name);
 void resource_id_release(struct resource_id *id);
 
+/* True if the three make an id that can be written and read back: a namespace and a kind of letters, digits,
+ * "_" and "-", a name that may also hold "." and ":". */
+bool resource_id_is_valid(const char *space, const char *kind, const char *name);
+
 /* Reads "ns:kind/name" or "kind/name" (then in `default_space`). ERROR_INVALID says the right form. */
 int resource_id_parse(const char *text, const char *default_space, struct resource_id *out,
                       struct error *err) MUST_CHECK;
