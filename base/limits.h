@@ -33,6 +33,9 @@
 /* -- Kubernetes: the API server refuses request bodies over 3 MiB; lists are paged. */
 #define LIMIT_KUBE_RESPONSE_BYTES (64u << 20)
 #define LIMIT_KUBECONFIG_BYTES    (1u << 20)
+#define LIMIT_KUBE_REQUEST_BYTES  (3u << 20)
+#define LIMIT_KUBE_MESSAGE_BYTES  1024u /* shown of one refusal: some dump whole Go structs */
+#define LIMIT_KUBE_LIST_PAGES     200u  /* of 500 objects each */
 
 /* -- Git. A blob over the YAML limit is no manifest of ours and is not read. */
 #define LIMIT_GIT_REF_ADVERT_BYTES (64u << 20)
