@@ -1,6 +1,6 @@
 /*
- * pawl: finds the command, reads its options from the command line, the environment and the file, runs it, and
- * prints what went wrong.
+ * pawl: finds the command, reads its options from the command line, the environment and the file, runs it,
+ * and prints what went wrong.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "cli/command.h"
 
 /* Tables of the configuration; every command's environment and file may hold these, whether it uses them. */
-static const struct option_row *const config_tables[] = {config_general_options, config_git_options,
+static const struct option_row *const config_tables[] = {config_general_options,  config_git_options,
                                                          config_registry_options, config_cache_options,
                                                          config_cluster_options,  config_flux_options};
 
@@ -56,8 +56,7 @@ static int check_flags(const struct command *command, const struct option_set *s
 {
     for (size_t i = 0; i < ARRAY_LEN(config_tables); i++) {
         for (const struct option_row *row = config_tables[i]; row->name; row++) {
-            if (!has_row(command, row->name) &&
-                option_source_of(set, row->name) == OPTION_COMMAND_LINE)
+            if (!has_row(command, row->name) && option_source_of(set, row->name) == OPTION_COMMAND_LINE)
                 return error_set(err, ERROR_USAGE, "`pawl %s` does not take --%s; see `pawl %s --help`",
                                  command->name, row->name, command->name);
         }
@@ -83,10 +82,12 @@ static void configure_log(const struct config *config)
         if (!strcmp(config->log_level, names[i]))
             level = (enum log_level)i;
     }
-    log_configure(level, strcmp(config->log_format, "json") ? LOG_FORMAT_LOGFMT : LOG_FORMAT_JSON, &system_clock);
+    log_configure(level, strcmp(config->log_format, "json") ? LOG_FORMAT_LOGFMT : LOG_FORMAT_JSON,
+                  &system_clock);
 }
 
-static int parse(struct invocation *invocation, struct option_set *set, int argc, char **argv, struct error *err)
+static int parse(struct invocation *invocation, struct option_set *set, int argc, char **argv,
+                 struct error *err)
 {
     const struct command *command = invocation->command;
     if (option_read_arguments(set, argc, argv, &invocation->operands, err) < 0 ||
@@ -165,7 +166,8 @@ static int unknown_command(const char *name)
 {
     const char *nearest = command_nearest(name);
     if (name[0] == '-')
-        fprintf(stderr, "pawl: %s: a command comes first, such as `pawl serve %s`; see `pawl --help`\n", name, name);
+        fprintf(stderr, "pawl: %s: a command comes first, such as `pawl serve %s`; see `pawl --help`\n", name,
+                name);
     else if (nearest)
         fprintf(stderr, "pawl: there is no command \"%s\"; did you mean \"%s\"?\n", name, nearest);
     else

@@ -1,8 +1,8 @@
 /*
  * What one commit's policies need to know, repository by repository: step 3 of a round.
  *
- * A demand set owns all it refers to (policies are compiled again from their text), is immutable once made and
- * counted by reference, so that the scanner's thread can keep it while the round that made it goes on.
+ * A demand set owns all it refers to (policies are compiled again from their text), is immutable once made
+ * and counted by reference, so that the scanner's thread can keep it while the round that made it goes on.
  */
 #ifndef DAEMON_DEMAND_SET_H
 #define DAEMON_DEMAND_SET_H
@@ -22,7 +22,7 @@ struct repository_demand {
 };
 
 struct demand_set {
-    int references; /* atomic */
+    int references;                  /* atomic */
     struct repository_demand *items; /* in order of first use; no repository twice */
     size_t len, capacity;
 };

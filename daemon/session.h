@@ -1,6 +1,6 @@
 /*
- * What every command that works with registries opens first: cache, credentials, scanner. Belongs to the thread
- * that scans.
+ * What every command that works with registries opens first: cache, credentials, scanner. Belongs to the
+ * thread that scans.
  */
 #ifndef DAEMON_SESSION_H
 #define DAEMON_SESSION_H
@@ -18,7 +18,10 @@ struct session {
     struct credentials *credentials; /* NULL: none */
     struct scanner *scanner;
 };
-#define SESSION_INIT {0}
+#define SESSION_INIT                                                                                         \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
 
 /* ERROR_IO or ERROR_USAGE from the cache, ERROR_INVALID from a Docker config file, ERROR_NOT_FOUND if the one
  * that --docker-config names is not there (a missing default one is no error). */

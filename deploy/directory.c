@@ -2,9 +2,9 @@
  * The directory target: the files of a commit, for programs that watch a folder (k3s, kubelet's static pods,
  * `podman kube play`).
  *
- * Such a program sees the folder at every moment, so each file changes in one step, by a rename, and the only other
- * thing it may ever meet is a temporary file of ours with a leading dot, which a kill at the wrong moment leaves
- * behind; the next apply removes it.
+ * Such a program sees the folder at every moment, so each file changes in one step, by a rename, and the only
+ * other thing it may ever meet is a temporary file of ours with a leading dot, which a kill at the wrong
+ * moment leaves behind; the next apply removes it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -33,7 +33,8 @@ struct directory_apply {
     struct strmap swept; /* directories that were cleaned of temporary files */
 };
 
-/* -- what a crash left behind ----------------------------------------------------------------------------- */
+/* -- what a crash left behind -----------------------------------------------------------------------------
+ */
 
 static bool is_temporary(const char *name)
 {
@@ -61,7 +62,8 @@ static void sweep(struct directory_apply *apply, const char *directory)
     }
 }
 
-/* -- one file --------------------------------------------------------------------------------------------- */
+/* -- one file ---------------------------------------------------------------------------------------------
+ */
 
 /* Checks each directory between the root and the file: it must be a directory and no link, or be missing. */
 static int check_parents(const struct directory_apply *apply, const char *place, bool *missing,
@@ -77,8 +79,8 @@ static int check_parents(const struct directory_apply *apply, const char *place,
             return *missing ? 0 : error_errno(err, errno, "cannot look at %s", directory);
         }
         if (S_ISLNK(is.st_mode))
-            return error_set(err, ERROR_FORBIDDEN, "%s is a link, and links inside the target are not followed",
-                             directory);
+            return error_set(err, ERROR_FORBIDDEN,
+                             "%s is a link, and links inside the target are not followed", directory);
         if (!S_ISDIR(is.st_mode))
             return error_set(err, ERROR_CONFLICT, "%s is in the way: a directory is needed there", directory);
     }
@@ -149,7 +151,8 @@ static void apply_file(struct directory_apply *apply, const struct apply_request
     apply_report_add(report, NULL, file, result, why);
 }
 
-/* -- the target ------------------------------------------------------------------------------------------- */
+/* -- the target -------------------------------------------------------------------------------------------
+ */
 
 static int prepare_root(const struct directory_apply *apply, struct error *err)
 {

@@ -100,9 +100,10 @@ static bool is_whole(const struct manifest_file *file, const struct document_use
     for (size_t i = 0; i < file->yaml->len; i++) {
         if (!uses[i].kept || !uses[i].left_out)
             continue;
-        *why = xasprintf("line %d: some items of this List are to be left alone, and a file cannot do that: give "
-                         "them documents of their own",
-                         file->yaml->documents[i].line);
+        *why = xasprintf(
+            "line %d: some items of this List are to be left alone, and a file cannot do that: give "
+            "them documents of their own",
+            file->yaml->documents[i].line);
         return false;
     }
     return true;
