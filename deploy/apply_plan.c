@@ -162,7 +162,8 @@ char *plan_item_path(const struct plan_item *item)
 struct plan_item *apply_plan_definition(const struct apply_plan *plan, const struct plan_item *item)
 {
     const char *slash = strchr(item->api_version, '/');
-    AUTO_FREE char *group = slash ? xmemdupz(item->api_version, (size_t)(slash - item->api_version)) : xstrdup("");
+    AUTO_FREE char *group =
+        slash ? xmemdupz(item->api_version, (size_t)(slash - item->api_version)) : xstrdup("");
     AUTO_FREE char *key = definition_key(group, item->kind);
     return strmap_get(&plan->definitions, key);
 }

@@ -2,9 +2,9 @@
  * The directory target: the files of a commit, for programs that watch a folder (k3s, kubelet's static pods,
  * `podman kube play`).
  *
- * Such a program sees the folder at every moment, so each file changes in one step, by a rename, and the only other
- * thing it may ever meet is a temporary file of ours with a leading dot, which a kill at the wrong moment leaves
- * behind; the next apply removes it.
+ * Such a program sees the folder at every moment, so each file changes in one step, by a rename, and the only
+ * other thing it may ever meet is a temporary file of ours with a leading dot, which a kill at the wrong
+ * moment leaves behind; the next apply removes it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -33,7 +33,8 @@ struct directory_apply {
     struct strmap swept; /* directories that were cleaned of temporary files */
 };
 
-/* -- what a crash left behind ----------------------------------------------------------------------------- */
+/* -- what a crash left behind -----------------------------------------------------------------------------
+ */
 
 static bool is_temporary(const char *name)
 {
@@ -61,7 +62,8 @@ static void sweep(struct directory_apply *apply, const char *directory)
     }
 }
 
-/* -- one file --------------------------------------------------------------------------------------------- */
+/* -- one file ---------------------------------------------------------------------------------------------
+ */
 
 /* Checks each directory between the root and the file: it must be a directory and no link, or be missing. */
 static int check_parents(const struct directory_apply *apply, const char *place, bool *missing,
@@ -77,8 +79,8 @@ static int check_parents(const struct directory_apply *apply, const char *place,
             return *missing ? 0 : error_errno(err, errno, "cannot look at %s", directory);
         }
         if (S_ISLNK(is.st_mode))
-            return error_set(err, ERROR_FORBIDDEN, "%s is a link, and links inside the target are not followed",
-                             directory);
+            return error_set(err, ERROR_FORBIDDEN,
+                             "%s is a link, and links inside the target are not followed", directory);
         if (!S_ISDIR(is.st_mode))
             return error_set(err, ERROR_CONFLICT, "%s is in the way: a directory is needed there", directory);
     }
@@ -126,13 +128,14 @@ static int write_file(struct directory_apply *apply, const char *place, const st
 }
 
 static void apply_file(struct directory_apply *apply, const struct apply_request *request,
-                       const struct manifest_file *file, struct apply_report *report)
+                       const struct manifest_file *file, struct resource *const *resources,
+                       size_t resources_len, struct apply_report *report)
 {
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     struct error problem = ERROR_INIT;
     enum apply_result result = APPLY_FAILED;
     char *why = NULL;
-    switch (directory_layout_bytes(request, file, &bytes, &why, report)) {
+    switch (directory_layout_bytes(request, file, resources, resources_len, &bytes, &why, report)) {
     case LAYOUT_NOTHING:
         return;
     case LAYOUT_BROKEN:
@@ -149,7 +152,8 @@ static void apply_file(struct directory_apply *apply, const struct apply_request
     apply_report_add(report, NULL, file, result, why);
 }
 
-/* -- the target ------------------------------------------------------------------------------------------- */
+/* -- the target -------------------------------------------------------------------------------------------
+ */
 
 static int prepare_root(const struct directory_apply *apply, struct error *err)
 {
@@ -174,8 +178,13 @@ static int apply_manifests(struct deploy_target *base, const struct apply_reques
         return -1;
     if (!apply.dry_run)
         sweep(&apply, target->path);
-    for (size_t i = 0; i < request->manifests->files_len; i++)
-        apply_file(&apply, request, request->manifests->files[i], report);
+    const struct manifest_set *set = request->manifests;
+    for (size_t i = 0, first = 0, end; i < set->files_len; i++, first = end) {
+        /* The set's resources lie in the order of its files. */
+        for (end = first; end < set->resources_len && set->resources[end]->file == set->files[i];)
+            end++;
+        apply_file(&apply, request, set->files[i], set->resources + first, end - first, report);
+    }
     strmap_release(&apply.swept);
     return 0;
 }

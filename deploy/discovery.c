@@ -167,8 +167,8 @@ const struct kube_kind *discovery_find(const struct discovery *discovery, const 
     }
     const struct kube_kind *found = served ? strmap_get(&served->kinds, kind) : NULL;
     if (found && !found->has_patch) {
-        error_set(err, ERROR_UNSUPPORTED, "%s %s cannot be applied: the API server does not keep such objects",
-                  api_version, kind);
+        error_set(err, ERROR_UNSUPPORTED,
+                  "%s %s cannot be applied: the API server does not keep such objects", api_version, kind);
         return NULL;
     }
     if (!found)

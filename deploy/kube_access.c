@@ -23,10 +23,17 @@ static void pem_source_release(struct pem_source *source)
 
 void kube_access_release(struct kube_access *access)
 {
-    char *texts[] = {access->description, access->server,        access->space,
-                     access->server_name, access->token,         access->token_file,
-                     access->username,    access->password,      access->exec.command,
-                     access->exec.api_version, access->exec.install_hint};
+    char *texts[] = {access->description,
+                     access->server,
+                     access->space,
+                     access->server_name,
+                     access->token,
+                     access->token_file,
+                     access->username,
+                     access->password,
+                     access->exec.command,
+                     access->exec.api_version,
+                     access->exec.install_hint};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
     pem_source_release(&access->ca);
@@ -281,8 +288,7 @@ static int read_user(const struct reading *r, const struct kubeconfig_entry *clu
                       "auth-provider was removed from Kubernetes clients; make a kubeconfig with an exec "
                       "plugin (or a token), as your provider describes");
     if (read_text(r, "token", &access->token) < 0 || read_path(r, "tokenFile", &access->token_file) < 0 ||
-        read_text(r, "username", &access->username) < 0 ||
-        read_text(r, "password", &access->password) < 0 ||
+        read_text(r, "username", &access->username) < 0 || read_text(r, "password", &access->password) < 0 ||
         read_pem(r, "client-certificate", &access->certificate) < 0 ||
         read_pem(r, "client-key", &access->key) < 0 || read_impersonation(r, &access->impersonate) < 0 ||
         check_login(r, access) < 0)
@@ -333,7 +339,8 @@ int kube_access_from_config(const struct kubeconfig *config, const char *context
     if (read_text(&r, "cluster", &cluster_name) < 0 || read_text(&r, "user", &user_name) < 0 ||
         read_text(&r, "namespace", &access->space) < 0)
         return -1;
-    const struct kubeconfig_entry *cluster = cluster_name ? strmap_get(&config->clusters, cluster_name) : NULL;
+    const struct kubeconfig_entry *cluster =
+        cluster_name ? strmap_get(&config->clusters, cluster_name) : NULL;
     if (!cluster)
         return refuse(&r, ERROR_USAGE, "its cluster is missing or not defined");
     const struct kubeconfig_entry *user = user_name ? strmap_get(&config->users, user_name) : NULL;
@@ -341,8 +348,7 @@ int kube_access_from_config(const struct kubeconfig *config, const char *context
         return refuse(&r, ERROR_USAGE, "its user is not defined");
     struct reading cluster_reading = {cluster, "cluster", cluster_name, err};
     struct reading user_reading = {user, "user", user_name, err};
-    if (read_cluster(&cluster_reading, access) < 0 ||
-        (user && read_user(&user_reading, cluster, access) < 0))
+    if (read_cluster(&cluster_reading, access) < 0 || (user && read_user(&user_reading, cluster, access) < 0))
         return -1;
     access->description = xasprintf("%s (context %s)", access->server, name);
     return 0;

@@ -15,7 +15,8 @@ static bool is_unresolved(const struct plan_item *item)
     return !item->is_decided && !item->collection;
 }
 
-/* -- kinds ------------------------------------------------------------------------------------------------ */
+/* -- kinds ------------------------------------------------------------------------------------------------
+ */
 
 int kube_apply_resolve(struct kube_apply *apply, struct error *err)
 {
@@ -59,8 +60,9 @@ static char *definition_refusal(const json_t *definition)
         const char *type = json_string_at(condition, "type"), *status = json_string_at(condition, "status");
         const char *message = json_string_at(condition, "message");
         if (type && status && strcmp(type, "NamesAccepted") == 0 && strcmp(status, "False") == 0)
-            return xasprintf("the API server does not accept the names of its CustomResourceDefinition: %.300s",
-                             message ? message : "no reason given");
+            return xasprintf(
+                "the API server does not accept the names of its CustomResourceDefinition: %.300s",
+                message ? message : "no reason given");
     }
     return NULL;
 }
@@ -131,7 +133,8 @@ int kube_apply_await_kinds(struct kube_apply *apply, struct error *err)
     return kube_read_before(apply->plan, apply->client, apply->dry_run, err);
 }
 
-/* -- writing ---------------------------------------------------------------------------------------------- */
+/* -- writing ----------------------------------------------------------------------------------------------
+ */
 
 /* One item on its way. */
 struct patch {
@@ -150,13 +153,15 @@ static char *success_message(const struct kube_reply *reply)
 {
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     if (json_string_at(json_object_get(reply->body, "metadata"), "deletionTimestamp"))
-        strbuf_addstr(&out, "terminating: the object is being deleted; the next apply after that makes it anew");
+        strbuf_addstr(&out,
+                      "terminating: the object is being deleted; the next apply after that makes it anew");
     if (reply->warnings)
         strbuf_addf(&out, "%swarning: %s", out.len ? "; " : "", reply->warnings);
     return out.len ? strbuf_detach(&out, NULL) : NULL;
 }
 
-static void decide_done(const struct kube_apply *apply, struct plan_item *item, const struct kube_reply *reply)
+static void decide_done(const struct kube_apply *apply, struct plan_item *item,
+                        const struct kube_reply *reply)
 {
     bool same = item->before == BEFORE_PRESENT &&
                 (apply->dry_run ? kube_object_same_content(item->before_object, reply->body)
@@ -178,11 +183,14 @@ static int64_t settle_ms(const struct kube_apply *apply, const struct plan_item 
 {
     if (apply->dry_run || !was_written(apply_plan_definition(apply->plan, item)))
         return 0;
-    return verdict == KUBE_UNKNOWN_KIND ? KUBE_SETTLE_MS : verdict == KUBE_BAD_FIELDS ? KUBE_SCHEMA_SETTLE_MS : 0;
+    return verdict == KUBE_UNKNOWN_KIND ? KUBE_SETTLE_MS
+           : verdict == KUBE_BAD_FIELDS ? KUBE_SCHEMA_SETTLE_MS
+                                        : 0;
 }
 
 /* A dry run cannot be refused for the want of what the real run would make first. */
-static bool is_excused(const struct kube_apply *apply, const struct plan_item *item, enum kube_verdict verdict)
+static bool is_excused(const struct kube_apply *apply, const struct plan_item *item,
+                       enum kube_verdict verdict)
 {
     const struct plan_item *needed = verdict == KUBE_NO_NAMESPACE   ? apply_plan_namespace(apply->plan, item)
                                      : verdict == KUBE_UNKNOWN_KIND ? apply_plan_definition(apply->plan, item)

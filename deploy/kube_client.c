@@ -34,8 +34,8 @@ struct kube_client {
     struct http_client *http;
     struct call *queue, **queue_end;
     unsigned in_flight, window;
-    bool has_answered;   /* since kube_client_begin: then a broken connection is worth a retry */
-    bool must_renew;     /* the credentials, as soon as nothing is in flight */
+    bool has_answered;    /* since kube_client_begin: then a broken connection is worth a retry */
+    bool must_renew;      /* the credentials, as soon as nothing is in flight */
     struct error failure; /* of the run */
 };
 
@@ -345,7 +345,8 @@ int kube_client_run(struct kube_client *client, struct error *err)
             return 0;
         int64_t delay = next_delay(client);
         if (client->in_flight)
-            http_client_run(client->http, client->must_renew || client->in_flight >= client->window ? -1 : delay);
+            http_client_run(client->http,
+                            client->must_renew || client->in_flight >= client->window ? -1 : delay);
         else
             kube_client_sleep(delay);
     }

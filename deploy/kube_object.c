@@ -8,8 +8,14 @@
 
 /* What only the server writes, in metadata. */
 static const char *const bookkeeping[] = {
-    "managedFields",     "resourceVersion", "uid",               "generation",
-    "creationTimestamp", "selfLink",        "deletionTimestamp", "deletionGracePeriodSeconds",
+    "managedFields",
+    "resourceVersion",
+    "uid",
+    "generation",
+    "creationTimestamp",
+    "selfLink",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
 };
 
 #define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"

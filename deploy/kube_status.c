@@ -8,7 +8,8 @@
 #include "base/limits.h"
 #include "base/strbuf.h"
 
-/* The first row that fits decides. NULL fits all; `details` is details.kind, `cause` the reason of some cause. */
+/* The first row that fits decides. NULL fits all; `details` is details.kind, `cause` the reason of some
+ * cause. */
 static const struct rule {
     int code;
     bool is_status; /* only for answers that are Status objects */

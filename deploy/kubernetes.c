@@ -107,7 +107,8 @@ int kubernetes_default_space(const struct deploy_options *options, char **out, s
     return 0;
 }
 
-int kubernetes_target_open(const struct deploy_options *options, struct deploy_target **out, struct error *err)
+int kubernetes_target_open(const struct deploy_options *options, struct deploy_target **out,
+                           struct error *err)
 {
     struct kubernetes_target *target = xcalloc(1, sizeof(*target));
     kube_access_init(&target->access);
@@ -116,10 +117,11 @@ int kubernetes_target_open(const struct deploy_options *options, struct deploy_t
     int result = find_access(options, &target->access, &found, err);
     if (result < 0 || !found) {
         free_target(&target->base);
-        return result < 0 ? -1
-                          : error_set(err, ERROR_NOT_FOUND,
-                                      "no Kubernetes cluster is configured: this is no pod, and there is neither "
-                                      "--kubeconfig nor $KUBECONFIG nor ~/.kube/config");
+        return result < 0
+                   ? -1
+                   : error_set(err, ERROR_NOT_FOUND,
+                               "no Kubernetes cluster is configured: this is no pod, and there is neither "
+                               "--kubeconfig nor $KUBECONFIG nor ~/.kube/config");
     }
     struct kube_client_options client = {
         .access = &target->access, .clock = &system_clock, .timeout_ms = options->timeout_ms};
