@@ -30,6 +30,9 @@
 /* -- JSON of any source: jansson recurses, so depth is bounded before it sees the text. */
 #define LIMIT_JSON_DEPTH 128u
 
+/* -- The cache: a record of a million tags with their digests is near 64 MiB. */
+#define LIMIT_CACHE_VALUE_BYTES (64u << 20)
+
 /* -- Kubernetes: the API server refuses request bodies over 3 MiB; lists are paged. */
 #define LIMIT_KUBE_RESPONSE_BYTES (64u << 20)
 #define LIMIT_KUBECONFIG_BYTES    (1u << 20)

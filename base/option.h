@@ -43,13 +43,12 @@ struct option_row {
     const char *metavar;  /* "URL", in --help; NULL for a bool */
     const char *group;    /* heading in --help and the manual; rows of one group stand together */
     const char *help;     /* one sentence without the full stop; NULL: hidden */
-    const char
-        *choices; /* "fmt|json": the only values (of a list: of each item), "|fmt": or empty; NULL: any */
-    const char *refusal; /* not in this version, and what to do instead; NULL: it works */
+    const char *choices;  /* "fmt|json": the only values, also of list items; "|fmt": or empty; NULL: any */
+    const char *refusal;  /* not in this version, and what to do instead; NULL: it works */
 };
 
-/* Tables end with a row whose name is NULL. `tables` is an array of tables ended by NULL, searched in order.
- */
+/* Tables end with a row whose name is NULL. `tables` is an array of tables ended by NULL, searched in
+ * order. */
 struct option_set {
     const struct option_row *const *tables;
     void *values;          /* the struct the offsets point into */
