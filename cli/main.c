@@ -1,6 +1,6 @@
 /*
- * pawl: finds the command, reads its options from the command line, the environment and the file, runs it,
- * and prints what went wrong.
+ * pawl: finds the command, reads its options from the command line, the environment and the file, runs it, and
+ * prints what went wrong.
  */
 #include <stdio.h>
 #include <stdlib.h>
