@@ -6,8 +6,10 @@
  * characters; the reader converts), so `text[start..end)` is exactly what the author wrote, quotes included.
  *
  * A document that is broken spoils only itself: it is kept with its error and no root, and reading goes on at
- * the next "---" line. Duplicate keys in one mapping are such an error. An alias is a node of its own that
- * points at the anchored one. UTF-8 only, with or without a byte order mark; CRLF, LF and CR line ends.
+ * the next "---" line (a marker at the start of a line ends a document wherever it stands, even in a quoted
+ * or block scalar: YAML 1.2.2, 9.1.2). Duplicate keys in one mapping are such an error, and an alias inside
+ * the node that it names. An alias is a node of its own that points at the anchored one. UTF-8 only, with or
+ * without a byte order mark, which may also stand before a later document; CRLF, LF and CR line ends.
  *
  * The text is not copied and must outlive the stream. A stream is not changed after reading, so it can be
  * shared between threads.
@@ -18,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -30,48 +33,63 @@ struct yaml_node {
     enum yaml_kind kind;
     enum yaml_style style; /* of a scalar */
     bool flow;             /* of a collection: [a, b] or {a: 1} */
-    size_t start, end;     /* bytes in the file: of a scalar with its quotes, without anchor and tag; of a
-                              block collection from its first to the end of its last node */
+    size_t start, end;     /* bytes in the file: of a scalar with its quotes, without anchor and tag (a block
+                              scalar from its "|" to the end of its blank lines); of a block collection from
+                              its first node (or "-") to the end of its last */
     int line, column;      /* of `start`, both from 1; column in characters */
     char *value;           /* of a scalar: decoded, NUL-terminated; else NULL */
     size_t value_len;      /* may hold NULs ("\0" in double quotes) */
     char *anchor, *tag;    /* as written, without & and resolved; NULL if there is none */
-    struct yaml_node **items; /* of a sequence: the items; of a mapping: key, value, key, value, … */
-    size_t len;               /* of items */
+    struct yaml_node **items;       /* of a sequence: the items; of a mapping: key, value, key, value, … */
+    size_t len;                     /* of items */
     const struct yaml_node *target; /* of an alias: the anchored node */
 };
 
 struct yaml_document {
-    struct yaml_node *root;   /* NULL if it is empty or broken */
-    size_t start, end;        /* bytes of the file: from its "---" (or first byte) to the next one's */
-    int line;                 /* where it starts, from 1 */
-    struct error error;       /* code ERROR_NONE, or why it is broken */
+    struct yaml_node *root; /* NULL if it is empty or broken */
+    size_t start, end;      /* bytes of the file: from its "---" (or the directives before that, or the first
+                               byte) to the next one's, or to the end of its "..." line */
+    int line;               /* where it starts, from 1 */
+    struct error error;     /* code ERROR_NONE, or why it is broken */
     int error_line, error_column; /* where, from 1 */
 };
 
 struct yaml_stream {
     struct yaml_document *documents;
-    size_t len;
+    size_t len, capacity;
+    struct arena arena; /* of all nodes and their strings */
 };
 
 /* Reads all documents. NULL only where nothing can be read at all: ERROR_TOO_LARGE, or ERROR_INVALID for
- * UTF-16 or bytes that are not UTF-8 (the text says the offset). Free with yaml_free. */
+ * UTF-16 or bytes that are not UTF-8 (the text says the offset). Free with yaml_close. (Not "yaml_free":
+ * libyaml has a function of that name and would call ours.) */
 struct yaml_stream *yaml_read(const char *text, size_t len, struct error *err) MUST_CHECK;
-void yaml_free(struct yaml_stream *stream);
+void yaml_close(struct yaml_stream *stream);    /* NULL does nothing */
 void yaml_release(struct yaml_stream **stream); /* for CLEANUP */
 
 /* The node itself, or what an alias (of an alias …) stands for. NULL stays NULL. */
 const struct yaml_node *yaml_resolve(const struct yaml_node *node);
 
 /* The value at a key of a mapping (aliases and `<<` merge keys followed; the mapping's own keys win); NULL if
- * it is missing or `node` is no mapping. The result is not resolved: it may be an alias, which tells an editor
- * that the bytes are elsewhere. */
+ * it is missing or `node` is no mapping. The result is not resolved: it may be an alias, which tells an
+ * editor that the bytes are elsewhere. */
 const struct yaml_node *yaml_get(const struct yaml_node *node, const char *key);
 
 /* As yaml_get along keys: yaml_path(root, "spec", "template", NULL). */
 const struct yaml_node *yaml_path(const struct yaml_node *node, ...) __attribute__((sentinel));
 
-/* The text of a scalar (aliases followed), or NULL if it is no scalar or a plain null. */
+/* True for a plain `<<` or one tagged !!merge. */
+bool yaml_is_merge(const struct yaml_node *key);
+
+/*
+ * Calls `visit` for the pairs of a mapping (aliases followed): its own, in order, then those that merge keys
+ * bring. Of pairs with the same key the first counts; the visitor must pass over the later ones. Stops where
+ * `visit` returns non-zero and returns that. Nothing is called if `node` is no mapping.
+ */
+typedef int yaml_pair_visitor(const struct yaml_node *key, const struct yaml_node *value, void *context);
+int yaml_each_pair(const struct yaml_node *node, yaml_pair_visitor *visit, void *context);
+
+/* The text of a scalar (aliases followed), or NULL if it is no scalar, a plain null, or holds a NUL. */
 const char *yaml_text(const struct yaml_node *node);
 
 /* True for what Go's YAML reader (v2, YAML 1.1, which Kubernetes tools use) takes for null, true or a number

@@ -2,10 +2,10 @@
  * The cache: image metadata at rest. One interface, three backends: an LMDB file (the default), memcached
  * (shared between pawls), and none.
  *
- * A cache only ever saves requests. Whatever goes wrong with it (a full disk, a dead server, an item that does
- * not decode) is a miss for the reader and is counted; nothing fails because of it, and no secret is put in.
- * Keys are any bytes of a C string; backends hash what they cannot store as it is. Values are whole blobs; what
- * is in them is cache/records.h's business. The version of the format is part of the key.
+ * A cache only ever saves requests. Whatever goes wrong with it (a full disk, a dead server, an item that
+ * does not decode) is a miss for the reader and is counted; nothing fails because of it, and no secret is put
+ * in. Keys are any bytes of a C string; backends hash what they cannot store as it is. Values are whole
+ * blobs; what is in them is cache/records.h's business. The version of the format is part of the key.
  *
  * A cache is used by one thread at a time. Several processes may use the same file or servers.
  */
@@ -31,8 +31,8 @@ struct cache_stats {
  * `timeout_ms` bounds each memcached operation. ERROR_USAGE for a text that is none of these; ERROR_IO if the
  * file cannot be opened (the text says which and why). An unreachable memcached is no error.
  */
-struct cache *cache_open(const char *spec, const char *data_dir, int64_t timeout_ms,
-                         struct error *err) MUST_CHECK;
+struct cache *cache_open(const char *spec, const char *data_dir, int64_t timeout_ms, struct error *err)
+    MUST_CHECK;
 void cache_free(struct cache *cache);
 
 /* Appends the value to `out`: true if there was one. */

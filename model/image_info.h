@@ -23,17 +23,17 @@ struct image_info {
 };
 
 struct repository_info {
-    int references; /* atomic */
-    char *repository;      /* "index.docker.io/library/alpine" */
+    int references;            /* atomic */
+    char *repository;          /* "index.docker.io/library/alpine" */
     struct image_info *images; /* sorted by tag, in byte order; no tag twice */
     size_t images_len, images_capacity;
-    int64_t scanned_ms;    /* when the tag list was read from the registry, whole */
-    bool is_truncated;     /* more tags than the limit; never a reason to update */
+    int64_t scanned_ms; /* when the tag list was read from the registry, whole */
+    bool is_truncated;  /* more tags than the limit; never a reason to update */
 };
 
 struct repository_info *repository_info_new(const char *repository);
 struct repository_info *repository_info_ref(struct repository_info *info);
-void repository_info_unref(struct repository_info *info); /* NULL does nothing */
+void repository_info_unref(struct repository_info *info);    /* NULL does nothing */
 void repository_info_release(struct repository_info **info); /* for CLEANUP */
 
 /* While building: adds a tag (copied) at the end and returns it, valid until the next call. */

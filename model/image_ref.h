@@ -27,7 +27,10 @@ struct image_ref {
     char *digest;    /* "sha256:…"; NULL if none was written */
     size_t name_len; /* bytes of `text` that are the name */
 };
-#define IMAGE_REF_INIT {.text = NULL, .host = NULL, .path = NULL, .tag = NULL, .digest = NULL, .name_len = 0}
+#define IMAGE_REF_INIT                                                                                       \
+    {                                                                                                        \
+        .text = NULL, .host = NULL, .path = NULL, .tag = NULL, .digest = NULL, .name_len = 0                 \
+    }
 
 /* ERROR_INVALID with what is wrong with the text; `out` is then untouched. */
 int image_ref_parse(const char *text, struct image_ref *out, struct error *err) MUST_CHECK;
@@ -37,8 +40,8 @@ void image_ref_copy(struct image_ref *to, const struct image_ref *from);
 /* "host/path", normalised: the name that caches, demands and comparisons use. free() it. */
 char *image_ref_repository(const struct image_ref *ref) MUST_CHECK;
 
-/* The text with another tag (added if there was none), the name as written. A digest is dropped: it would name
- * the old content. free() it. */
+/* The text with another tag (added if there was none), the name as written. A digest is dropped: it would
+ * name the old content. free() it. */
 char *image_ref_with_tag(const struct image_ref *ref, const char *tag) MUST_CHECK;
 
 /* The same repository, tag and digest, however written. A missing tag (without digest) is "latest". */

@@ -2,9 +2,9 @@
  * The scanner: answers demands with what registries say, from the cache where that cannot have changed.
  *
  * One scan runs any number of repositories at once over one http_client; requests to one host are held to a
- * rate and a number in flight. A repository that fails does not delay or fail another. What a registry answers
- * is bounded and checked (base/limits.h): a list that is partial is never given out as whole, digests are
- * compared with the bytes, a bad tag spoils only itself.
+ * rate and a number in flight. A repository that fails does not delay or fail another. What a registry
+ * answers is bounded and checked (base/limits.h): a list that is partial is never given out as whole, digests
+ * are compared with the bytes, a bad tag spoils only itself.
  *
  * Protocol: OCI distribution specification 1.1 and Docker Registry HTTP API V2; token authentication as
  * docker/distribution specifies it. A scanner belongs to one thread.
@@ -28,23 +28,23 @@
 struct scanner;
 
 struct scanner_options {
-    struct cache *cache;             /* borrowed */
+    struct cache *cache;                   /* borrowed */
     const struct credentials *credentials; /* borrowed; NULL: anonymous everywhere */
-    const struct clock *clock;       /* borrowed */
-    const char *platform;            /* "linux/amd64": whose image of an index is dated */
+    const struct clock *clock;             /* borrowed */
+    const char *platform;                  /* "linux/amd64": whose image of an index is dated */
     const struct strvec *insecure_hosts; /* http, or https unchecked, as --registry-insecure-host; borrowed */
-    double rps;                      /* requests a second and host, at most */
-    double burst;                    /* requests a host may get at once after a rest */
-    size_t tag_limit;                /* tags kept of one repository; beyond it is_truncated */
-    int64_t timeout_ms;              /* of one request */
+    double rps;                          /* requests a second and host, at most */
+    double burst;                        /* requests a host may get at once after a rest */
+    size_t tag_limit;                    /* tags kept of one repository; beyond it is_truncated */
+    int64_t timeout_ms;                  /* of one request */
 };
 
 struct scanner *scanner_new(const struct scanner_options *options);
 void scanner_free(struct scanner *scanner);
 
 struct scan_result {
-    struct repository_info *info; /* the new answer, or the last good one (older); NULL if there is none. Owned
-                                     by the result. */
+    struct repository_info *info; /* the new answer, or the last good one (older); NULL if there is none.
+                                     Owned by the result. */
     bool is_fresh;                /* read in this scan */
     struct error error;           /* why it is not fresh; code ERROR_NONE if it is */
     unsigned requests;            /* sent for this repository, tokens included */

@@ -3,8 +3,8 @@
  *
  * A splice names the bytes of the old text that go and those that come. Splices of one file are made against
  * the same old text, must not overlap, and are applied together; then the new text is parsed again and must
- * equal the old one in everything but the scalars meant (edit_verify). Comments, quotes, line ends, indentation
- * and everything else a parser does not report stay because they are never written.
+ * equal the old one in everything but the scalars meant (edit_verify). Comments, quotes, line ends,
+ * indentation and everything else a parser does not report stay because they are never written.
  */
 #ifndef UPDATER_EDIT_H
 #define UPDATER_EDIT_H
@@ -19,10 +19,10 @@
 #include "model/manifest.h"
 
 struct splice {
-    size_t start, end; /* bytes [start, end) of the old text */
-    char *text;        /* what takes their place; owned */
+    size_t start, end;            /* bytes [start, end) of the old text */
+    char *text;                   /* what takes their place; owned */
     const struct yaml_node *node; /* the scalar that changes; borrowed */
-    char *value;       /* what it must read as afterwards; owned */
+    char *value;                  /* what it must read as afterwards; owned */
 };
 void splice_release(struct splice *splice);
 
@@ -40,9 +40,9 @@ int edit_set_image(const struct manifest_file *file, const struct container *con
                    struct splice *out, struct error *err) MUST_CHECK;
 
 /*
- * Applies splices (in any order; equal ones count once) to the file's text and verifies the result. ERROR_CONFLICT
- * if two want different bytes for the same scalar; ERROR_INTERNAL if the result does not verify: then nothing
- * may be written.
+ * Applies splices (in any order; equal ones count once) to the file's text and verifies the result.
+ * ERROR_CONFLICT if two want different bytes for the same scalar; ERROR_INTERNAL if the result does not
+ * verify: then nothing may be written.
  */
 int edit_apply(const struct manifest_file *file, const struct splice *splices, size_t len, struct strbuf *out,
                struct error *err) MUST_CHECK;

@@ -1,0 +1,452 @@
+/*
+ * libyaml's marks count characters. Its events come almost in the order of the text, so a cursor that walks
+ * from the last place asked for to the next finds bytes in linear time. Collections are gathered on one stack
+ * of nodes and copied into the arena when they end.
+ */
+#include "base/yaml_reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "base/strmap.h"
+#include "base/utf8.h"
+
+/* Up to this many keys are compared each with each; more are sorted first. */
+#define FEW_KEYS 16
+#define NOWHERE  ((size_t)-1)
+
+/* What an alias can name. */
+struct anchored {
+    struct yaml_node *node;
+    size_t size;     /* nodes, aliases followed; 0 while the node is open */
+    unsigned height; /* of a collection: levels below and with it; of a scalar: 0 */
+};
+
+/* A collection whose end has not come. */
+struct frame {
+    struct yaml_node *node;
+    struct anchored *anchored; /* NULL: it has no anchor */
+    size_t first;              /* of its items, in `pending` */
+    size_t size_before;
+    unsigned height;
+};
+
+struct cursor {
+    size_t character, byte;
+};
+
+struct reader {
+    struct yaml_source *source;
+    struct yaml_document *document;
+    yaml_parser_t parser;
+    size_t first; /* byte where the parser's text begins */
+    struct cursor cursor;
+    struct frame frames[LIMIT_YAML_DEPTH];
+    unsigned depth;
+    struct yaml_node **pending;
+    size_t pending_len, pending_capacity;
+    size_t size; /* nodes so far, aliases followed */
+    struct strmap anchors;
+};
+
+static int fail(struct reader *r, enum error_code code, int line, int column, const char *text)
+{
+    r->document->error_line = line;
+    r->document->error_column = column;
+    return error_set(&r->document->error, code, "%s", text);
+}
+
+static int fail_at(struct reader *r, enum error_code code, const struct yaml_node *node, const char *text)
+{
+    return fail(r, code, node->line, node->column, text);
+}
+
+static bool is_continuation(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+static size_t byte_of(struct reader *r, size_t character)
+{
+    if (r->source->is_ascii)
+        return r->first + character;
+    const char *text = r->source->text;
+    struct cursor *c = &r->cursor;
+    while (c->character < character && c->byte < r->document->end) {
+        do
+            c->byte++;
+        while (c->byte < r->document->end && is_continuation(text[c->byte]));
+        c->character++;
+    }
+    while (c->character > character) {
+        do
+            c->byte--;
+        while (is_continuation(text[c->byte]));
+        c->character--;
+    }
+    return c->byte;
+}
+
+static int line_of(const struct reader *r, const yaml_mark_t *mark)
+{
+    return r->document->line + (int)mark->line;
+}
+
+/* The end of the anchor or tag that begins at `at`. */
+static size_t property_end(const char *text, size_t at, size_t end)
+{
+    bool is_verbatim = text[at] == '!' && at + 1 < end && text[at + 1] == '<';
+    for (at++; at < end; at++) {
+        if (is_verbatim && text[at] == '>')
+            return at + 1;
+        bool is_over = text[at] == ' ' || text[at] == '\t' || yaml_break_length(text, at, end);
+        if (is_over || (!is_verbatim && strchr(",[]{}", text[at])))
+            return at;
+    }
+    return end;
+}
+
+/* Blanks, line breaks and comments; counts lines. */
+static size_t skip_space(const char *text, size_t at, size_t end, int *line, size_t *line_start)
+{
+    while (at < end) {
+        size_t broken = yaml_break_length(text, at, end);
+        if (broken) {
+            at += broken;
+            ++*line;
+            *line_start = at;
+        } else if (text[at] == '#') {
+            while (at < end && !yaml_break_length(text, at, end))
+                at++;
+        } else if (text[at] == ' ' || text[at] == '\t') {
+            at++;
+        } else {
+            break;
+        }
+    }
+    return at;
+}
+
+static int characters(const char *text, size_t from, size_t to)
+{
+    int count = 0;
+    for (; from < to; from++)
+        count += !is_continuation(text[from]);
+    return count;
+}
+
+/* Moves a node's start past `count` anchors and tags. */
+static void skip_properties(struct reader *r, struct yaml_node *node, int count)
+{
+    const char *text = r->source->text;
+    size_t at = node->start, line_start = NOWHERE;
+    for (int i = 0; i < count && at < node->end && strchr("&!", text[at]); i++) {
+        at = property_end(text, at, node->end);
+        at = skip_space(text, at, node->end, &node->line, &line_start);
+    }
+    if (line_start == NOWHERE)
+        node->column += characters(text, node->start, at);
+    else
+        node->column = 1 + characters(text, line_start, at);
+    node->start = at;
+}
+
+static struct yaml_node *new_node(struct reader *r, enum yaml_kind kind, const yaml_event_t *event)
+{
+    struct yaml_node *node = arena_alloc(r->source->arena, sizeof(*node));
+    node->kind = kind;
+    node->start = byte_of(r, event->start_mark.index);
+    node->end = byte_of(r, event->end_mark.index);
+    node->line = line_of(r, &event->start_mark);
+    node->column = (int)event->start_mark.column + 1;
+    return node;
+}
+
+/* Adds `size` nodes (more than one: an alias) at the current place. */
+static int add_node(struct reader *r, struct yaml_node *node, size_t size, unsigned height)
+{
+    if (size > LIMIT_YAML_NODES - r->size)
+        return fail_at(r, ERROR_TOO_LARGE, node, "the document has too many nodes, aliases followed");
+    r->size += size;
+    if (r->depth) {
+        struct frame *parent = &r->frames[r->depth - 1];
+        if (height + 1 > parent->height)
+            parent->height = height + 1;
+    }
+    vec_grow(r->pending, r->pending_len, r->pending_capacity);
+    r->pending[r->pending_len++] = node;
+    return 0;
+}
+
+/* An anchor may be given again; aliases mean the latest. */
+static struct anchored *add_anchor(struct reader *r, struct yaml_node *node, const yaml_char_t *name)
+{
+    if (!name)
+        return NULL;
+    node->anchor = arena_strdup(r->source->arena, (const char *)name);
+    struct anchored *anchored = arena_alloc(r->source->arena, sizeof(*anchored));
+    anchored->node = node;
+    strmap_set(&r->anchors, node->anchor, anchored);
+    return anchored;
+}
+
+static enum yaml_style style_of(yaml_scalar_style_t style)
+{
+    switch (style) {
+    case YAML_SINGLE_QUOTED_SCALAR_STYLE:
+        return YAML_SINGLE_QUOTED;
+    case YAML_DOUBLE_QUOTED_SCALAR_STYLE:
+        return YAML_DOUBLE_QUOTED;
+    case YAML_LITERAL_SCALAR_STYLE:
+        return YAML_LITERAL;
+    case YAML_FOLDED_SCALAR_STYLE:
+        return YAML_FOLDED;
+    case YAML_ANY_SCALAR_STYLE:
+    case YAML_PLAIN_SCALAR_STYLE:
+        break;
+    }
+    return YAML_PLAIN;
+}
+
+static int take_scalar(struct reader *r, const yaml_event_t *event)
+{
+    struct yaml_node *node = new_node(r, YAML_SCALAR, event);
+    skip_properties(r, node, 2); /* libyaml does not report the tag "!", so look at the text */
+    node->style = style_of(event->data.scalar.style);
+    node->value_len = event->data.scalar.length;
+    node->value = arena_memdupz(r->source->arena, event->data.scalar.value, node->value_len);
+    node->tag = arena_strdup(r->source->arena, (const char *)event->data.scalar.tag);
+    struct anchored *anchored = add_anchor(r, node, event->data.scalar.anchor);
+    if (anchored)
+        anchored->size = 1;
+    return add_node(r, node, 1, 0);
+}
+
+static int take_alias(struct reader *r, const yaml_event_t *event)
+{
+    struct yaml_node *node = new_node(r, YAML_ALIAS, event);
+    struct anchored *anchored = strmap_get(&r->anchors, (const char *)event->data.alias.anchor);
+    if (!anchored)
+        return fail_at(r, ERROR_INVALID, node, "an alias of an anchor that has not been defined");
+    if (!anchored->size)
+        return fail_at(r, ERROR_INVALID, node, "an alias inside the node that it stands for");
+    node->target = anchored->node;
+    if (r->depth + anchored->height > LIMIT_YAML_DEPTH)
+        return fail_at(r, ERROR_TOO_LARGE, node, "nested too deep, aliases followed");
+    if (anchored->size > LIMIT_YAML_NODES - r->source->alias_nodes)
+        return fail_at(r, ERROR_TOO_LARGE, node, "the aliases of the file stand for too many nodes");
+    r->source->alias_nodes += anchored->size;
+    return add_node(r, node, anchored->size, anchored->height);
+}
+
+static int open_collection(struct reader *r, struct yaml_node *node, const yaml_char_t *anchor,
+                           const yaml_char_t *tag)
+{
+    if (r->depth == LIMIT_YAML_DEPTH)
+        return fail_at(r, ERROR_TOO_LARGE, node, "nested too deep");
+    skip_properties(r, node, !!anchor + !!tag);
+    node->tag = arena_strdup(r->source->arena, (const char *)tag);
+    size_t size_before = r->size;
+    if (add_node(r, node, 1, 0) < 0)
+        return -1;
+    struct frame *frame = &r->frames[r->depth++];
+    *frame = (struct frame){.node = node, .first = r->pending_len, .size_before = size_before, .height = 1};
+    frame->anchored = add_anchor(r, node, anchor);
+    return 0;
+}
+
+static int take_sequence(struct reader *r, const yaml_event_t *event)
+{
+    struct yaml_node *node = new_node(r, YAML_SEQUENCE, event);
+    node->flow = event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
+    return open_collection(r, node, event->data.sequence_start.anchor, event->data.sequence_start.tag);
+}
+
+static int take_mapping(struct reader *r, const yaml_event_t *event)
+{
+    struct yaml_node *node = new_node(r, YAML_MAPPING, event);
+    node->flow = event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
+    return open_collection(r, node, event->data.mapping_start.anchor, event->data.mapping_start.tag);
+}
+
+/* By text, then by place; what is no scalar comes last and equals nothing. */
+static int compare_keys(const void *a, const void *b)
+{
+    const struct yaml_node *left = yaml_resolve(*(struct yaml_node *const *)a);
+    const struct yaml_node *right = yaml_resolve(*(struct yaml_node *const *)b);
+    if (!left->value || !right->value)
+        return !left->value - !right->value;
+    size_t shorter = left->value_len < right->value_len ? left->value_len : right->value_len;
+    int order = memcmp(left->value, right->value, shorter);
+    if (order)
+        return order;
+    return (left->value_len > right->value_len) - (left->value_len < right->value_len);
+}
+
+static bool is_same_key(const struct yaml_node *a, const struct yaml_node *b)
+{
+    a = yaml_resolve(a);
+    b = yaml_resolve(b);
+    return a->value && b->value && a->value_len == b->value_len && !memcmp(a->value, b->value, a->value_len);
+}
+
+static int duplicate_key(struct reader *r, const struct yaml_node *a, const struct yaml_node *b)
+{
+    const struct yaml_node *first = a->start < b->start ? a : b, *second = first == a ? b : a;
+    char text[256];
+    snprintf(text, sizeof(text), "the key \"%.100s\" is there twice, in line %d and in line %d",
+             yaml_resolve(first)->value, first->line, second->line);
+    return fail_at(r, ERROR_INVALID, second, text);
+}
+
+static int check_few_keys(struct reader *r, const struct yaml_node *mapping)
+{
+    for (size_t i = 2; i < mapping->len; i += 2) {
+        for (size_t j = 0; j < i; j += 2) {
+            if (is_same_key(mapping->items[i], mapping->items[j]))
+                return duplicate_key(r, mapping->items[i], mapping->items[j]);
+        }
+    }
+    return 0;
+}
+
+static int check_many_keys(struct reader *r, const struct yaml_node *mapping)
+{
+    size_t len = mapping->len / 2;
+    AUTO_FREE struct yaml_node **keys = xcalloc(len, sizeof(struct yaml_node *));
+    for (size_t i = 0; i < len; i++)
+        keys[i] = mapping->items[2 * i];
+    qsort(keys, len, sizeof(struct yaml_node *), compare_keys);
+    for (size_t i = 1; i < len; i++) {
+        if (is_same_key(keys[i - 1], keys[i]))
+            return duplicate_key(r, keys[i - 1], keys[i]);
+    }
+    return 0;
+}
+
+static int close_collection(struct reader *r, const yaml_event_t *event)
+{
+    struct frame *frame = &r->frames[--r->depth];
+    struct yaml_node *node = frame->node;
+    node->len = r->pending_len - frame->first;
+    node->items = arena_alloc(r->source->arena, node->len * sizeof(struct yaml_node *));
+    if (node->len)
+        memcpy(node->items, r->pending + frame->first, node->len * sizeof(struct yaml_node *));
+    r->pending_len = frame->first;
+    if (node->flow)
+        node->end = byte_of(r, event->end_mark.index);
+    else
+        node->end = node->len ? node->items[node->len - 1]->end : node->start;
+    if (frame->anchored) {
+        frame->anchored->size = r->size - frame->size_before;
+        frame->anchored->height = frame->height;
+    }
+    if (r->depth && frame->height + 1 > r->frames[r->depth - 1].height)
+        r->frames[r->depth - 1].height = frame->height + 1;
+    if (node->kind != YAML_MAPPING)
+        return 0;
+    return node->len / 2 <= FEW_KEYS ? check_few_keys(r, node) : check_many_keys(r, node);
+}
+
+static int take_event(struct reader *r, const yaml_event_t *event)
+{
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        return take_scalar(r, event);
+    case YAML_ALIAS_EVENT:
+        return take_alias(r, event);
+    case YAML_SEQUENCE_START_EVENT:
+        return take_sequence(r, event);
+    case YAML_MAPPING_START_EVENT:
+        return take_mapping(r, event);
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT:
+        return close_collection(r, event);
+    case YAML_NO_EVENT:
+    case YAML_STREAM_START_EVENT:
+    case YAML_STREAM_END_EVENT:
+    case YAML_DOCUMENT_START_EVENT:
+    case YAML_DOCUMENT_END_EVENT:
+        break;
+    }
+    return 0;
+}
+
+/* A character that YAML does not allow: libyaml gives its byte and no line. */
+static int fail_character(struct reader *r)
+{
+    const char *text = r->source->text;
+    size_t bad = r->first + r->parser.problem_offset, line_start = r->first;
+    int line = r->document->line;
+    for (size_t at = r->first; at < bad && at < r->document->end;) {
+        size_t broken = yaml_break_length(text, at, r->document->end);
+        at += broken ? broken : 1;
+        if (broken) {
+            line++;
+            line_start = at;
+        }
+    }
+    return fail(r, ERROR_INVALID, line, 1 + characters(text, line_start, bad), r->parser.problem);
+}
+
+static int fail_parser(struct reader *r)
+{
+    const yaml_parser_t *p = &r->parser;
+    if (p->error == YAML_READER_ERROR)
+        return fail_character(r);
+    if (p->error == YAML_MEMORY_ERROR)
+        return fail(r, ERROR_INTERNAL, r->document->line, 1, "libyaml ran out of memory");
+    char text[256];
+    if (p->context)
+        snprintf(text, sizeof(text), "%s, %s from line %d", p->problem, p->context,
+                 line_of(r, &p->context_mark));
+    else
+        snprintf(text, sizeof(text), "%s", p->problem);
+    return fail(r, ERROR_INVALID, line_of(r, &p->problem_mark), (int)p->problem_mark.column + 1, text);
+}
+
+static int read_events(struct reader *r)
+{
+    for (bool is_over = false; !is_over;) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(&r->parser, &event))
+            return fail_parser(r);
+        is_over = event.type == YAML_STREAM_END_EVENT;
+        int result = take_event(r, &event);
+        yaml_event_delete(&event);
+        if (result < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* "---" and nothing: libyaml makes it an empty scalar. */
+static bool is_nothing(const struct yaml_node *node)
+{
+    return node->kind == YAML_SCALAR && node->style == YAML_PLAIN && !node->value_len && !node->anchor &&
+           !node->tag;
+}
+
+void yaml_read_document(struct yaml_source *source, struct yaml_document *document)
+{
+    struct reader r = {.source = source, .document = document, .anchors = STRMAP_INIT};
+    r.first = document->start;
+    if (document->end - r.first >= UTF8_BOM_LEN && !memcmp(source->text + r.first, UTF8_BOM, UTF8_BOM_LEN))
+        r.first += UTF8_BOM_LEN;
+    r.cursor.byte = r.first;
+    if (!yaml_parser_initialize(&r.parser)) {
+        fail(&r, ERROR_INTERNAL, document->line, 1, "libyaml ran out of memory");
+        return;
+    }
+    yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)source->text + r.first,
+                                 document->end - r.first);
+    if (read_events(&r) == 0 && r.pending_len == 1 && !is_nothing(r.pending[0]))
+        document->root = r.pending[0];
+    yaml_parser_delete(&r.parser);
+    strmap_release(&r.anchors);
+    free(r.pending);
+}

@@ -1,0 +1,249 @@
+#include "model/manifest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "model/manifest_containers.h"
+#include "model/manifest_kinds.h"
+
+/* While a file is read. */
+struct reading {
+    struct manifest_file *file;
+    const char *default_space;
+    size_t document;
+    size_t resources_capacity;
+};
+
+bool manifest_path_is_yaml(const char *path)
+{
+    return str_ends_with(path, ".yaml") || str_ends_with(path, ".yml");
+}
+
+const char *resource_annotation(const struct resource *resource, const char *key)
+{
+    for (size_t i = 0; i < resource->annotations_len; i++) {
+        if (!strcmp(resource->annotations[i].key, key))
+            return resource->annotations[i].value;
+    }
+    return NULL;
+}
+
+/* Takes ownership of `workload` and `message`. */
+static void add_problem(struct manifest_file *file, int line, char *workload, char *message)
+{
+    vec_grow(file->problems, file->problems_len, file->problems_capacity);
+    file->problems[file->problems_len++] = (struct manifest_problem){
+        .file = xstrdup(file->path), .line = line, .workload = workload, .message = message};
+}
+
+struct annotation_list {
+    struct annotation *items;
+    size_t len, capacity;
+};
+
+static int add_annotation(const struct yaml_node *key, const struct yaml_node *value, void *context)
+{
+    struct annotation_list *list = context;
+    const struct yaml_node *name = yaml_resolve(key), *text = yaml_resolve(value);
+    if (name->kind != YAML_SCALAR || text->kind != YAML_SCALAR)
+        return 0;
+    for (size_t i = 0; i < list->len; i++) {
+        if (!strcmp(list->items[i].key, name->value))
+            return 0;
+    }
+    vec_grow(list->items, list->len, list->capacity);
+    list->items[list->len++] =
+        (struct annotation){.key = name->value, .value = text->value, .line = key->line};
+    return 0;
+}
+
+static void read_annotations(struct resource *resource, const struct yaml_node *metadata)
+{
+    struct annotation_list list = {.items = NULL};
+    yaml_each_pair(yaml_get(metadata, "annotations"), add_annotation, &list);
+    resource->annotations = list.items;
+    resource->annotations_len = list.len;
+}
+
+/* What keeps an object with a kind from being a resource, or NULL. free() it. */
+static char *object_problem(const char *api_version, const char *kind, const char *space, const char *name,
+                            bool has_generated_name)
+{
+    if (!api_version || !*api_version)
+        return xasprintf("this %s has no apiVersion", kind);
+    if (!name && has_generated_name)
+        return xasprintf("this %s has a generateName and no name: each apply would make another; name it",
+                         kind);
+    if (!name || !*name)
+        return xasprintf("this %s has no metadata.name", kind);
+    if (!resource_id_is_valid(space, kind, name))
+        return xasprintf("\"%.100s:%.100s/%.300s\" cannot name a resource", space, kind, name);
+    return NULL;
+}
+
+static const char *space_of(const struct reading *reading, const struct yaml_node *metadata,
+                            const char *api_version, const char *kind)
+{
+    if (api_version && kind_is_cluster_scoped(api_version, kind))
+        return RESOURCE_CLUSTER_SCOPE;
+    const char *space = yaml_text(yaml_get(metadata, "namespace"));
+    return space && *space ? space : reading->default_space;
+}
+
+static void report_containers(const struct reading *reading, const struct resource *resource)
+{
+    for (size_t i = 0; i < resource->containers_len; i++) {
+        const struct container *container = &resource->containers[i];
+        if (container->problem.code == ERROR_NONE)
+            continue;
+        char *message = *container->name
+                            ? xasprintf("container %s: %s", container->name, container->problem.text)
+                            : xasprintf("container %zu: %s", i + 1, container->problem.text);
+        add_problem(reading->file, container->line, resource_id_text(&resource->id), message);
+    }
+}
+
+/* `written` is the object at its place, maybe an alias. */
+static void read_object(struct reading *reading, const struct yaml_node *written)
+{
+    struct manifest_file *file = reading->file;
+    const struct yaml_node *node = yaml_resolve(written), *metadata = yaml_get(node, "metadata");
+    const char *kind = yaml_text(yaml_get(node, "kind"));
+    const char *api_version = yaml_text(yaml_get(node, "apiVersion"));
+    const char *name = yaml_text(yaml_get(metadata, "name"));
+    const char *space = space_of(reading, metadata, api_version, kind);
+    char *problem =
+        object_problem(api_version, kind, space, name, yaml_get(metadata, "generateName") != NULL);
+    if (problem) {
+        add_problem(file, node->line, NULL, problem);
+        return;
+    }
+    vec_grow(file->resources, file->resources_len, reading->resources_capacity);
+    struct resource *resource = &file->resources[file->resources_len++];
+    *resource = (struct resource){.api_version = api_version,
+                                  .kind = kind,
+                                  .node = node,
+                                  .file = file,
+                                  .document = reading->document,
+                                  .line = node->line};
+    resource_id_init(&resource->id, space, kind, name);
+    read_annotations(resource, metadata);
+    manifest_read_containers(resource, written);
+    report_containers(reading, resource);
+}
+
+/* A mapping with a kind, that is not meant for a tool, or for no one (a kind in some program's settings). */
+static bool is_object(const struct yaml_node *node)
+{
+    const char *kind = yaml_text(yaml_get(node, "kind"));
+    if (!kind || !*kind)
+        return false;
+    const char *api_version = yaml_text(yaml_get(node, "apiVersion"));
+    if (!api_version)
+        return yaml_get(node, "metadata") != NULL;
+    return !kind_is_tool_input(api_version, kind);
+}
+
+static bool is_list(const struct yaml_node *node)
+{
+    return str_ends_with(yaml_text(yaml_get(node, "kind")), "List") && yaml_get(node, "items");
+}
+
+static void read_list(struct reading *reading, const struct yaml_node *written)
+{
+    const struct yaml_node *items = yaml_resolve(yaml_get(written, "items"));
+    if (items->kind != YAML_SEQUENCE) {
+        if (items->kind != YAML_SCALAR || yaml_text(items))
+            add_problem(reading->file, items->line, NULL, xstrdup("the items of this list are no sequence"));
+        return;
+    }
+    for (size_t i = 0; i < items->len; i++) {
+        const struct yaml_node *item = items->items[i];
+        if (!is_object(item))
+            add_problem(reading->file, item->line, NULL, xstrdup("this item of the list has no kind"));
+        else if (is_list(item))
+            add_problem(reading->file, item->line, NULL, xstrdup("a list inside a list is not read"));
+        else
+            read_object(reading, item);
+    }
+}
+
+static void read_documents(struct reading *reading)
+{
+    struct manifest_file *file = reading->file;
+    for (size_t i = 0; i < file->yaml->len; i++) {
+        const struct yaml_document *document = &file->yaml->documents[i];
+        reading->document = i;
+        if (document->error.code != ERROR_NONE)
+            add_problem(file, document->error_line, NULL,
+                        xasprintf("column %d: %s", document->error_column, document->error.text));
+        else if (!document->root || !is_object(document->root))
+            continue;
+        else if (is_list(document->root))
+            read_list(reading, document->root);
+        else
+            read_object(reading, document->root);
+    }
+}
+
+struct manifest_file *manifest_file_new(const char *path, char *text, size_t len, const char *default_space)
+{
+    struct manifest_file *file = xcalloc(1, sizeof(*file));
+    file->references = 1;
+    file->path = xstrdup(path);
+    file->text = text;
+    file->len = len;
+    struct error err = ERROR_INIT;
+    file->yaml = yaml_read(text, len, &err);
+    if (!file->yaml) {
+        add_problem(file, 0, NULL, xstrdup(err.text));
+        return file;
+    }
+    struct reading reading = {.file = file, .default_space = default_space};
+    read_documents(&reading);
+    return file;
+}
+
+struct manifest_file *manifest_file_unreadable(const char *path, const char *message)
+{
+    struct manifest_file *file = manifest_file_new(path, xstrdup(""), 0, "");
+    add_problem(file, 0, NULL, xstrdup(message));
+    return file;
+}
+
+struct manifest_file *manifest_file_ref(struct manifest_file *file)
+{
+    __atomic_add_fetch(&file->references, 1, __ATOMIC_RELAXED);
+    return file;
+}
+
+void manifest_problem_release(struct manifest_problem *problem)
+{
+    free(problem->file);
+    free(problem->workload);
+    free(problem->message);
+}
+
+static void release_resource(struct resource *resource)
+{
+    resource_id_release(&resource->id);
+    free(resource->annotations);
+    manifest_release_containers(resource);
+}
+
+void manifest_file_unref(struct manifest_file *file)
+{
+    if (!file || __atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    for (size_t i = 0; i < file->resources_len; i++)
+        release_resource(&file->resources[i]);
+    free(file->resources);
+    for (size_t i = 0; i < file->problems_len; i++)
+        manifest_problem_release(&file->problems[i]);
+    free(file->problems);
+    yaml_close(file->yaml);
+    free(file->text);
+    free(file->path);
+    free(file);
+}

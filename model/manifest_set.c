@@ -1,0 +1,120 @@
+#include "model/manifest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+struct manifest_set *manifest_set_new(void)
+{
+    return xcalloc(1, sizeof(struct manifest_set));
+}
+
+void manifest_set_add(struct manifest_set *set, struct manifest_file *file)
+{
+    vec_grow(set->files, set->files_len, set->files_capacity);
+    set->files[set->files_len++] = file;
+}
+
+static int compare_files(const void *a, const void *b)
+{
+    const struct manifest_file *left = *(struct manifest_file *const *)a;
+    const struct manifest_file *right = *(struct manifest_file *const *)b;
+    return strcmp(left->path, right->path);
+}
+
+static void add_problem(struct manifest_set *set, const char *file, int line, const char *workload,
+                        const char *message)
+{
+    vec_grow(set->problems, set->problems_len, set->problems_capacity);
+    set->problems[set->problems_len++] = (struct manifest_problem){
+        .file = xstrdup(file), .line = line, .workload = xstrdup(workload), .message = xstrdup(message)};
+}
+
+static void gather(struct manifest_set *set)
+{
+    for (size_t i = 0; i < set->files_len; i++)
+        set->resources_len += set->files[i]->resources_len;
+    set->resources = xcalloc(set->resources_len, sizeof(*set->resources));
+    set->copies = xcalloc(set->resources_len, sizeof(*set->copies));
+    size_t at = 0;
+    for (size_t i = 0; i < set->files_len; i++) {
+        const struct manifest_file *file = set->files[i];
+        for (size_t k = 0; k < file->resources_len; k++, at++) {
+            set->copies[at] = file->resources[k];
+            set->resources[at] = &set->copies[at];
+        }
+        for (size_t k = 0; k < file->problems_len; k++) {
+            const struct manifest_problem *problem = &file->problems[k];
+            add_problem(set, problem->file, problem->line, problem->workload, problem->message);
+        }
+    }
+}
+
+static void report_duplicate(struct manifest_set *set, struct resource *resource, const char *id,
+                             const struct resource *other)
+{
+    AUTO_FREE char *message =
+        xasprintf("%s is defined twice: also in %s:%d; neither is used", id, other->file->path, other->line);
+    resource->is_duplicate = true;
+    add_problem(set, resource->file->path, resource->line, id, message);
+}
+
+/* The first of each id goes into the map; at the second both are reported, later ones each for themselves. */
+static void index_resources(struct manifest_set *set)
+{
+    for (size_t i = 0; i < set->resources_len; i++) {
+        struct resource *resource = set->resources[i];
+        AUTO_FREE char *id = resource_id_text(&resource->id);
+        struct resource *first = strmap_get(&set->by_id, id);
+        if (!first) {
+            strmap_set(&set->by_id, id, resource);
+            continue;
+        }
+        if (!first->is_duplicate)
+            report_duplicate(set, first, id, resource);
+        report_duplicate(set, resource, id, first);
+    }
+    for (size_t i = 0; i < set->resources_len; i++) {
+        if (!set->resources[i]->is_duplicate)
+            continue;
+        AUTO_FREE char *id = resource_id_text(&set->resources[i]->id);
+        strmap_remove(&set->by_id, id);
+    }
+}
+
+void manifest_set_finish(struct manifest_set *set)
+{
+    if (set->files_len)
+        qsort(set->files, set->files_len, sizeof(*set->files), compare_files);
+    gather(set);
+    index_resources(set);
+}
+
+void manifest_set_free(struct manifest_set *set)
+{
+    if (!set)
+        return;
+    strmap_release(&set->by_id);
+    for (size_t i = 0; i < set->problems_len; i++)
+        manifest_problem_release(&set->problems[i]);
+    free(set->problems);
+    free(set->resources);
+    free(set->copies);
+    for (size_t i = 0; i < set->files_len; i++)
+        manifest_file_unref(set->files[i]);
+    free(set->files);
+    free(set);
+}
+
+void manifest_set_release(struct manifest_set **set)
+{
+    manifest_set_free(*set);
+    *set = NULL;
+}
+
+const struct resource *manifest_set_find(const struct manifest_set *set, const struct resource_id *id)
+{
+    AUTO_FREE char *text = resource_id_text(id);
+    return strmap_get(&set->by_id, text);
+}
