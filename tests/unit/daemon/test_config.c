@@ -28,12 +28,18 @@ struct reading {
     int status;
 };
 
-static void read_with(struct reading *r, const char *file_text, int argc, char *const *argv)
+/* `flags`: a command line, split at spaces. */
+static void read_with(struct reading *r, const char *file_text, const char *flags)
 {
+    CLEANUP(strvec_release) struct strvec words = STRVEC_INIT;
+    AUTO_FREE char *copy = xstrdup(flags);
+    char *rest = NULL;
+    for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+        strvec_push(&words, word);
     *r = (struct reading){.err = ERROR_INIT};
     option_set_init(&r->set, tables, &r->config);
     struct strvec operands = STRVEC_INIT;
-    r->status = option_read_arguments(&r->set, argc, argv, &operands, &r->err);
+    r->status = option_read_arguments(&r->set, (int)words.len, words.items, &operands, &r->err);
     strvec_release(&operands);
     if (file_text) {
         r->file = xstrdup("/tmp/pawl-test-config-XXXXXX");
@@ -62,7 +68,7 @@ static void test_config_makes_one_repository_of_git_url(void **state UNUSED)
     char *argv[] = {
         "--git-url", "git@host:org/gitops.git", "--git-path=a,b", "--git-path", "c", "--deploy-to", "none"};
     struct reading r;
-    read_with(&r, NULL, ARRAY_LEN(argv), argv);
+    read_with(&r, NULL, "--git-url git@host:org/gitops.git --git-path=a,b --git-path c --deploy-to none");
     assert_int_equal(r.status, 0);
     assert_int_equal(r.config.repositories_len, 1);
     assert_string_equal(r.config.repositories[0].name, "gitops");
@@ -82,7 +88,7 @@ static void test_config_reads_a_list_of_repositories(void **state UNUSED)
                                "- {name: staging, url: /srv/a.git, path: [x, y]}\n"
                                "- {url: /srv/prod/, branch: live, git-readonly: true, deploy-to: 'dir:/m'}\n";
     struct reading r;
-    read_with(&r, text, 0, NULL);
+    read_with(&r, text, "");
     assert_string_equal(r.err.text, "");
     assert_int_equal(r.config.repositories_len, 2);
     const struct repository_config *first = &r.config.repositories[0], *second = &r.config.repositories[1];
@@ -118,25 +124,18 @@ static void test_config_refuses_what_it_cannot_mean(void **state UNUSED)
         {"git-url: /a\nregistry-rps: 0\n", NULL, "at least 1"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct strvec words = STRVEC_INIT;
-        AUTO_FREE char *flags = xstrdup(cases[i].flag ? cases[i].flag : "");
-        char *rest = NULL;
-        for (char *word = strtok_r(flags, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
-            strvec_push(&words, word);
         struct reading r;
-        read_with(&r, cases[i].file, (int)words.len, words.items);
+        read_with(&r, cases[i].file, cases[i].flag ? cases[i].flag : "");
         if (r.status == 0 || !strstr(r.err.text, cases[i].message))
             fail_msg("case %zu: status %d: %s", i, r.status, r.err.text);
-        strvec_release(&words);
         release(&r);
     }
 }
 
 static void test_config_selects_memcached_by_hostname(void **state UNUSED)
 {
-    char *argv[] = {"--git-url=/a", "--memcached-hostname", "cache.local", "--memcached-port=11222"};
     struct reading r;
-    read_with(&r, NULL, ARRAY_LEN(argv), argv);
+    read_with(&r, NULL, "--git-url=/a --memcached-hostname cache.local --memcached-port=11222");
     AUTO_FREE char *spec = config_cache_spec(&r.config);
     assert_string_equal(spec, "memcached://cache.local:11222");
     release(&r);
