@@ -168,7 +168,7 @@ static int open_existing(struct mirror *mirror, struct error *err)
 /* What is there must be ours to remove before it is called damaged. */
 static int check_access(const struct mirror *mirror, struct error *err)
 {
-    if (access(mirror->directory, R_OK | W_OK | X_OK) < 0 && errno != ENOENT)
+    if (access(mirror->directory, R_OK | W_OK) < 0 && errno != ENOENT)
         return error_errno(err, errno, "cannot use the mirror in %s", mirror->directory);
     return 0;
 }

@@ -245,8 +245,8 @@ static void test_mirror_push_is_a_conflict_when_the_branch_moved(void **state)
     static const char *const moves[] = {
         "cd work; git pull -q; echo x >>run.sh; git commit -qam theirs; git push -q origin main",
         "cd work; git commit -q --amend -m rewritten; git push -qf origin main",
-        "cd work; git checkout -q --orphan new; git commit -qm alone; git push -qf origin new:main; "
-        "git checkout -q main; git fetch -q; git reset -q --hard origin/main",
+        ("cd work; git checkout -q --orphan new; git commit -qm alone; git push -qf origin new:main; "
+         "git checkout -q main; git fetch -q; git reset -q --hard origin/main"),
     };
     struct fixture *f = *state;
     struct mirror *mirror = open_remote(f);
