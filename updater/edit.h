@@ -19,10 +19,10 @@
 #include "model/manifest.h"
 
 struct splice {
-    size_t start, end; /* bytes [start, end) of the old text */
-    char *text;        /* what takes their place; owned */
+    size_t start, end;            /* bytes [start, end) of the old text */
+    char *text;                   /* what takes their place; owned */
     const struct yaml_node *node; /* the scalar that changes; borrowed */
-    char *value;       /* what it must read as afterwards; owned */
+    char *value;                  /* what it must read as afterwards; owned */
 };
 void splice_release(struct splice *splice);
 
