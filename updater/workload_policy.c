@@ -105,9 +105,10 @@ static void read_tag_policy(const struct reading *r, const struct container *con
     const struct annotation *annotation = find_setting(r, key);
     out->container = container;
     out->line = annotation ? annotation->line : r->policy->resource->line;
-    out->policy = tag_policy_new(annotation ? annotation->value : "glob:*", &out->problem);
+    struct error err = ERROR_INIT;
+    out->policy = tag_policy_new(annotation ? annotation->value : "glob:*", &err);
     if (!out->policy)
-        error_wrap(&out->problem, "policy");
+        error_set(&out->problem, err.code, "policy %s", err.text);
 }
 
 static void add_container_names(const struct resource *resource, struct strbuf *out)

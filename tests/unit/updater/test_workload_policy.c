@@ -94,7 +94,7 @@ static void test_workload_policy_reads_annotations(void **state)
          {.policies = {"semver:~1", "glob:v*", "regexp:^x"}}},
         {"    pawl.dev/tag.app: '1.*'\n", {.policies = {"glob:1.*"}}},
         {"    filter.fluxcd.io/app: semver:foo\n",
-         {.policies = {"policy: semver:foo: expected a version such as 1.2.3, 1.2 or 1.x at \"foo\""}}},
+         {.policies = {"policy semver:foo: expected a version such as 1.2.3, 1.2 or 1.x at \"foo\""}}},
         /* what Flux writes for itself, and others */
         {"    fluxcd.io/sync-checksum: abc\n    fluxcd.io/helmrelease: x\n    example.org/locked: 'true'\n"
          "    automated: 'true'\n    notpawl.dev/order: x\n",
