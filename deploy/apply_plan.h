@@ -1,10 +1,9 @@
 /*
  * The objects of one apply to a cluster, and how far each has come.
  *
- * The plan is made from the manifests alone; kinds are resolved against discovery afterwards, some of them
- * only when a CustomResourceDefinition of the same commit has been applied. An item that is decided (skipped,
- * failed, or applied) is not looked at again. Items are kept in the order of their ranks; reporting goes by
- * `position`.
+ * The plan is made from the manifests alone; kinds are resolved against discovery afterwards, some of them only when
+ * a CustomResourceDefinition of the same commit has been applied. An item that is decided (skipped, failed, or
+ * applied) is not looked at again. Items are kept in the order of their ranks; reporting goes by `position`.
  */
 #ifndef DEPLOY_APPLY_PLAN_H
 #define DEPLOY_APPLY_PLAN_H
@@ -50,8 +49,7 @@ struct apply_plan {
         definitions; /* "group/Kind" -> struct plan_item: what its CustomResourceDefinitions define */
 };
 
-/* Everything in the request, normalised and sorted; what cannot be applied is decided at once. Never fails.
- */
+/* Everything in the request, normalised and sorted; what cannot be applied is decided at once. Never fails. */
 struct apply_plan *apply_plan_new(const struct apply_request *request);
 void apply_plan_free(struct apply_plan *plan);
 void apply_plan_release(struct apply_plan **plan); /* for CLEANUP */
@@ -68,8 +66,8 @@ int plan_item_resolve(struct plan_item *item, const struct discovery *discovery,
 /* "/apis/apps/v1/namespaces/NS/deployments/NAME" of a resolved item; free() it. */
 char *plan_item_path(const struct plan_item *item) MUST_CHECK;
 
-/* The CustomResourceDefinition of this commit that defines the item's kind, or the Namespace of this commit
- * that it lives in; NULL if there is none. */
+/* The CustomResourceDefinition of this commit that defines the item's kind, or the Namespace of this commit that it
+ * lives in; NULL if there is none. */
 struct plan_item *apply_plan_definition(const struct apply_plan *plan, const struct plan_item *item);
 struct plan_item *apply_plan_namespace(const struct apply_plan *plan, const struct plan_item *item);
 

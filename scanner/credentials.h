@@ -24,8 +24,8 @@ struct credential {
 /* Reads one Docker config file (JSON). ERROR_NOT_FOUND if it is not there, ERROR_INVALID if it is not JSON. */
 struct credentials *credentials_load(const char *path, struct error *err) MUST_CHECK;
 /* From the text of such a file, as in a Secret of type kubernetes.io/dockerconfigjson. */
-struct credentials *credentials_parse(const char *text, size_t len, const char *origin,
-                                      struct error *err) MUST_CHECK;
+struct credentials *credentials_parse(const char *text, size_t len, const char *origin, struct error *err)
+    MUST_CHECK;
 void credentials_free(struct credentials *credentials);
 
 /* What to use for a repository ("host/path", normalised): 0 with *out (all NULL: anonymous); -1 with

@@ -28,26 +28,27 @@
 struct scanner;
 
 struct scanner_options {
-    struct cache *cache;             /* borrowed */
+    struct cache *cache;                   /* borrowed */
     const struct credentials *credentials; /* borrowed; NULL: anonymous everywhere */
-    const struct clock *clock;       /* borrowed */
-    const char *platform;            /* "linux/amd64": whose image of an index is dated */
+    const struct clock *clock;             /* borrowed */
+    const char *platform;                  /* "linux/amd64": whose image of an index is dated */
     const struct strvec *insecure_hosts; /* http, or https unchecked, as --registry-insecure-host; borrowed */
-    double rps;                      /* requests a second and host, at most */
-    double burst;                    /* requests a host may get at once after a rest */
-    size_t tag_limit;                /* tags kept of one repository; beyond it is_truncated */
-    int64_t timeout_ms;              /* of one request */
+    double rps;                          /* requests a second and host, at most */
+    double burst;                        /* requests a host may get at once after a rest */
+    size_t tag_limit;                    /* tags kept of one repository; beyond it is_truncated */
+    int64_t timeout_ms;                  /* of one request */
 };
 
 struct scanner *scanner_new(const struct scanner_options *options);
 void scanner_free(struct scanner *scanner);
 
 struct scan_result {
-    struct repository_info *info; /* the new answer, or the last good one (older); NULL if there is none. Owned
+    struct repository_info
+        *info;          /* the new answer, or the last good one (older); NULL if there is none. Owned
                                      by the result. */
-    bool is_fresh;                /* read in this scan */
-    struct error error;           /* why it is not fresh; code ERROR_NONE if it is */
-    unsigned requests;            /* sent for this repository, tokens included */
+    bool is_fresh;      /* read in this scan */
+    struct error error; /* why it is not fresh; code ERROR_NONE if it is */
+    unsigned requests;  /* sent for this repository, tokens included */
 };
 
 /*
