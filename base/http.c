@@ -314,3 +314,22 @@ const char *http_header_list(struct http_response *response, const char *name)
 {
     return find_header(response, name, ", ");
 }
+
+int http_retry_after_s(struct http_response *response, int64_t wall_ms)
+{
+    const int64_t most = 86400;
+    const char *value = http_header(response, "Retry-After");
+    if (!value || !*value)
+        return 0;
+    int64_t seconds = 0;
+    size_t digits = strspn(value, "0123456789");
+    if (!value[digits]) {
+        seconds = digits > 9 ? most : strtoll(value, NULL, 10);
+    } else {
+        time_t date = curl_getdate(value, NULL);
+        seconds = date < 0 ? 0 : (int64_t)date - wall_ms / 1000;
+    }
+    if (seconds < 0)
+        return 0;
+    return (int)(seconds < most ? seconds : most);
+}
