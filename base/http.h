@@ -87,8 +87,10 @@ struct http_client_options {
     long max_connections_per_host; /* 0: 16 */
 };
 struct http_client *http_client_new(const struct http_client_options *options);
-/* Requests still running end first with ERROR_CANCELLED. */
+/* Requests still running end first with ERROR_CANCELLED. NULL does nothing. */
 void http_client_free(struct http_client *client);
+/* Ends all requests, and those that their callbacks start meanwhile, with ERROR_CANCELLED. */
+void http_client_cancel(struct http_client *client);
 
 /*
  * Starts a request. `done` is called once, from http_client_run on the same thread, with either a response
@@ -103,7 +105,10 @@ void http_start(struct http_client *client, const struct http_request *request, 
  * number still running. Timers of the caller: pass the time to the next one. */
 size_t http_client_run(struct http_client *client, int64_t timeout_ms);
 
-/* Makes http_client_run return soon; the one function that another thread may call. */
+/* For a caller that has a timer and no request: waits for `timeout_ms` or http_client_wake. */
+void http_client_sleep(struct http_client *client, int64_t timeout_ms);
+
+/* Makes http_client_run (and sleep) return soon; the one function that another thread may call. */
 void http_client_wake(struct http_client *client);
 
 /* One request, waited for, when the client has no others. 0 or -1; release the response in both cases. */

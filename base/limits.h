@@ -30,14 +30,22 @@
 /* -- JSON of any source: jansson recurses, so depth is bounded before it sees the text. */
 #define LIMIT_JSON_DEPTH 128u
 
+/* -- The cache: a record of a million tags with their digests is near 64 MiB. */
+#define LIMIT_CACHE_VALUE_BYTES (64u << 20)
+
 /* -- Kubernetes: the API server refuses request bodies over 3 MiB; lists are paged. */
 #define LIMIT_KUBE_RESPONSE_BYTES (64u << 20)
 #define LIMIT_KUBECONFIG_BYTES    (1u << 20)
+#define LIMIT_KUBE_REQUEST_BYTES  (3u << 20)
+#define LIMIT_KUBE_MESSAGE_BYTES  1024u /* shown of one refusal: some dump whole Go structs */
+#define LIMIT_KUBE_LIST_PAGES     200u  /* of 500 objects each */
 
 /* -- Git. A blob over the YAML limit is no manifest of ours and is not read. */
 #define LIMIT_GIT_REF_ADVERT_BYTES (64u << 20)
 #define LIMIT_GIT_TREE_ENTRIES     1000000u
 #define LIMIT_GIT_TREE_DEPTH       64u
+#define LIMIT_GIT_TRANSFER_MS      3600000 /* one pack over HTTP; a stalled one ends far earlier */
+#define LIMIT_GIT_PACKS            50u     /* small packs that fetches leave before they become one */
 
 /* -- Programs that we run (ssh, credential helpers): their error text is shown, their output is parsed. */
 #define LIMIT_PROCESS_STDERR_BYTES (8u << 10)

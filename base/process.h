@@ -23,8 +23,10 @@ struct process;
 
 struct process_options {
     const char *const *argv;        /* argv[0] is looked up in PATH; ends with NULL */
-    const char *const *environment; /* "NAME=value" added to ours, ends with NULL; NULL: nothing added */
-    int64_t timeout_ms;             /* for each wait on it, and for its end; 0: none */
+    const char *const *environment; /* "NAME=value" is added to ours, "NAME" is left out of it; ends with
+                                       NULL; NULL: ours */
+    int64_t timeout_ms; /* for each wait on it, and for its end; 0: none. After an ERROR_TIMEOUT it
+                           gets no more time. */
 };
 
 /* NULL: ERROR_NOT_FOUND when there is no such program (the text names it), ERROR_IO. */

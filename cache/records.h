@@ -19,8 +19,8 @@
 
 /* One reference, or NULL on a miss. `scope` tells apart answers given to different credentials ("" for
  * anonymous); it is hashed into the key, so it may be derived from a user name but must not hold a secret. */
-struct repository_info *record_get_repository(struct cache *cache, const char *repository,
-                                              const char *scope) MUST_CHECK;
+struct repository_info *record_get_repository(struct cache *cache, const char *repository, const char *scope)
+    MUST_CHECK;
 void record_put_repository(struct cache *cache, const struct repository_info *info, const char *scope);
 
 /* True and *created_ms (0: the image does not say) if the image of that manifest digest was read before. */

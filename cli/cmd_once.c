@@ -22,8 +22,9 @@ struct once {
     bool failed, found_update;
 };
 
-static void show(struct once *once, const struct repository_config *settings, const struct repository *repository,
-                 const struct round_report *report, const struct error *failure)
+static void show(struct once *once, const struct repository_config *settings,
+                 const struct repository *repository, const struct round_report *report,
+                 const struct error *failure)
 {
     if (once->list)
         json_array_append_new(once->list, round_to_json(settings->name, report, failure));
@@ -42,8 +43,8 @@ static void run_repository(struct once *once, const struct repository_config *se
 {
     struct error err = ERROR_INIT;
     CLEANUP(round_report_release) struct round_report report = ROUND_REPORT_INIT;
-    CLEANUP(repository_release) struct repository *repository =
-        repository_open(&once->invocation->config, settings, &system_clock, &err);
+    CLEANUP(repository_release)
+    struct repository *repository = repository_open(&once->invocation->config, settings, &system_clock, &err);
     const struct round_options options = {
         .images = once->images, .dry_run = once->invocation->dry_run, .apply_again = true};
     bool finished = repository && round_run(repository, &options, &report, &err) == 0;

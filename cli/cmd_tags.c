@@ -44,7 +44,8 @@ static void print_table(const struct tag_listing *listing, bool wide, bool no_he
         char created[CLOCK_RFC3339_SIZE] = "";
         if (row->image->created_ms)
             clock_format_rfc3339(row->image->created_ms, created);
-        const char *cells[] = {row->image->tag, created, verdict(listing, row), wide ? row->image->digest : NULL};
+        const char *cells[] = {row->image->tag, created, verdict(listing, row),
+                               wide ? row->image->digest : NULL};
         table_add(table, cells);
     }
     table_print(table);
@@ -55,7 +56,8 @@ static void print_table(const struct tag_listing *listing, bool wide, bool no_he
 int command_tags(struct invocation *invocation, struct error *err)
 {
     CLEANUP(tag_listing_release) struct tag_listing listing = TAG_LISTING_INIT;
-    if (tag_listing_make(&invocation->config, invocation->operands.items[0], invocation->policy, &listing, err) < 0)
+    if (tag_listing_make(&invocation->config, invocation->operands.items[0], invocation->policy, &listing,
+                         err) < 0)
         return err->code == ERROR_USAGE ? EXIT_USAGE : EXIT_FAILED;
     if (!strcmp(invocation->output, "json"))
         print_json(&listing);

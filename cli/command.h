@@ -29,7 +29,7 @@ struct command;
 struct invocation {
     struct config config;
     bool dry_run, no_headers;
-    char *output;    /* -o: "table", "json", "wide", "name" */
+    char *output; /* -o: "table", "json", "wide", "name" */
     char *policy;
     char *directory; /* -f */
     const struct command *command;
@@ -38,15 +38,15 @@ struct invocation {
 
 struct command {
     const char *name;
-    const char *operands;    /* "IMAGE", for the usage line; NULL: it takes none */
-    const char *summary;     /* one line, no full stop */
-    const char *description; /* paragraphs for --help and the manual */
-    const char *examples;    /* command lines; NULL: none */
+    const char *operands;                   /* "IMAGE", for the usage line; NULL: it takes none */
+    const char *summary;                    /* one line, no full stop */
+    const char *description;                /* paragraphs for --help and the manual */
+    const char *examples;                   /* command lines; NULL: none */
     const struct option_row *const *tables; /* the options it takes, ended by NULL; NULL: none */
     size_t operands_least, operands_most;
     bool needs_repository;
     int (*run)(struct invocation *invocation, struct error *err);
-    const char *refusal;     /* not in this version, and what to use instead; NULL: it works */
+    const char *refusal; /* not in this version, and what to use instead; NULL: it works */
 };
 
 /* All commands, ended by a row without a name. */

@@ -32,8 +32,9 @@ void command_add_overview(struct strbuf *out)
         if (is_listed(c))
             strbuf_addf(out, "  %-12s%s\n", c->name, c->summary);
     }
-    strbuf_addstr(out, "\n`pawl COMMAND --help` shows a command's options. Each option can also be given as an\n"
-                       "environment variable (--git-url: PAWL_GIT_URL) or in the file that --config names.\n");
+    strbuf_addstr(out,
+                  "\n`pawl COMMAND --help` shows a command's options. Each option can also be given as an\n"
+                  "environment variable (--git-url: PAWL_GIT_URL) or in the file that --config names.\n");
 }
 
 void command_add_help(const struct command *command, struct strbuf *out)
@@ -110,9 +111,10 @@ static void add_manual_command(struct strbuf *out, const struct command *command
 
 void command_add_manual(struct strbuf *out)
 {
-    strbuf_addstr(out, ".TH PAWL 1 \"\" \"pawl " PAWL_VERSION "\"\n.SH NAME\npawl \\- update container images in "
-                       "git and apply the commits\n.SH SYNOPSIS\n.B pawl\n.I COMMAND\n[\\fIOPTIONS\\fR]\n"
-                       ".SH DESCRIPTION\n");
+    strbuf_addstr(out,
+                  ".TH PAWL 1 \"\" \"pawl " PAWL_VERSION "\"\n.SH NAME\npawl \\- update container images in "
+                  "git and apply the commits\n.SH SYNOPSIS\n.B pawl\n.I COMMAND\n[\\fIOPTIONS\\fR]\n"
+                  ".SH DESCRIPTION\n");
     add_roff(out, intro);
     strbuf_addstr(out, ".SH COMMANDS\n");
     const struct option_row *const *most = NULL;
@@ -123,12 +125,14 @@ void command_add_manual(struct strbuf *out)
         if (!most && c->tables)
             most = c->tables;
     }
-    strbuf_addstr(out, ".SH OPTIONS\nThose of \\fBonce\\fR; other commands take the groups that concern them, and "
-                       "\\fB\\-\\-help\\fR shows which.\nEach can be given as a flag, as an environment variable "
-                       "(\\fB\\-\\-git\\-url\\fR: \\fBPAWL_GIT_URL\\fR) or in the YAML file that \\fB\\-\\-config\\fR "
-                       "names.\n");
+    strbuf_addstr(
+        out, ".SH OPTIONS\nThose of \\fBonce\\fR; other commands take the groups that concern them, and "
+             "\\fB\\-\\-help\\fR shows which.\nEach can be given as a flag, as an environment variable "
+             "(\\fB\\-\\-git\\-url\\fR: \\fBPAWL_GIT_URL\\fR) or in the YAML file that \\fB\\-\\-config\\fR "
+             "names.\n");
     option_add_manual(most, out);
-    strbuf_addstr(out, ".SH EXIT STATUS\n.TP\n0\nDone, or nothing to do.\n.TP\n1\nSomething failed.\n.TP\n2\nWrong "
-                       "usage or configuration.\n.TP\n3\nA dry run, or \\fBtags\\fR, found something that a script may "
-                       "branch on.\n");
+    strbuf_addstr(
+        out, ".SH EXIT STATUS\n.TP\n0\nDone, or nothing to do.\n.TP\n1\nSomething failed.\n.TP\n2\nWrong "
+             "usage or configuration.\n.TP\n3\nA dry run, or \\fBtags\\fR, found something that a script may "
+             "branch on.\n");
 }

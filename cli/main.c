@@ -12,7 +12,7 @@
 #include "cli/command.h"
 
 /* Tables of the configuration; every command's environment and file may hold these, whether it uses them. */
-static const struct option_row *const config_tables[] = {config_general_options, config_git_options,
+static const struct option_row *const config_tables[] = {config_general_options,  config_git_options,
                                                          config_registry_options, config_cache_options,
                                                          config_cluster_options,  config_flux_options};
 
@@ -27,13 +27,14 @@ static bool takes(const struct command *command, const struct option_row *table)
     return false;
 }
 
-/* The command's own tables first, so that its rows win over those of the same name. */
+/* The command's own tables first. One that works with the configuration gets all of it: its file and environment may
+ * hold what only others use. */
 static void collect_tables(const struct command *command, const struct option_row *tables[MAX_TABLES])
 {
     size_t len = 0;
     for (const struct option_row *const *each = command->tables; each && *each; each++)
         tables[len++] = *each;
-    for (size_t i = 0; i < ARRAY_LEN(config_tables); i++) {
+    for (size_t i = 0; takes(command, config_general_options) && i < ARRAY_LEN(config_tables); i++) {
         if (!takes(command, config_tables[i]))
             tables[len++] = config_tables[i];
     }
@@ -54,10 +55,9 @@ static bool has_row(const struct command *command, const char *name)
 /* A flag of another command would have no effect here: better said than believed. */
 static int check_flags(const struct command *command, const struct option_set *set, struct error *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(config_tables); i++) {
+    for (size_t i = 0; takes(command, config_general_options) && i < ARRAY_LEN(config_tables); i++) {
         for (const struct option_row *row = config_tables[i]; row->name; row++) {
-            if (!has_row(command, row->name) &&
-                option_source_of(set, row->name) == OPTION_COMMAND_LINE)
+            if (!has_row(command, row->name) && option_source_of(set, row->name) == OPTION_COMMAND_LINE)
                 return error_set(err, ERROR_USAGE, "`pawl %s` does not take --%s; see `pawl %s --help`",
                                  command->name, row->name, command->name);
         }
@@ -83,10 +83,12 @@ static void configure_log(const struct config *config)
         if (!strcmp(config->log_level, names[i]))
             level = (enum log_level)i;
     }
-    log_configure(level, strcmp(config->log_format, "json") ? LOG_FORMAT_LOGFMT : LOG_FORMAT_JSON, &system_clock);
+    log_configure(level, strcmp(config->log_format, "json") ? LOG_FORMAT_LOGFMT : LOG_FORMAT_JSON,
+                  &system_clock);
 }
 
-static int parse(struct invocation *invocation, struct option_set *set, int argc, char **argv, struct error *err)
+static int parse(struct invocation *invocation, struct option_set *set, int argc, char **argv,
+                 struct error *err)
 {
     const struct command *command = invocation->command;
     if (option_read_arguments(set, argc, argv, &invocation->operands, err) < 0 ||
@@ -165,7 +167,8 @@ static int unknown_command(const char *name)
 {
     const char *nearest = command_nearest(name);
     if (name[0] == '-')
-        fprintf(stderr, "pawl: %s: a command comes first, such as `pawl serve %s`; see `pawl --help`\n", name, name);
+        fprintf(stderr, "pawl: %s: a command comes first, such as `pawl serve %s`; see `pawl --help`\n", name,
+                name);
     else if (nearest)
         fprintf(stderr, "pawl: there is no command \"%s\"; did you mean \"%s\"?\n", name, nearest);
     else

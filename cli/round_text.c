@@ -10,8 +10,8 @@ static void print_changes(const struct release *release)
     for (size_t i = 0; i < release->changes_len; i++) {
         const struct release_change *change = &release->changes[i];
         AUTO_FREE char *workload = resource_id_text(&change->resource->id);
-        printf("  update  %s  %s: %s -> %s\n          %s:%d: %s\n", workload, change->container->name, change->from,
-               change->to, change->resource->file->path, change->line, change->reason);
+        printf("  update  %s  %s: %s -> %s\n          %s:%d: %s\n", workload, change->container->name,
+               change->from, change->to, change->resource->file->path, change->line, change->reason);
     }
 }
 
@@ -60,8 +60,8 @@ void round_print(const struct repository *repository, const struct round_report 
     const struct plan *plan = &report->plan;
     if (!plan->release)
         return; /* git could not be read */
-    printf("%s: %s at %.7s of %s\n", repository->settings->name, mirror_branch(repository->mirror), report->head,
-           mirror_url(repository->mirror));
+    printf("%s: %s at %.7s of %s\n", repository->settings->name, mirror_branch(repository->mirror),
+           report->head, mirror_url(repository->mirror));
     print_changes(plan->release);
     print_others(plan);
     if (dry_run)
@@ -89,7 +89,10 @@ void round_print_problems(const struct round_report *report)
         if (each->result != APPLY_FAILED && !each->message)
             continue;
         AUTO_FREE char *id = each->resource ? resource_id_text(&each->resource->id) : NULL;
-        fprintf(stderr, "pawl: %s: %s: %s\n", id ? id : each->file ? each->file->path : "target",
+        fprintf(stderr, "pawl: %s: %s: %s\n",
+                id           ? id
+                : each->file ? each->file->path
+                             : "target",
                 apply_result_name(each->result), each->message ? each->message : "");
     }
 }

@@ -10,12 +10,25 @@
 #include "base/yaml.h"
 
 static const struct option_row repository_rows[] = {
-    {.name = "name", .type = OPTION_STRING, .offset = offsetof(struct repository_config, name), .metavar = "NAME"},
-    {.name = "url", .type = OPTION_STRING, .offset = offsetof(struct repository_config, url), .metavar = "URL"},
-    {.name = "branch", .type = OPTION_STRING, .offset = offsetof(struct repository_config, branch),
+    {.name = "name",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct repository_config, name),
+     .metavar = "NAME"},
+    {.name = "url",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct repository_config, url),
+     .metavar = "URL"},
+    {.name = "branch",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct repository_config, branch),
      .metavar = "BRANCH"},
-    {.name = "path", .type = OPTION_LIST, .offset = offsetof(struct repository_config, paths), .metavar = "PATH"},
-    {.name = "deploy-to", .type = OPTION_STRING, .offset = offsetof(struct repository_config, deploy_to),
+    {.name = "path",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct repository_config, paths),
+     .metavar = "PATH"},
+    {.name = "deploy-to",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct repository_config, deploy_to),
      .metavar = "TARGET"},
     {.name = "git-readonly", .type = OPTION_BOOL, .offset = offsetof(struct repository_config, readonly)},
     {.name = NULL},
@@ -66,7 +79,8 @@ static int add_listed_repository(struct config *config, struct repository_config
     if (status < 0)
         return -1;
     if (!repository->url)
-        return error_set(err, ERROR_USAGE, "%s:%d: a repository needs a url", config->config_file, node->line);
+        return error_set(err, ERROR_USAGE, "%s:%d: a repository needs a url", config->config_file,
+                         node->line);
     if (!repository->name)
         repository->name = name_from_url(repository->url);
     if (!repository->deploy_to)
@@ -78,7 +92,8 @@ static int add_listed_repository(struct config *config, struct repository_config
 static int add_listed_repositories(struct config *config, const struct yaml_node *list, struct error *err)
 {
     if (list->kind != YAML_SEQUENCE)
-        return error_set(err, ERROR_USAGE, "%s:%d: repositories must be a list", config->config_file, list->line);
+        return error_set(err, ERROR_USAGE, "%s:%d: repositories must be a list", config->config_file,
+                         list->line);
     config->repositories = xcalloc(list->len, sizeof(*config->repositories));
     for (size_t i = 0; i < list->len; i++) {
         config->repositories_len = i + 1;
@@ -134,7 +149,8 @@ static int check_paths(const struct repository_config *repository, struct error 
         const char *path = repository->paths.items[i];
         if (path[0] == '/')
             return error_set(err, ERROR_USAGE,
-                             "the path %s begins with \"/\": paths are relative to the repository's root", path);
+                             "the path %s begins with \"/\": paths are relative to the repository's root",
+                             path);
         for (const char *at = path; at; at = strchr(at, '/') ? strchr(at, '/') + 1 : NULL) {
             if (!strncmp(at, "..", 2) && (at[2] == '/' || !at[2]))
                 return error_set(err, ERROR_USAGE, "the path %s leads out of the repository", path);

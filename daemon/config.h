@@ -18,7 +18,7 @@
 
 /* One git repository and where its commits go. */
 struct repository_config {
-    char *name;          /* for messages; unique */
+    char *name; /* for messages; unique */
     char *url;
     char *branch;        /* NULL: the remote's HEAD */
     struct strvec paths; /* empty: the whole repository */
@@ -69,8 +69,8 @@ extern const char *const config_foreign_environment[];
  * names, builds the list of repositories, fills in defaults that depend on the machine, and checks what no row
  * can check alone. `needs_repository`: ERROR_USAGE if there is none.
  */
-int config_finish(struct config *config, struct option_set *set, bool needs_repository,
-                  struct error *err) MUST_CHECK;
+int config_finish(struct config *config, struct option_set *set, bool needs_repository, struct error *err)
+    MUST_CHECK;
 
 /* Frees the list of repositories; the rest belongs to the option set. */
 void config_release(struct config *config);

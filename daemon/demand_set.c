@@ -30,7 +30,8 @@ ptrdiff_t demand_set_find(const struct demand_set *set, const char *repository)
     return -1;
 }
 
-static struct repository_demand *item_for(struct demand_set *set, struct strmap *index, const char *repository)
+static struct repository_demand *item_for(struct demand_set *set, struct strmap *index,
+                                          const char *repository)
 {
     size_t at = (size_t)(uintptr_t)strmap_get(index, repository);
     if (at)

@@ -22,7 +22,7 @@ struct repository_demand {
 };
 
 struct demand_set {
-    int references; /* atomic */
+    int references;                  /* atomic */
     struct repository_demand *items; /* in order of first use; no repository twice */
     size_t len, capacity;
 };

@@ -11,7 +11,8 @@ struct direct {
     void *context;
 };
 
-static void answer_directly(struct image_source *source, struct demand_set *demands, struct scan_result *results)
+static void answer_directly(struct image_source *source, struct demand_set *demands,
+                            struct scan_result *results)
 {
     struct direct *direct = (struct direct *)source;
     AUTO_FREE struct demand *asked = xcalloc(demands->len, sizeof(*asked));
@@ -21,7 +22,8 @@ static void answer_directly(struct image_source *source, struct demand_set *dema
 }
 
 struct image_source *image_source_direct(struct scanner *scanner,
-                                         void (*progress)(size_t done, size_t total, void *context), void *context)
+                                         void (*progress)(size_t done, size_t total, void *context),
+                                         void *context)
 {
     struct direct *direct = xcalloc(1, sizeof(*direct));
     direct->source.answer = answer_directly;

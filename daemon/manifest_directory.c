@@ -45,7 +45,8 @@ static void close_walk(FTS **walk)
         fts_close(*walk);
 }
 
-static int walk_directory(struct manifest_set *set, const char *path, const char *default_space, struct error *err)
+static int walk_directory(struct manifest_set *set, const char *path, const char *default_space,
+                          struct error *err)
 {
     AUTO_FREE char *copy = xstrdup(path);
     char *const roots[] = {copy, NULL};

@@ -13,7 +13,7 @@
  * when reading from git; symbolic links to files are read, to directories not followed). The path of each file is
  * the one to open. ERROR_NOT_FOUND, ERROR_IO.
  */
-struct manifest_set *manifest_directory_read(const char *path, const char *default_space,
-                                             struct error *err) MUST_CHECK;
+struct manifest_set *manifest_directory_read(const char *path, const char *default_space, struct error *err)
+    MUST_CHECK;
 
 #endif

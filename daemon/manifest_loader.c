@@ -66,10 +66,9 @@ static struct manifest_file *read_manifest(struct load *load, const struct tree_
     if (mirror_read_blob(load->mirror, file->blob, LIMIT_YAML_BYTES, &text, err) < 0) {
         if (err->code != ERROR_TOO_LARGE)
             return NULL;
-        struct manifest_file *empty = manifest_file_new(file->path, xstrdup(""), 0, load->loader->default_space);
-        manifest_file_add_problem(empty, 0, NULL, "%s", err->text);
+        struct manifest_file *file_without_text = manifest_file_unreadable(file->path, err->text);
         error_clear(err);
-        return empty;
+        return file_without_text;
     }
     size_t len = 0;
     char *bytes = strbuf_detach(&text, &len);

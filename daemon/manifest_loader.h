@@ -23,7 +23,7 @@ void manifest_loader_free(struct manifest_loader *loader);
 /* All manifests of `commit` below `paths` (empty: all). ERROR_NOT_FOUND for a path that is not there; a file
  * that is broken or too large is a problem in the set. */
 struct manifest_set *manifest_loader_load(struct manifest_loader *loader, struct mirror *mirror,
-                                          const char *commit, const struct strvec *paths,
-                                          struct error *err) MUST_CHECK;
+                                          const char *commit, const struct strvec *paths, struct error *err)
+    MUST_CHECK;
 
 #endif

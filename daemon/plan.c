@@ -6,7 +6,8 @@
 #include "base/alloc.h"
 
 /* Adds a problem to the plan; the texts are copied. */
-static void add_problem(struct plan *plan, const char *file, int line, const char *workload, const char *message)
+static void add_problem(struct plan *plan, const char *file, int line, const char *workload,
+                        const char *message)
 {
     vec_grow(plan->problems, plan->problems_len, plan->problems_capacity);
     plan->problems[plan->problems_len++] = (struct manifest_problem){
@@ -54,7 +55,8 @@ static void read_policies(struct plan *plan)
 
 static void ask(struct plan *plan, const struct config *config, struct image_source *images)
 {
-    const struct image_filter filter = {.exclude = &config->exclude_images, .include = &config->include_images};
+    const struct image_filter filter = {.exclude = &config->exclude_images,
+                                        .include = &config->include_images};
     plan->demands = demand_set_from(plan->policies, plan->policies_len, &filter);
     plan->answers = xcalloc(plan->demands->len, sizeof(struct scan_result));
     images->answer(images, plan->demands, plan->answers);
@@ -86,7 +88,8 @@ static void decide_container(struct plan *plan, const struct workload_policy *po
 /* No answer yet, and no failure either: decided when there is one. */
 static bool is_being_asked(const struct plan *plan, const struct container *container)
 {
-    AUTO_FREE char *repository = container->image.text ? image_ref_repository(&container->image) : xstrdup("");
+    AUTO_FREE char *repository =
+        container->image.text ? image_ref_repository(&container->image) : xstrdup("");
     ptrdiff_t at = demand_set_find(plan->demands, repository);
     return at >= 0 && !plan->answers[at].info && !plan->answers[at].error.code;
 }
@@ -116,8 +119,8 @@ static void decide(struct plan *plan, const struct repository_config *settings)
     }
 }
 
-int plan_make(struct repository *repository, const char *commit, struct image_source *images, struct plan *plan,
-              struct error *err)
+int plan_make(struct repository *repository, const char *commit, struct image_source *images,
+              struct plan *plan, struct error *err)
 {
     *plan = (struct plan)PLAN_INIT;
     plan->manifests = manifest_loader_load(repository->loader, repository->mirror, commit,
@@ -146,11 +149,8 @@ void plan_release(struct plan *plan)
     for (size_t i = 0; i < plan->policies_len; i++)
         workload_policy_free(plan->policies[i]);
     free(plan->policies);
-    for (size_t i = 0; i < plan->problems_len; i++) {
-        free(plan->problems[i].file);
-        free(plan->problems[i].workload);
-        free(plan->problems[i].message);
-    }
+    for (size_t i = 0; i < plan->problems_len; i++)
+        manifest_problem_release(&plan->problems[i]);
     free(plan->problems);
     manifest_set_free(plan->manifests);
     *plan = (struct plan)PLAN_INIT;

@@ -24,16 +24,19 @@ struct plan {
     struct scan_result *answers; /* to demands, index by index */
     struct decision *decisions;  /* of every container of every automated workload */
     size_t decisions_len, decisions_capacity;
-    struct release *release;     /* the edits; files_len 0: nothing to write */
+    struct release *release;           /* the edits; files_len 0: nothing to write */
     struct manifest_problem *problems; /* all that was left out, with file, line and reason */
     size_t problems_len, problems_capacity;
-    bool has_unreachable;        /* a registry could not be asked: the plan is good, and not complete */
+    bool has_unreachable; /* a registry could not be asked: the plan is good, and not complete */
 };
-#define PLAN_INIT {0}
+#define PLAN_INIT                                                                                            \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
 
 /* ERROR_NOT_FOUND for a configured path that the commit lacks; what git says. On -1 *plan is empty. */
-int plan_make(struct repository *repository, const char *commit, struct image_source *images, struct plan *plan,
-              struct error *err) MUST_CHECK;
+int plan_make(struct repository *repository, const char *commit, struct image_source *images,
+              struct plan *plan, struct error *err) MUST_CHECK;
 void plan_release(struct plan *plan);
 
 #endif

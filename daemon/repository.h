@@ -20,9 +20,9 @@ struct repository {
     const struct repository_config *settings; /* borrowed */
     const struct clock *clock;                /* borrowed */
     struct mirror *mirror;
-    struct deploy_target *target;             /* NULL: commits are applied nowhere */
+    struct deploy_target *target; /* NULL: commits are applied nowhere */
     struct manifest_loader *loader;
-    char applied[GIT_ID_SIZE];                /* the commit last applied without a failure; "" none */
+    char applied[GIT_ID_SIZE]; /* the commit last applied without a failure; "" none */
 };
 
 /* Opens the mirror and the target; asks nothing of any network. */

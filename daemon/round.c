@@ -33,9 +33,8 @@ static int commit_release(struct repository *r, const struct round_report *repor
         files[i] = (struct commit_file){.path = release->files[i].file->path,
                                         .bytes = release->files[i].text.buf,
                                         .len = release->files[i].text.len};
-    const struct commit_author author = {.name = r->config->git_user,
-                                         .email = r->config->git_email,
-                                         .when_ms = clock_wall_ms(r->clock)};
+    const struct commit_author author = {
+        .name = r->config->git_user, .email = r->config->git_email, .when_ms = clock_wall_ms(r->clock)};
     AUTO_FREE char *suffix = message_suffix(r->config);
     AUTO_FREE char *message = release_message(release, suffix);
     return mirror_commit(r->mirror, report->head, files, release->files_len, &author, message, commit, err);
@@ -53,12 +52,13 @@ static int commit_and_push(struct repository *r, struct round_report *report, st
 /* Two pawls that lost to each other should not meet again at once. */
 static void pause_before_retry(int attempt)
 {
-    const struct timespec pause = {.tv_nsec = 20000000L * attempt + (long)(clock_monotonic_ms(&system_clock) % 17) * 1000000L};
+    const struct timespec pause = {.tv_nsec = 20000000L * attempt +
+                                              (long)(clock_monotonic_ms(&system_clock) % 17) * 1000000L};
     nanosleep(&pause, NULL);
 }
 
-static int fetch_and_decide(struct repository *r, const struct round_options *options, struct round_report *report,
-                            struct error *err)
+static int fetch_and_decide(struct repository *r, const struct round_options *options,
+                            struct round_report *report, struct error *err)
 {
     plan_release(&report->plan);
     if (mirror_fetch(r->mirror, err) < 0)
@@ -78,7 +78,8 @@ static int update_git(struct repository *r, const struct round_options *options,
         if (err->code != ERROR_CONFLICT)
             return error_wrap(err, "pushing to %s", mirror_url(r->mirror));
         if (attempt == LIMIT_PUSH_ATTEMPTS)
-            return error_wrap(err, "%s changed under each of %d attempts to push", mirror_url(r->mirror), attempt);
+            return error_wrap(err, "%s changed under each of %d attempts to push", mirror_url(r->mirror),
+                              attempt);
         error_clear(err);
         pause_before_retry(attempt);
     }
@@ -93,7 +94,8 @@ static const char **path_list(const struct strvec *paths)
     return list;
 }
 
-static int apply_commit(struct repository *r, const char *commit, struct round_report *report, struct error *err)
+static int apply_commit(struct repository *r, const char *commit, struct round_report *report,
+                        struct error *err)
 {
     report->manifests = manifest_loader_load(r->loader, r->mirror, commit, &r->settings->paths, err);
     if (!report->manifests)

@@ -21,19 +21,22 @@
 
 struct round_options {
     struct image_source *images;
-    bool dry_run;        /* decide and show; push and apply nothing */
-    bool apply_again;    /* apply the head even if this process has applied it before */
+    bool dry_run;     /* decide and show; push and apply nothing */
+    bool apply_again; /* apply the head even if this process has applied it before */
 };
 
 struct round_report {
     char head[GIT_ID_SIZE];   /* what the decisions were made on; "" if git could not be read */
     char commit[GIT_ID_SIZE]; /* what was pushed; "" nothing */
     struct plan plan;
-    bool was_applied;         /* `applied` says what the target did */
+    bool was_applied; /* `applied` says what the target did */
     struct apply_report applied;
     struct manifest_set *manifests; /* what was applied; `applied` points into it */
 };
-#define ROUND_REPORT_INIT {.head = "", .commit = "", .plan = PLAN_INIT, .applied = APPLY_REPORT_INIT}
+#define ROUND_REPORT_INIT                                                                                    \
+    {                                                                                                        \
+        .head = "", .commit = "", .plan = PLAN_INIT, .applied = APPLY_REPORT_INIT                            \
+    }
 void round_report_release(struct round_report *report);
 
 /*

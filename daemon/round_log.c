@@ -43,11 +43,13 @@ static void log_decisions(struct round_log *log, struct strmap *now, const struc
             continue;
         AUTO_FREE char *workload = resource_id_text(&decision->resource->id);
         const char *kind = decision_kind_name(decision->kind);
-        AUTO_FREE char *line = xasprintf("%s %s %s %s", kind, workload, decision->container->name, decision->reason);
+        AUTO_FREE char *line =
+            xasprintf("%s %s %s %s", kind, workload, decision->container->name, decision->reason);
         if (is_news(log, now, line))
-            log_event(LOG_INFO, "automation", "repository", r->settings->name, "decision", kind, "workload", workload,
-                      "container", decision->container->name, "current", decision->container->image.text,
-                      "candidate", decision->candidate, "reason", decision->reason, NULL);
+            log_event(LOG_INFO, "automation", "repository", r->settings->name, "decision", kind, "workload",
+                      workload, "container", decision->container->name, "current",
+                      decision->container->image.text, "candidate", decision->candidate, "reason",
+                      decision->reason, NULL);
     }
 }
 
@@ -83,11 +85,14 @@ static void log_applied(struct round_log *log, struct strmap *now, const struct 
             continue;
         AUTO_FREE char *id = each->resource ? resource_id_text(&each->resource->id) : NULL;
         AUTO_FREE char *line = xasprintf("%s %s %s", apply_result_name(each->result),
-                                         id ? id : each->file ? each->file->path : "", each->message);
+                                         id           ? id
+                                         : each->file ? each->file->path
+                                                      : "",
+                                         each->message);
         if (is_news(log, now, line))
             log_event(each->result == APPLY_FAILED ? LOG_ERROR : LOG_WARN, "sync", "result",
-                      apply_result_name(each->result), "resource", id, "file", each->file ? each->file->path : NULL,
-                      "err", each->message, NULL);
+                      apply_result_name(each->result), "resource", id, "file",
+                      each->file ? each->file->path : NULL, "err", each->message, NULL);
     }
     if (!report->was_applied)
         return;
@@ -95,8 +100,8 @@ static void log_applied(struct round_log *log, struct strmap *now, const struct 
     snprintf(counts, sizeof(counts), "created=%zu configured=%zu unchanged=%zu failed=%zu", applied->created,
              applied->configured, applied->unchanged, applied->failed);
     bool changed = applied->created || applied->configured || applied->failed;
-    log_event(changed ? LOG_INFO : LOG_DEBUG, "sync", "event", "applied", "target", r->target->description, "revision",
-              report->commit[0] ? report->commit : report->head, "objects", counts, NULL);
+    log_event(changed ? LOG_INFO : LOG_DEBUG, "sync", "event", "applied", "target", r->target->description,
+              "revision", report->commit[0] ? report->commit : report->head, "objects", counts, NULL);
 }
 
 void round_log_write(struct round_log *log, const struct repository *r, const struct round_report *report,

@@ -18,7 +18,7 @@ struct round_log {
 void round_log_init(struct round_log *log);
 void round_log_release(struct round_log *log);
 
-void round_log_write(struct round_log *log, const struct repository *repository, const struct round_report *report,
-                     const struct error *failure);
+void round_log_write(struct round_log *log, const struct repository *repository,
+                     const struct round_report *report, const struct error *failure);
 
 #endif

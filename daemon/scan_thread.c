@@ -20,13 +20,14 @@
 struct entry {
     struct scan_thread *thread;
     char *repository;
-    const struct repository_demand **wanted_by; /* by owner; NULL: not wanted. Borrowed from the owners' sets. */
-    char *asked;                 /* what the last scan was asked for, as text; NULL before the first */
+    const struct repository_demand *
+        *wanted_by;               /* by owner; NULL: not wanted. Borrowed from the owners' sets. */
+    char *asked;                  /* what the last scan was asked for, as text; NULL before the first */
     struct repository_info *info; /* the last whole answer, or NULL */
     struct error error;
     bool is_answered, is_running;
-    unsigned failures;           /* in a row */
-    int64_t next_ms;             /* monotonic: when to ask next */
+    unsigned failures; /* in a row */
+    int64_t next_ms;   /* monotonic: when to ask next */
 };
 
 /* The owner's view; its address is what rounds hold. */

@@ -17,8 +17,8 @@
 #include "daemon/session.h"
 
 /* Answers for several images of one change arrive within moments: they go into one commit. */
-#define SETTLE_MS       300
-#define FIRST_RETRY_MS  2000
+#define SETTLE_MS      300
+#define FIRST_RETRY_MS 2000
 
 /* A repository's thread. `wake`, `stop` and `ended` are under the lock; the rest is the thread's own. */
 struct worker {
@@ -156,8 +156,9 @@ static int open_workers(struct server *server, struct error *err)
 
 static void start_workers(struct server *server)
 {
-    server->scans = scan_thread_new(server->session.scanner, server->workers_len,
-                                    server->config->registry_poll_interval_ms, &system_clock, wake_worker, server);
+    server->scans =
+        scan_thread_new(server->session.scanner, server->workers_len,
+                        server->config->registry_poll_interval_ms, &system_clock, wake_worker, server);
     for (size_t i = 0; i < server->workers_len; i++) {
         struct worker *w = &server->workers[i];
         w->images = scan_thread_source(server->scans, i);

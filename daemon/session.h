@@ -18,7 +18,10 @@ struct session {
     struct credentials *credentials; /* NULL: none */
     struct scanner *scanner;
 };
-#define SESSION_INIT {0}
+#define SESSION_INIT                                                                                         \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
 
 /* ERROR_IO or ERROR_USAGE from the cache, ERROR_INVALID from a Docker config file, ERROR_NOT_FOUND if the one
  * that --docker-config names is not there (a missing default one is no error). */

@@ -26,8 +26,8 @@ static int no_such_container(const struct resource *workload, const char *name, 
     CLEANUP(strbuf_release) struct strbuf known = STRBUF_INIT;
     for (size_t i = 0; i < workload->containers_len; i++)
         strbuf_addf(&known, "%s%s", i ? ", " : "", workload->containers[i].name);
-    return error_set(err, ERROR_NOT_FOUND, "%s:%d: there is no container \"%s\"; there is: %s", workload->file->path,
-                     workload->line, name, known.buf);
+    return error_set(err, ERROR_NOT_FOUND, "%s:%d: there is no container \"%s\"; there is: %s",
+                     workload->file->path, workload->line, name, known.buf);
 }
 
 /* "CONTAINER=IMAGE" to a splice, and a line that says what changes. */
@@ -47,7 +47,8 @@ static int edit_one(const struct resource *workload, const char *assignment, str
         return -1;
     }
     if (edit_set_image(workload->file, container, equals + 1, out, err) < 0)
-        return error_wrap(err, "%s:%d: container %s", workload->file->path, container->image_node->line, name);
+        return error_wrap(err, "%s:%d: container %s", workload->file->path, container->image_node->line,
+                          name);
     strbuf_addf(summary, "%s:%d: %s: %s -> %s\n", workload->file->path, container->image_node->line, name,
                 container->image.text ? container->image.text : "(unreadable)", equals + 1);
     return 0;
@@ -65,8 +66,8 @@ static void release_edits(struct edits *edits)
     free(edits->splices);
 }
 
-static const struct resource *find_workload(const struct manifest_set *set, const struct set_image_request *request,
-                                            struct error *err)
+static const struct resource *find_workload(const struct manifest_set *set,
+                                            const struct set_image_request *request, struct error *err)
 {
     CLEANUP(resource_id_release) struct resource_id id = RESOURCE_ID_INIT;
     if (resource_id_parse(request->workload, request->default_space, &id, err) < 0) {
@@ -80,7 +81,8 @@ static const struct resource *find_workload(const struct manifest_set *set, cons
     for (size_t i = 0; i < set->problems_len; i++) {
         const struct manifest_problem *problem = &set->problems[i];
         if (problem->workload && !strcmp(problem->workload, full)) {
-            error_set(err, ERROR_INVALID, "%s:%d: %s: %s", problem->file, problem->line, full, problem->message);
+            error_set(err, ERROR_INVALID, "%s:%d: %s: %s", problem->file, problem->line, full,
+                      problem->message);
             return NULL;
         }
     }
@@ -90,11 +92,11 @@ static const struct resource *find_workload(const struct manifest_set *set, cons
 }
 
 /* The new text of the workload's file. */
-static int edit_all(const struct set_image_request *request, const struct resource *workload, struct strbuf *text,
-                    struct strbuf *summary, struct error *err)
+static int edit_all(const struct set_image_request *request, const struct resource *workload,
+                    struct strbuf *text, struct strbuf *summary, struct error *err)
 {
-    CLEANUP(release_edits) struct edits edits = {
-        .splices = xcalloc(request->assignments->len, sizeof(struct splice))};
+    CLEANUP(release_edits)
+    struct edits edits = {.splices = xcalloc(request->assignments->len, sizeof(struct splice))};
     for (size_t i = request->first; i < request->assignments->len; i++) {
         if (edit_one(workload, request->assignments->items[i], &edits.splices[edits.len], summary, err) < 0)
             return -1;
@@ -107,15 +109,15 @@ static int edit_all(const struct set_image_request *request, const struct resour
 
 int set_image(const struct set_image_request *request, struct set_image_result *result, struct error *err)
 {
-    CLEANUP(manifest_set_release) struct manifest_set *set =
-        manifest_directory_read(request->path, request->default_space, err);
+    CLEANUP(manifest_set_release)
+    struct manifest_set *set = manifest_directory_read(request->path, request->default_space, err);
     const struct resource *workload = set ? find_workload(set, request, err) : NULL;
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     if (!workload || edit_all(request, workload, &text, &result->summary, err) < 0)
         return -1;
     const struct manifest_file *file = workload->file;
     result->is_changed = text.len != file->len || memcmp(text.buf, file->text, file->len) != 0;
-    diff_add(&result->diff, file->path, file->text, file->len, text.buf, text.len);
+    diff_add_unified(&result->diff, file->path, file->text, file->len, text.buf, text.len);
     if (!result->is_changed || request->dry_run)
         return 0;
     return file_write_atomic(file->path, text.buf, text.len, 0666, err);

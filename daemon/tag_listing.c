@@ -66,7 +66,8 @@ static bool would_go_back(const struct tag_listing *listing, const struct tag_po
 {
     const char *tag = listing->image.tag;
     const struct image_info *now = tag ? repository_info_find(listing->info, tag) : NULL;
-    return now && tag_policy_match(policy, tag) == TAG_MATCHES && tag_policy_compare(policy, chosen, now) <= 0;
+    return now && tag_policy_match(policy, tag) == TAG_MATCHES &&
+           tag_policy_compare(policy, chosen, now) <= 0;
 }
 
 static void choose_tag(struct tag_listing *listing, const struct tag_policy *policy)
@@ -74,11 +75,13 @@ static void choose_tag(struct tag_listing *listing, const struct tag_policy *pol
     const struct image_info *chosen = best(listing);
     listing->is_notable = true;
     if (listing->info->is_truncated) {
-        listing->reason = xstrdup("the repository has more tags than --registry-tag-limit, so none is chosen");
+        listing->reason =
+            xstrdup("the repository has more tags than --registry-tag-limit, so none is chosen");
         return;
     }
     if (!chosen) {
-        listing->reason = xasprintf("none of the %zu tags matches %s", listing->info->images_len, listing->policy);
+        listing->reason =
+            xasprintf("none of the %zu tags matches %s", listing->info->images_len, listing->policy);
         return;
     }
     const char *current = listing->image.tag;

@@ -28,7 +28,10 @@ struct tag_listing {
     char *reason;                 /* one sentence; never NULL */
     bool is_notable;              /* the policy takes another tag than the image has, or none at all */
 };
-#define TAG_LISTING_INIT {.image = IMAGE_REF_INIT}
+#define TAG_LISTING_INIT                                                                                     \
+    {                                                                                                        \
+        .image = IMAGE_REF_INIT                                                                              \
+    }
 
 /* Asks the registry now. `policy` NULL: none. ERROR_USAGE for an image or a policy that cannot be read; what the
  * registry says otherwise. Release it in both cases. */

@@ -42,7 +42,8 @@ struct annotation_list {
     size_t len, capacity;
 };
 
-static int add_annotation(const struct yaml_node *key, const struct yaml_node *value, void *context)
+static int add_annotation(const struct yaml_node *key, const struct yaml_node *value, UNUSED bool is_merged,
+                          void *context)
 {
     struct annotation_list *list = context;
     const struct yaml_node *name = yaml_resolve(key), *text = yaml_resolve(value);
@@ -202,6 +203,13 @@ struct manifest_file *manifest_file_new(const char *path, char *text, size_t len
     }
     struct reading reading = {.file = file, .default_space = default_space};
     read_documents(&reading);
+    return file;
+}
+
+struct manifest_file *manifest_file_unreadable(const char *path, const char *message)
+{
+    struct manifest_file *file = manifest_file_new(path, xstrdup(""), 0, "");
+    add_problem(file, 0, NULL, xstrdup(message));
     return file;
 }
 

@@ -293,31 +293,38 @@ void registry_ask(struct registry *registry, const struct registry_question *que
     registry_host_enter(call->host, &call->job, false);
 }
 
-/* Starts what may start; the milliseconds until more may, or -1. */
-static int64_t dispatch_all(struct registry *registry)
+/* Starts what may start; the milliseconds until more may, or -1. `in_flight` counts what waits for an answer. */
+static int64_t dispatch_all(struct registry *registry, size_t *in_flight)
 {
     int64_t next_ms = -1;
     const char *name;
-    void *host;
+    void *value;
     struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
-    while (strmap_next(&registry->hosts, &cursor, &name, &host)) {
+    *in_flight = 0;
+    while (strmap_next(&registry->hosts, &cursor, &name, &value)) {
+        struct registry_host *host = value;
         int64_t wait_ms = dispatch(registry, host);
         if (wait_ms >= 0 && (next_ms < 0 || wait_ms < next_ms))
             next_ms = wait_ms;
+        *in_flight += host->in_flight;
     }
     return next_ms;
 }
 
-size_t registry_run(struct registry *registry, int64_t timeout_ms)
+void registry_run(struct registry *registry, int64_t timeout_ms)
 {
-    int64_t next_ms = dispatch_all(registry);
-    int64_t wait_ms = next_ms >= 0 && next_ms < timeout_ms ? next_ms : timeout_ms;
-    if (registry->open && !http_client_run(registry->client, wait_ms) && next_ms > 0) {
-        /* nothing on the network to wait for, only the rate limit */
-        struct timespec pause = {.tv_sec = wait_ms / 1000, .tv_nsec = (long)(wait_ms % 1000) * 1000000};
-        nanosleep(&pause, NULL);
-    }
-    return registry->open;
+    size_t in_flight;
+    int64_t next_ms = dispatch_all(registry, &in_flight);
+    int64_t wait_ms = next_ms >= 0 && (timeout_ms < 0 || next_ms < timeout_ms) ? next_ms : timeout_ms;
+    if (in_flight)
+        http_client_run(registry->client, wait_ms);
+    else if (wait_ms)
+        http_client_sleep(registry->client, wait_ms);
+}
+
+void registry_wake(struct registry *registry)
+{
+    http_client_wake(registry->client);
 }
 
 void registry_cancel(struct registry *registry)
@@ -325,9 +332,8 @@ void registry_cancel(struct registry *registry)
     struct error err = ERROR_INIT;
     error_set(&err, ERROR_CANCELLED, "the scan was ended early");
     registry->is_cancelled = true;
-    http_client_free(registry->client);
-    registry->client = http_client_new(NULL);
     while (registry->open) {
+        http_client_cancel(registry->client);
         const char *name;
         void *host;
         struct strmap_cursor cursor = STRMAP_CURSOR_INIT;

@@ -34,7 +34,7 @@ struct registry_options {
 };
 
 struct registry *registry_new(const struct registry_options *options);
-/* Nothing may be running: registry_cancel first. */
+/* No question may be open: registry_cancel first. */
 void registry_free(struct registry *registry);
 
 struct registry_question {
@@ -55,8 +55,12 @@ typedef void (*registry_answer)(struct http_response *response, const struct err
 void registry_ask(struct registry *registry, const struct registry_question *question, registry_answer answer,
                   void *context);
 
-/* Works on the questions for at most `timeout_ms`; the number still open. */
-size_t registry_run(struct registry *registry, int64_t timeout_ms);
+/* Works on the questions for at most `timeout_ms` (-1: no limit), or waits as long if there are none; returns early when some
+ * were answered, or after registry_wake. */
+void registry_run(struct registry *registry, int64_t timeout_ms);
+
+/* Makes registry_run return soon; the one function that another thread may call. */
+void registry_wake(struct registry *registry);
 
 /* Answers all open questions, and those that their answers ask, with ERROR_CANCELLED. */
 void registry_cancel(struct registry *registry);

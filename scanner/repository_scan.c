@@ -25,7 +25,8 @@ struct scan {
     const struct scan_environment *env;
     const struct demand *demand;
     struct scan_result *result;
-    size_t *unfinished;
+    void (*finished)(void *context);
+    void *context;
     struct credential credential;
     char *scope; /* of the record in the cache */
     struct repository_info *last, *info;
@@ -47,15 +48,16 @@ struct tag_slot {
 /* -- the end -----------------------------------------------------------------------------------------------
  */
 
-static void release(struct scan *scan)
+static void end(struct scan *scan)
 {
-    size_t *unfinished = scan->unfinished;
+    void (*finished)(void *context) = scan->finished;
+    void *context = scan->context;
     repository_info_unref(scan->last);
     repository_info_unref(scan->info);
     strmap_release(&scan->visited);
     free(scan->scope);
     free(scan);
-    (*unfinished)--;
+    finished(context);
 }
 
 static void fail(struct scan *scan, const struct error *err)
@@ -63,7 +65,7 @@ static void fail(struct scan *scan, const struct error *err)
     scan->result->info = steal(&scan->last);
     scan->result->error = *err;
     error_wrap(&scan->result->error, "scanning %s", scan->demand->repository);
-    release(scan);
+    end(scan);
 }
 
 static void succeed(struct scan *scan)
@@ -75,7 +77,7 @@ static void succeed(struct scan *scan)
     scan->result->error = scan->stopped;
     if (!scan->result->is_fresh)
         error_wrap(&scan->result->error, "scanning %s", scan->demand->repository);
-    release(scan);
+    end(scan);
 }
 
 /* -- details -----------------------------------------------------------------------------------------------
@@ -100,32 +102,21 @@ static bool wants_details(const struct scan *scan, const struct image_info *imag
 static void start_details(struct scan *scan);
 
 /* True if the error says that the next tag would fare no better. */
-static bool is_of_host(struct scan *scan, const struct error *err)
+static bool is_of_host(struct scan *scan, enum error_code code)
 {
-    switch (err->code) {
-    case ERROR_RATE_LIMITED:
-    case ERROR_UNAUTHORIZED:
-    case ERROR_FORBIDDEN:
-    case ERROR_CANCELLED:
-        return true;
-    case ERROR_NETWORK:
-    case ERROR_TIMEOUT:
-    case ERROR_TLS:
-        return ++scan->failures >= FAILURES_TO_STOP;
-    default:
-        return false;
-    }
+    bool is_refused = code == ERROR_RATE_LIMITED || code == ERROR_UNAUTHORIZED || code == ERROR_FORBIDDEN ||
+                      code == ERROR_CANCELLED;
+    bool is_broken = code == ERROR_NETWORK || code == ERROR_TIMEOUT || code == ERROR_TLS;
+    return is_refused || (is_broken && ++scan->failures >= FAILURES_TO_STOP);
 }
 
-static void keep_problem(struct image_info *image, const char *digest, int64_t now_ms,
-                         const struct error *err)
+static void keep_details(struct scan *scan, struct image_info *image, const char *digest, int64_t created_ms,
+                         const char *problem)
 {
-    free(image->digest);
-    free(image->problem);
-    image->digest = xstrdup(digest);
-    image->created_ms = 0;
-    image->checked_ms = digest ? now_ms : 0;
-    image->problem = xstrdup(err->text);
+    repository_info_set_digest(scan->info, image, digest);
+    repository_info_set_problem(scan->info, image, problem);
+    image->created_ms = created_ms;
+    image->checked_ms = digest ? now_of(scan) : 0;
 }
 
 static void on_details(const char *digest, int64_t created_ms, const struct error *err, void *context)
@@ -137,15 +128,11 @@ static void on_details(const char *digest, int64_t created_ms, const struct erro
     scan->in_flight--;
     if (!err) {
         scan->failures = 0;
-        free(image->digest);
-        free(steal(&image->problem));
-        image->digest = xstrdup(digest);
-        image->created_ms = created_ms;
-        image->checked_ms = now_of(scan);
-    } else if (is_of_host(scan, err)) {
+        keep_details(scan, image, digest, created_ms, NULL);
+    } else if (is_of_host(scan, err->code)) {
         scan->stopped = *err;
     } else if (digest || !image->digest || err->code == ERROR_NOT_FOUND) {
-        keep_problem(image, digest, now_of(scan), err);
+        keep_details(scan, image, digest, 0, err->text);
     } /* else what was known yesterday is the best there is, and asked for again next time */
     start_details(scan);
 }
@@ -178,12 +165,12 @@ static void start_details(struct scan *scan)
 
 /* -- the list of tags ---------------------------------------------------------------------------------- */
 
-static void copy_details(struct image_info *to, const struct image_info *from)
+static void copy_details(struct repository_info *info, struct image_info *to, const struct image_info *from)
 {
-    to->digest = xstrdup(from->digest);
+    repository_info_set_digest(info, to, from->digest);
+    repository_info_set_problem(info, to, from->problem);
     to->created_ms = from->created_ms;
     to->checked_ms = from->checked_ms;
-    to->problem = xstrdup(from->problem);
 }
 
 /* What is known of a tag outlives the list; a problem only if it is one of the content. */
@@ -193,7 +180,7 @@ static void carry_over(struct scan *scan)
         struct image_info *image = &scan->info->images[i];
         const struct image_info *before = repository_info_find(scan->last, image->tag);
         if (before && before->digest)
-            copy_details(image, before);
+            copy_details(scan->info, image, before);
     }
 }
 
@@ -284,7 +271,7 @@ static struct repository_info *copy_info(const struct repository_info *from)
 {
     struct repository_info *info = repository_info_new(from->repository);
     for (size_t i = 0; i < from->images_len; i++)
-        copy_details(repository_info_add(info, from->images[i].tag), &from->images[i]);
+        copy_details(info, repository_info_add(info, from->images[i].tag), &from->images[i]);
     repository_info_finish(info);
     info->scanned_ms = from->scanned_ms;
     info->is_truncated = from->is_truncated;
@@ -307,11 +294,13 @@ static bool is_young(const struct scan *scan, int64_t max_age_ms)
 }
 
 void repository_scan_start(const struct scan_environment *env, const struct demand *demand,
-                           int64_t max_age_ms, struct scan_result *result, size_t *unfinished)
+                           int64_t max_age_ms, struct scan_result *result, void (*finished)(void *context),
+                           void *context)
 {
     struct scan *scan = xcalloc(1, sizeof(*scan));
     struct error err = ERROR_INIT;
-    *scan = (struct scan){.env = env, .demand = demand, .result = result, .unfinished = unfinished};
+    *scan = (struct scan){
+        .env = env, .demand = demand, .result = result, .finished = finished, .context = context};
     strmap_init(&scan->visited, NULL);
     if (credentials_for(env->credentials, demand->repository, &scan->credential, &err) < 0) {
         fail(scan, &err);

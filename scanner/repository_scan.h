@@ -32,9 +32,12 @@ struct scan_environment {
     size_t tag_limit;
 };
 
-/* Starts the scan, which fills `result` and then counts `*unfinished` down; perhaps within this call. The
- * environment, the demand, the result and the counter must live until then. */
+/*
+ * Starts the scan, which fills `result` and then calls `finished`, perhaps within this call. The environment, the
+ * demand and the result must live until then.
+ */
 void repository_scan_start(const struct scan_environment *environment, const struct demand *demand,
-                           int64_t max_age_ms, struct scan_result *result, size_t *unfinished);
+                           int64_t max_age_ms, struct scan_result *result, void (*finished)(void *context),
+                           void *context);
 
 #endif

@@ -51,26 +51,23 @@ struct scan_result {
 };
 
 /*
- * (From the lead, 11:26: the daemon's scan thread needs the scan asynchronously; please implement exactly
- * these. See also LEAD_NOTE.md; remove this remark.)
- *
  * Called once per submitted scan, from scanner_run on the same thread. The callee may take over result->info
  * (steal it); what it leaves is released afterwards. It may submit further scans.
  */
 typedef void (*scan_done)(const struct demand *demand, struct scan_result *result, void *context);
 
 /*
- * Starts a scan. The demand is copied; its context must live until `done`. A repository whose cached answer
- * is younger than `max_age_ms` and has all that is asked for is answered without a request; 0 asks anew.
+ * Starts a scan. The demand is copied; its context must live until `done`. A repository whose cached answer is
+ * younger than `max_age_ms` and has all that is asked for is answered without a request; 0 asks anew.
  */
 void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_t max_age_ms, scan_done done,
                     void *context);
-/* Runs until no scan is left, scanner_wake was called or `timeout_ms` (-1: none) passed; the number of scans
- * under way. With no scan under way it waits for the time or the wake all the same. */
+/* Runs until no scan is left, scanner_wake was called or `timeout_ms` (-1: none) passed; the number of scans under
+ * way. With no scan under way it waits for the time or the wake all the same. */
 size_t scanner_run(struct scanner *scanner, int64_t timeout_ms);
 /* Makes scanner_run return soon; the one function that another thread may call. */
 void scanner_wake(struct scanner *scanner);
-/* Ends all scans under way with ERROR_CANCELLED. */
+/* Ends all scans under way with ERROR_CANCELLED, and tells their owners. */
 void scanner_cancel(struct scanner *scanner);
 
 /*
