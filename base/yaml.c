@@ -257,18 +257,20 @@ const struct yaml_node *yaml_path(const struct yaml_node *node, ...)
     return node;
 }
 
+static int each_pair(const struct yaml_node *node, bool is_merged, yaml_pair_visitor *visit, void *context);
+
 static int each_merged_pair(const struct yaml_node *merged, yaml_pair_visitor *visit, void *context)
 {
     merged = yaml_resolve(merged);
     if (merged->kind != YAML_SEQUENCE)
-        return yaml_each_pair(merged, visit, context);
+        return each_pair(merged, true, visit, context);
     int result = 0;
     for (size_t i = 0; i < merged->len && !result; i++)
-        result = yaml_each_pair(merged->items[i], visit, context);
+        result = each_pair(merged->items[i], true, visit, context);
     return result;
 }
 
-int yaml_each_pair(const struct yaml_node *node, yaml_pair_visitor *visit, void *context)
+static int each_pair(const struct yaml_node *node, bool is_merged, yaml_pair_visitor *visit, void *context)
 {
     node = yaml_resolve(node);
     if (!node || node->kind != YAML_MAPPING)
@@ -279,13 +281,18 @@ int yaml_each_pair(const struct yaml_node *node, yaml_pair_visitor *visit, void 
         if (yaml_is_merge(node->items[i]))
             has_merge = true;
         else
-            result = visit(node->items[i], node->items[i + 1], context);
+            result = visit(node->items[i], node->items[i + 1], is_merged, context);
     }
     for (size_t i = 0; has_merge && i < node->len && !result; i += 2) {
         if (yaml_is_merge(node->items[i]))
             result = each_merged_pair(node->items[i + 1], visit, context);
     }
     return result;
+}
+
+int yaml_each_pair(const struct yaml_node *node, yaml_pair_visitor *visit, void *context)
+{
+    return each_pair(node, false, visit, context);
 }
 
 const char *yaml_text(const struct yaml_node *node)

@@ -83,10 +83,11 @@ bool yaml_is_merge(const struct yaml_node *key);
 
 /*
  * Calls `visit` for the pairs of a mapping (aliases followed): its own, in order, then those that merge keys
- * bring. Of pairs with the same key the first counts; the visitor must pass over the later ones. Stops where
- * `visit` returns non-zero and returns that. Nothing is called if `node` is no mapping.
+ * bring (`is_merged`). Of pairs with the same key the first counts; the visitor must pass over later ones.
+ * Stops where `visit` returns non-zero and returns that. Nothing is called if `node` is no mapping.
  */
-typedef int yaml_pair_visitor(const struct yaml_node *key, const struct yaml_node *value, void *context);
+typedef int yaml_pair_visitor(const struct yaml_node *key, const struct yaml_node *value, bool is_merged,
+                              void *context);
 int yaml_each_pair(const struct yaml_node *node, yaml_pair_visitor *visit, void *context);
 
 /* The text of a scalar (aliases followed), or NULL if it is no scalar, a plain null, or holds a NUL. */
@@ -97,9 +98,11 @@ const char *yaml_text(const struct yaml_node *node);
 bool yaml_plain_is_typed(const char *text);
 
 /*
- * The tree as JSON, typed as Kubernetes' Go readers type it (YAML 1.1: yes/on/true are booleans, 012 is ten,
- * ints stay ints up to 64 bits, merge keys expanded, keys are strings). A new reference; NULL with
- * ERROR_INVALID where JSON has no such thing (a mapping as key, NaN) or ERROR_TOO_LARGE.
+ * The tree as JSON, typed as Kubernetes' Go readers type it (base/yaml_scalar.h; only plain scalars are, and
+ * those with a tag of YAML's own; other tags leave text). Merge keys are expanded; keys are strings ("on:" is
+ * the key "true"), and two that become the same string are an error. Whole numbers are integers, as Go writes
+ * them ("1e3" is 1000); integers from 2^63 on become reals. A new reference; NULL with ERROR_INVALID where JSON
+ * has no such thing (a mapping as key, NaN), the text then says line and column. NULL for `node` is null.
  */
 json_t *yaml_to_json(const struct yaml_node *node, struct error *err) MUST_CHECK;
 

@@ -122,10 +122,8 @@ static bool read_integer(const char *text, struct yaml_scalar *out)
     size_t prefix;
     int base = base_of(digits, &prefix);
     digits += prefix;
-    if (base == 2 && !has_sign && digits[0] == '-') { /* Go reads "0b-101" so */
-        negative = true;
-        digits++;
-    }
+    if (base == 2 && !has_sign && (*digits == '-' || *digits == '+')) /* Go reads "0b-101" so */
+        negative = *digits++ == '-';
     if (!is_digit(*digits) && (base != 16 || !strchr("abcdefABCDEF", *digits) || !*digits))
         return false;
     errno = 0;
@@ -170,11 +168,11 @@ struct yaml_scalar yaml_scalar_resolve(const char *text, size_t len)
         return out;
     char number[LONGEST_NUMBER + 1];
     size_t used = 0;
-    bool keep_underscores = *text == '.'; /* Go takes them out of numbers that begin otherwise */
     for (size_t i = 0; i < len; i++) {
-        if (!text[i])
-            return out;
-        if (text[i] != '_' || keep_underscores)
+        bool is_between = i && i + 1 < len && is_digit(text[i - 1]) && is_digit(text[i + 1]);
+        if (!text[i] || (text[i] == '_' && *text == '.' && !is_between))
+            return out; /* Go is stricter about underscores where the dot comes first */
+        if (text[i] != '_')
             number[used++] = text[i];
     }
     number[used] = '\0';

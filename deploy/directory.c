@@ -128,13 +128,14 @@ static int write_file(struct directory_apply *apply, const char *place, const st
 }
 
 static void apply_file(struct directory_apply *apply, const struct apply_request *request,
-                       const struct manifest_file *file, struct apply_report *report)
+                       const struct manifest_file *file, struct resource *const *resources,
+                       size_t resources_len, struct apply_report *report)
 {
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     struct error problem = ERROR_INIT;
     enum apply_result result = APPLY_FAILED;
     char *why = NULL;
-    switch (directory_layout_bytes(request, file, &bytes, &why, report)) {
+    switch (directory_layout_bytes(request, file, resources, resources_len, &bytes, &why, report)) {
     case LAYOUT_NOTHING:
         return;
     case LAYOUT_BROKEN:
@@ -177,8 +178,13 @@ static int apply_manifests(struct deploy_target *base, const struct apply_reques
         return -1;
     if (!apply.dry_run)
         sweep(&apply, target->path);
-    for (size_t i = 0; i < request->manifests->files_len; i++)
-        apply_file(&apply, request, request->manifests->files[i], report);
+    const struct manifest_set *set = request->manifests;
+    for (size_t i = 0, first = 0, end; i < set->files_len; i++, first = end) {
+        /* The set's resources lie in the order of its files. */
+        for (end = first; end < set->resources_len && set->resources[end]->file == set->files[i];)
+            end++;
+        apply_file(&apply, request, set->files[i], set->resources + first, end - first, report);
+    }
     strmap_release(&apply.swept);
     return 0;
 }

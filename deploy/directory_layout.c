@@ -67,18 +67,18 @@ struct document_use {
 };
 
 /* Sorts the resources; false (with *why) if one cannot be applied. */
-static bool use_documents(const struct apply_request *request, const struct manifest_file *file,
+static bool use_documents(const struct apply_request *request, struct resource *const *resources, size_t len,
                           struct document_use *uses, char **why, struct apply_report *report)
 {
-    for (size_t i = 0; i < file->resources_len; i++) {
-        const struct resource *resource = &file->resources[i];
+    for (size_t i = 0; i < len; i++) {
+        const struct resource *resource = resources[i];
         enum apply_result result;
         char *message;
         if (selection_includes(request, resource, &result, &message)) {
             uses[resource->document].kept++;
         } else if (result == APPLY_SKIPPED) {
             uses[resource->document].left_out++;
-            apply_report_add(report, resource, file, result, message);
+            apply_report_add(report, resource, resource->file, result, message);
         } else {
             AUTO_FREE char *reason = message;
             AUTO_FREE char *id = resource_id_text(&resource->id);
@@ -110,13 +110,14 @@ static bool is_whole(const struct manifest_file *file, const struct document_use
 }
 
 enum layout_verdict directory_layout_bytes(const struct apply_request *request,
-                                           const struct manifest_file *file, struct strbuf *bytes, char **why,
-                                           struct apply_report *report)
+                                           const struct manifest_file *file,
+                                           struct resource *const *resources, size_t resources_len,
+                                           struct strbuf *bytes, char **why, struct apply_report *report)
 {
-    if (!file->yaml || !file->resources_len)
+    if (!file->yaml || !resources_len)
         return LAYOUT_NOTHING;
     AUTO_FREE struct document_use *uses = xcalloc(file->yaml->len + 1, sizeof(*uses));
-    if (!use_documents(request, file, uses, why, report) || !is_whole(file, uses, why))
+    if (!use_documents(request, resources, resources_len, uses, why, report) || !is_whole(file, uses, why))
         return LAYOUT_BROKEN;
     size_t kept = 0;
     for (size_t i = 0; i < file->yaml->len; i++) {

@@ -23,13 +23,15 @@ enum layout_verdict {
 };
 
 /*
- * The bytes to write: the file's own, without the documents of resources that are left alone. Each resource
- * that is not applied is reported, too. LAYOUT_BROKEN (*why to be freed) if a document is broken or a
- * resource is defined twice, or if one item of a List is to be left out: half a file would be applied as if
- * it were whole.
+ * The bytes to write: the file's own, without the documents of resources that are left alone. `resources` are
+ * the set's resources of this file; each that is left out is reported, too. LAYOUT_BROKEN (*why to be freed)
+ * if a document is broken or a resource is defined twice, or if one item of a List is to be left out: half a
+ * file would be applied as if it were whole.
  */
 enum layout_verdict directory_layout_bytes(const struct apply_request *request,
-                                           const struct manifest_file *file, struct strbuf *bytes, char **why,
-                                           struct apply_report *report) MUST_CHECK;
+                                           const struct manifest_file *file,
+                                           struct resource *const *resources, size_t resources_len,
+                                           struct strbuf *bytes, char **why, struct apply_report *report)
+    MUST_CHECK;
 
 #endif

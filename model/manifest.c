@@ -42,7 +42,8 @@ struct annotation_list {
     size_t len, capacity;
 };
 
-static int add_annotation(const struct yaml_node *key, const struct yaml_node *value, void *context)
+static int add_annotation(const struct yaml_node *key, const struct yaml_node *value, UNUSED bool is_merged,
+                          void *context)
 {
     struct annotation_list *list = context;
     const struct yaml_node *name = yaml_resolve(key), *text = yaml_resolve(value);

@@ -58,7 +58,7 @@ static char *find_defect(const struct question *q)
     if (resource->is_duplicate)
         return xasprintf("blocked: %s:%s/%s is defined more than once", resource->id.space, resource->id.kind,
                          resource->id.name);
-    if (!q->container->image.text)
+    if (!q->container->image.text || q->container->problem.code != ERROR_NONE)
         return xasprintf("blocked: %s", q->container->problem.text);
     if (!q->policy)
         return xasprintf("blocked: %s", q->policy_problem->text);
@@ -149,8 +149,7 @@ static char *find_step_back(const struct question *q, const struct image_info *b
     const struct image_info *known = repository_info_find(q->info, q->current);
     if (tag_policy_needs_created(q->policy) && (!known || known->created_ms == 0))
         return find_step_back_without_time(q->current, best->tag);
-    AUTO_FREE char *tag = xstrdup(q->current);
-    struct image_info gone = {.tag = tag};
+    const struct image_info gone = {.tag = q->current};
     if (tag_policy_compare(q->policy, best, known ? known : &gone) < 0)
         return xasprintf("held: %s is older than the current %s", best->tag, q->current);
     int order;

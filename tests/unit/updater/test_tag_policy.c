@@ -57,10 +57,12 @@ static void test_tag_policy_that_does_not_compile_is_an_error(void **state)
         {"regexp:(a", "regexp:(a: missing closing parenthesis at offset 2"},
         {"regex:a**", "regexp:a**: quantifier does not follow a repeatable item at offset 2"},
         {"regexp:(*UTF)a", "regexp:(*UTF)a: using UTF is disabled by the application at offset 6"},
-        {"semvar:~1", "no such kind of policy \"semvar:\"; there are glob:, semver: and regexp:"},
-        {"SEMVER:~1", "no such kind of policy \"SEMVER:\"; there are glob:, semver: and regexp:"},
-        {" glob:*", "no such kind of policy \" glob:\"; there are glob:, semver: and regexp:"},
-        {":", "no such kind of policy \":\"; there are glob:, semver: and regexp:"},
+        {"semvar:~1",
+         "semvar:~1: there is no kind of policy \"semvar:\"; there are glob:, semver: and regexp:"},
+        {"SEMVER:~1",
+         "SEMVER:~1: there is no kind of policy \"SEMVER:\"; there are glob:, semver: and regexp:"},
+        {" glob:*", " glob:*: there is no kind of policy \" glob:\"; there are glob:, semver: and regexp:"},
+        {":", ":: there is no kind of policy \":\"; there are glob:, semver: and regexp:"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct error err = ERROR_INIT;
