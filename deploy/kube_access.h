@@ -1,12 +1,12 @@
 /*
- * How to reach one Kubernetes API server: its address, what its certificate is checked against, and who we are
- * there. Read once, from a kubeconfig's context or from the files that a pod is given.
+ * How to reach one Kubernetes API server: its address, what its certificate is checked against, and who we
+ * are there. Read once, from a kubeconfig's context or from the files that a pod is given.
  *
- * Secrets that live in files (token, key, certificate) stay in the files: kube_credentials.h reads them when they
- * are used, since kubelet and cloud tools replace them under us.
+ * Secrets that live in files (token, key, certificate) stay in the files: kube_credentials.h reads them when
+ * they are used, since kubelet and cloud tools replace them under us.
  *
- * Refused with a clear text, naming the entry: auth-provider (removed from kubectl in 1.26; the cure is an exec
- * plugin), proxy-url, two kinds of login in one user, and a user that says `as-…` without `as`.
+ * Refused with a clear text, naming the entry: auth-provider (removed from kubectl in 1.26; the cure is an
+ * exec plugin), proxy-url, two kinds of login in one user, and a user that says `as-…` without `as`.
  */
 #ifndef DEPLOY_KUBE_ACCESS_H
 #define DEPLOY_KUBE_ACCESS_H
@@ -52,16 +52,17 @@ struct kube_access {
 void kube_access_init(struct kube_access *access);
 void kube_access_release(struct kube_access *access);
 
-/* A context (NULL: the current one). ERROR_USAGE where the files do not say enough, ERROR_UNSUPPORTED where they ask
- * for what this program does not do. `access` has been initialised; release it in any case. */
+/* A context (NULL: the current one). ERROR_USAGE where the files do not say enough, ERROR_UNSUPPORTED
+ * where they ask for what this program does not do. `access` has been initialised; release it in any case. */
 int kube_access_from_config(const struct kubeconfig *config, const char *context, struct kube_access *access,
                             struct error *err) MUST_CHECK;
 
 #define KUBE_POD_DIRECTORY "/var/run/secrets/kubernetes.io/serviceaccount"
 /* True if the two variables are set and the folder holds a token: this is a pod with a service account. */
 bool kube_access_is_in_pod(const char *host, const char *port, const char *directory);
-/* The access that kubelet gives a pod. host and port are $KUBERNETES_SERVICE_HOST and _PORT. The pod's own namespace
- * is not taken for the default one: neither Flux v1 nor a reader of the manifests would expect it. */
+/* The access that kubelet gives a pod. host and port are $KUBERNETES_SERVICE_HOST and _PORT. The pod's own
+ * namespace is not taken for the default one: neither Flux v1 nor a reader of the manifests would expect
+ * it. */
 int kube_access_in_pod(const char *host, const char *port, const char *directory, struct kube_access *access,
                        struct error *err) MUST_CHECK;
 
@@ -75,8 +76,9 @@ struct kube_access_places {
 };
 
 /*
- * The access that the user means: --kubeconfig, else $KUBECONFIG, else the pod we run in, else ~/.kube/config. What
- * the user names outranks what happens to be there. *found is false (and the result 0) if there is none of them.
+ * The access that the user means: --kubeconfig, else $KUBECONFIG, else the pod we run in, else
+ * ~/.kube/config. What the user names outranks what happens to be there. *found is false (and the result 0)
+ * if there is none of them.
  */
 int kube_access_find(const struct kube_access_places *places, struct kube_access *access, bool *found,
                      struct error *err) MUST_CHECK;

@@ -1,10 +1,11 @@
 /*
  * Kubernetes objects as JSON, made ready for server-side apply.
  *
- * What people keep in git is not always what an API server may be sent: objects dumped with `kubectl get -o yaml`
- * carry status and bookkeeping, which we would then own and fight over; some fields have defaults that old
- * servers need spelled out; `stringData` would be owned in place of `data`, so that a removed key stays for
- * ever. kube_object_normalise does what Flux 2 and kubectl do, and no more: everything else goes out as written.
+ * What people keep in git is not always what an API server may be sent: objects dumped with `kubectl get -o
+ * yaml` carry status and bookkeeping, which we would then own and fight over; some fields have defaults that
+ * old servers need spelled out; `stringData` would be owned in place of `data`, so that a removed key stays
+ * for ever. kube_object_normalise does what Flux 2 and kubectl do, and no more: everything else goes out as
+ * written.
  *
  * Pure functions on jansson trees; nothing here asks the cluster.
  */
@@ -28,19 +29,22 @@ bool kube_object_is(const json_t *object, const char *group, const char *kind);
 const char *kube_object_name(const json_t *object);
 const char *kube_object_space(const json_t *object);
 
-/* A name that can stand in a URL path: not empty, ".", "..", without "/" and "%" (the API server's own rule). */
+/* A name that can stand in a URL path: not empty, ".", "..", without "/" and "%" (the API server's own
+ * rule). */
 bool kube_path_segment_is_valid(const char *text);
 
 /*
  * Checks the object and changes it in place, whatever its scope:
  * - requires apiVersion, kind and metadata.name (generateName cannot be applied);
  * - removes status, what the server writes into metadata, and the annotation in which kubectl keeps its copy;
- * - removes `creationTimestamp: null` in every nested metadata (pod templates), and empty labels or annotations;
- * - sets protocol TCP where a container's or service's port has none (servers before 1.21 refuse such a port);
- * - Secret: puts stringData into data as base64, stringData winning; ConfigMap and Secret: refuses values that
- *   are no strings, naming the key and never the value;
+ * - removes `creationTimestamp: null` in every nested metadata (pod templates), and empty labels or
+ *   annotations;
+ * - sets protocol TCP where a container's or service's port has none (servers before 1.21 refuse such a
+ *   port);
+ * - Secret: puts stringData into data as base64, stringData winning; ConfigMap and Secret: refuses values
+ *   that are no strings, and no base64 where that is needed, naming the key and never the value;
  * - CustomResourceDefinition: drops a caBundle that is no certificate (charts ship placeholders).
- * ERROR_INVALID says what to change in the manifest.
+ *   ERROR_INVALID says what to change in the manifest.
  */
 int kube_object_normalise(json_t *object, struct error *err) MUST_CHECK;
 

@@ -1,10 +1,10 @@
 /*
  * What an API server's answer means: done, worth another try, or not.
  *
- * Most refusals come as a Status object, and the HTTP code says what sort it is; the traps are those that do not.
- * An unknown kind is a 404 in plain text. A field that the schema does not know is a *500* without a reason, "failed
- * to create typed patch object": a client that retries server errors would send such a typo for ever. The table in
- * kube_status.c decides; each row there is a case seen on a real server.
+ * Most refusals come as a Status object, and the HTTP code says what sort it is; the traps are those that do
+ * not. An unknown kind is a 404 in plain text. A field that the schema does not know is a *500* without a
+ * reason, "failed to create typed patch object": a client that retries server errors would send such a typo
+ * for ever. The table in kube_status.c decides; each row there is a case seen on a real server.
  */
 #ifndef DEPLOY_KUBE_STATUS_H
 #define DEPLOY_KUBE_STATUS_H
@@ -42,16 +42,16 @@ struct kube_status {
     }
 void kube_status_release(struct kube_status *status);
 
-/* Reads an answer that is not 2xx (or is: then only the verdict is set, and the text empty). `out` is replaced.
- * Any bytes are allowed. */
+/* Reads an answer that is not 2xx (or is: then only the verdict is set, and the text empty). `out` is
+ * replaced. Any bytes are allowed. */
 void kube_status_read(int http_code, const char *body, size_t len, struct kube_status *out);
 
-/* The message as it may be shown for an object of this kind: servers quote values in messages, so for a Secret
- * only what cannot hold one is kept (the reason, and the fields it is about). free() it. */
+/* The message as it may be shown for an object of this kind: servers quote values in messages, so for a
+ * Secret only what cannot hold one is kept (the reason, and the fields it is about). free() it. */
 char *kube_status_text(const struct kube_status *status, bool is_secret) MUST_CHECK;
 
-/* All Warning headers of an answer (RFC 7234: `299 - "text"`), joined with "; ". `headers` are the raw lines. NULL if there
- * are none; free() it. */
+/* All Warning headers of an answer (RFC 7234: `299 - "text"`), joined with "; ". `headers` are the raw
+ * lines. NULL if there are none; free() it. */
 char *kube_warnings(const char *headers) MUST_CHECK;
 
 #endif

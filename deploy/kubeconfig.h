@@ -39,8 +39,8 @@ void kubeconfig_paths(const char *flag, const char *environment, const char *hom
 int kubeconfig_add(struct kubeconfig *config, const char *file, const char *text, size_t len,
                    struct error *err) MUST_CHECK;
 
-/* Reads the files in turn. Those that do not exist are passed over, as kubectl does; *found says whether there was
- * any. */
+/* Reads the files in turn. Those that do not exist are passed over, as kubectl does; *found says whether
+ * there was any. */
 int kubeconfig_read(struct kubeconfig *config, const struct strvec *paths, bool *found, struct error *err)
     MUST_CHECK;
 

@@ -1,5 +1,6 @@
 /*
- * Which resources of a commit are applied at all: what every target decides alike, before it touches anything.
+ * Which resources of a commit are applied at all: what every target decides alike, before it touches
+ * anything.
  *
  * - what the caller leaves alone (annotated so) is skipped;
  * - what only tools read (a Kustomization of kustomize, an object without apiVersion) is skipped;

@@ -1,8 +1,8 @@
 /*
  * Where a commit is applied: a Kubernetes API server, a directory, or nowhere.
  *
- * A target takes the manifests of one commit and makes its side agree with them. It never deletes. One object that
- * fails does not stop the others; its outcome says why. A target belongs to one thread.
+ * A target takes the manifests of one commit and makes its side agree with them. It never deletes. One object
+ * that fails does not stop the others; its outcome says why. A target belongs to one thread.
  */
 #ifndef DEPLOY_TARGET_H
 #define DEPLOY_TARGET_H
@@ -88,21 +88,21 @@ void deploy_target_free(struct deploy_target *target); /* NULL does nothing */
 int deploy_target_apply(struct deploy_target *target, const struct apply_request *request,
                         struct apply_report *report, struct error *err) MUST_CHECK;
 
-/* -- the two targets --------------------------------------------------------------------------------------- */
+/* -- the two targets -------------------------------------------------------------------------------------- */
 
 /*
- * Writes the manifest files of a commit below `path`, byte for byte as they are in git, each as one step. Where one path
- * of the repository is configured the layout begins there, else at the repository's root.
+ * Writes the manifest files of a commit below `path`, byte for byte as they are in git, each as one step.
+ * Where one path of the repository is configured the layout begins there, else at the repository's root.
  *
- * Only files that hold objects are written, and only if their bytes differ. What is left alone is left out with its
- * document; a file with a broken document, a duplicate, or anything else that would make it half a file is not written,
- * and what stands there stays. Outcomes are per file. Nothing outside `path` is written: links inside it are not
- * followed.
+ * Only files that hold objects are written, and only if their bytes differ. What is left alone is left out
+ * with its document; a file with a broken document, a duplicate, or anything else that would make it half a
+ * file is not written, and what stands there stays. Outcomes are per file. Nothing outside `path` is written:
+ * links inside it are not followed.
  */
 int directory_target_open(const char *path, struct deploy_target **out, struct error *err) MUST_CHECK;
 
-/* Server-side apply. ERROR_NOT_FOUND if no cluster is configured anywhere; ERROR_USAGE or ERROR_UNSUPPORTED where a
- * kubeconfig is not good enough. */
+/* Server-side apply. ERROR_NOT_FOUND if no cluster is configured anywhere; ERROR_USAGE or
+ * ERROR_UNSUPPORTED where a kubeconfig is not good enough. */
 int kubernetes_target_open(const struct deploy_options *options, struct deploy_target **out,
                            struct error *err) MUST_CHECK;
 /* The namespace that the cluster's context names, else "default"; free() it. */

@@ -125,6 +125,8 @@ static const char *last_at(const char *text, size_t len)
 static int parse_authority(const char *text, size_t len, struct remote_url *out, struct error *err)
 {
     const char *at = last_at(text, len);
+    if (len && memchr(text, '\\', len)) /* programs disagree on what it ends */
+        return bad(err, "its host is malformed");
     if (at && parse_user(text, (size_t)(at - text), out, err) < 0)
         return -1;
     const char *host = at ? at + 1 : text;
@@ -140,8 +142,6 @@ static size_t without_slashes(const char *text, size_t len)
 
 static int finish_http(const char *scheme, const char *path, struct remote_url *out, struct error *err)
 {
-    if (!*path || !path[without_slashes(path, strlen(path))])
-        path = "";
     if (strpbrk(path, "?#"))
         return bad(err, "a query or fragment in it has no meaning to git");
     if (!out->host)
