@@ -195,7 +195,8 @@ static void on_response(struct call *call, struct http_response *response)
     struct error err = ERROR_INIT;
     if (call->use_http && call->host->scheme == REGISTRY_SCHEME_UNKNOWN && response->status == 400) {
         /* a TLS server's answer to plain http: what https said is the reason */
-        finish(call, NULL, &call->https_error);
+        err = call->https_error;
+        finish(call, NULL, &err);
         return;
     }
     if (call->host->scheme == REGISTRY_SCHEME_UNKNOWN)
