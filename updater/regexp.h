@@ -5,8 +5,7 @@
  * that can matter for a tag means the same here. What PCRE2 has beyond it (look-around, back-references,
  * possessive quantifiers) is allowed: "(?!.*-rc)" is what people ask for. Such patterns can take exponential
  * time, so every match has limits (base/limits.h); a pattern that ran into them on LIMIT_REGEXP_OVERRUNS tags
- * is given up and from then on is over the limit at once, so that 50,000 tags cost no more than the first
- * few.
+ * is given up, and from then on is over the limit at once: 50,000 tags cost no more than the first few.
  *
  * A regexp may be shared between threads.
  */
