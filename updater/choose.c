@@ -69,9 +69,9 @@ static char *find_defect(const struct question *q)
 static char *find_missing_answer(const struct question *q)
 {
     if (!q->info && q->scan_error)
-        return xasprintf("blocked: no answer from the registry: %s", q->scan_error->text);
+        return xasprintf("blocked: no tags are known: %s", q->scan_error->text);
     if (!q->info)
-        return xstrdup("blocked: the registry was not asked yet");
+        return xstrdup("blocked: no tags are known: the registry was not asked yet");
     if (q->info->is_truncated)
         return xasprintf("blocked: %s has more tags than are read (%zu); raise --registry-tag-limit",
                          q->info->repository, q->info->images_len);

@@ -330,11 +330,11 @@ static void test_choose_needs_a_whole_answer(void **state)
     fixture_init(&f, "app:1.0", "semver:~1");
 
     choose(&f.workload, 0, NULL, &refused, &d);
-    expect(&d, DECISION_BLOCKED, "-", "blocked: no answer from the registry: connection refused");
+    expect(&d, DECISION_BLOCKED, "-", "blocked: no tags are known: connection refused");
     decision_release(&d);
 
     choose(&f.workload, 0, NULL, NULL, &d);
-    expect(&d, DECISION_BLOCKED, "-", "blocked: the registry was not asked yet");
+    expect(&d, DECISION_BLOCKED, "-", "blocked: no tags are known: the registry was not asked yet");
     decision_release(&d);
 
     struct repository_info *info = repository("1.0 1.1");
