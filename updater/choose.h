@@ -1,10 +1,11 @@
 /*
- * The choice: one container, its policy, and what is known of its repository, to one decision with its reason.
+ * The choice: one container, its policy, and what is known of its repository, to one decision with its
+ * reason.
  *
  * Pure: no clock, no network, no git. The rules, in order:
  *
- *   1. What cannot be decided is blocked: a workload that is blocked or defined twice, an image or a policy that
- *      cannot be read, no answer from the registry or a truncated one, a pattern that takes too long on a tag.
+ *   1. What cannot be decided is blocked: a workload that is blocked or defined twice, an image or a policy
+ *      that cannot be read, no answer from the registry or a truncated one, a pattern that takes too long.
  *   2. Of the tags that match and have what the order needs, the last in the order is the candidate. Tags
  *      without the creation time that the order needs are passed over; if all that match are, it is blocked.
  *   3. No tag matches, or the current tag is the candidate: nothing to do.

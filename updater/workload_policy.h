@@ -1,11 +1,11 @@
 /*
  * What a workload's annotations ask for: automated or not, locked, ignored, and a tag policy per container.
  *
- * Which key is which policy, and which of two counts, is in updater/policy_key.h. Booleans hold only when the
- * value is exactly "true", as in Flux v1; ignore: sync_only is no ignore here. A pawl.dev/ key that this version
- * does not know blocks the workload, since passing over it could mean an update that its owner forbade. What
- * looks like a slip is a warning: two prefixes that disagree, a boolean that is neither true nor false, a policy
- * for a container that is not there.
+ * Which key is which policy, and which of two counts, is in updater/policy_key.h. Booleans hold only when
+ * the value is exactly "true", as in Flux v1; ignore: sync_only is no ignore here. A pawl.dev/ key that this
+ * version does not know blocks the workload, since passing over it could mean an update that its owner
+ * forbade. What looks like a slip is a warning: two prefixes that disagree, a boolean that is neither true
+ * nor false, a policy for a container that is not there.
  */
 #ifndef UPDATER_WORKLOAD_POLICY_H
 #define UPDATER_WORKLOAD_POLICY_H
