@@ -45,7 +45,7 @@ void scanner_free(struct scanner *scanner);
 struct scan_result {
     struct repository_info *info; /* the new answer, or the last good one (older); NULL if there is none.
                                      Owned by the result. */
-    bool is_fresh;                /* read in this scan */
+    bool is_fresh;                /* as new as was asked for: read in this scan, or younger than max_age_ms */
     struct error error;           /* why it is not fresh; code ERROR_NONE if it is */
     unsigned requests;            /* sent for this repository, tokens included */
 };
@@ -67,7 +67,7 @@ void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_
 size_t scanner_run(struct scanner *scanner, int64_t timeout_ms);
 /* Makes scanner_run return soon; the one function that another thread may call. */
 void scanner_wake(struct scanner *scanner);
-/* Ends all scans under way with ERROR_CANCELLED. */
+/* Ends all scans under way with ERROR_CANCELLED, and tells their owners. */
 void scanner_cancel(struct scanner *scanner);
 
 /*
