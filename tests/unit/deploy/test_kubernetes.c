@@ -306,9 +306,8 @@ static void test_kubernetes_applies_what_others_need_first(void **state)
 {
     struct fake *fake = *state;
     assert_apply(fake, false,
-                 DOCUMENT("apps/v1", "Deployment", "web",
-                          "") "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s, "
-                              "namespace: own}\n" DOCUMENT("v1", "Namespace", "own", ""),
+                 DOCUMENT("apps/v1", "Deployment", "web", "")
+                     DOCUMENT("v1", "Secret", "s, namespace: own", "") DOCUMENT("v1", "Namespace", "own", ""),
                  "default:deployment/web created\nown:secret/s created\n<cluster>:namespace/own created\n");
     assert_string_equal(fake->applied.buf, "/api/v1/namespaces/own\n/api/v1/namespaces/own/secrets/s\n"
                                            "/apis/apps/v1/namespaces/default/deployments/web\n");
@@ -336,36 +335,39 @@ static void test_kubernetes_does_not_wait_for_a_kind_whose_names_are_taken(void 
         "CustomResourceDefinition: taken\n<cluster>:customresourcedefinition/things.example.com created\n");
 }
 
+#define UNKNOWN ": its definition is not installed, or this version of the API was removed\n"
+#define HIDDEN  " (the server's words are left out, as they may hold values of the Secret)\n"
+
+static const struct {
+    const char *yaml, *outcome;
+} failures[] = {
+    {DOCUMENT("apps/v1", "Deployment", "typo", ""), "default:deployment/typo failed failed to create typed "
+                                                    "patch object: .spec.replics: field not declared\n"},
+    {DOCUMENT("apps/v1", "Deployment", "forbidden", ""), "default:deployment/forbidden failed you may not\n"},
+    {DOCUMENT("apps/v1", "Deployment", "old-server", ""),
+     "default:deployment/old-server failed its API server does not know server-side apply: no\n"},
+    {DOCUMENT("v1", "Secret", "leaky", ""), "default:secret/leaky failed Invalid: data" HIDDEN},
+    {DOCUMENT("v1", "ConfigMap", "number", "data: {port: 80}\n"),
+     "default:configmap/number failed data.port is no text: put its value in quotes\n"},
+    {DOCUMENT("v1", "Unheard", "x", ""),
+     "default:unheard/x failed the API server does not know v1 Unheard" UNKNOWN},
+    {DOCUMENT("gone.io/v1", "X", "x", ""),
+     "default:x/x failed the API server does not know gone.io/v1 X" UNKNOWN},
+    {DOCUMENT("v1", "ConfigMap", "x, namespace: nowhere", ""),
+     "nowhere:configmap/x failed namespace nowhere does not exist: add a Namespace to the repository or "
+     "create it\n"},
+    {CONFIG_MAP("good", "1"), "default:configmap/good created\n"},
+};
+
 static void test_kubernetes_fails_objects_one_by_one(void **state)
 {
-    struct fake *fake = *state;
-    assert_apply(
-        fake, false,
-        DOCUMENT("apps/v1", "Deployment", "typo", "") DOCUMENT("apps/v1", "Deployment", "forbidden", "")
-            DOCUMENT("apps/v1", "Deployment", "old-server", "") DOCUMENT("v1", "Secret", "leaky", "")
-                DOCUMENT("v1", "ConfigMap", "number", "data: {port: 80}\n") DOCUMENT("v1", "Unheard", "x", "")
-                    DOCUMENT("gone.io/v1", "X", "x", "")
-                        DOCUMENT("broken.io/v1", "X", "x",
-                                 "") "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: "
-                                     "nowhere}\n" CONFIG_MAP("good", "1"),
-        "default:deployment/typo failed failed to create typed patch object: .spec.replics: field not "
-        "declared\n"
-        "default:deployment/forbidden failed you may not\n"
-        "default:deployment/old-server failed its API server does not know server-side apply: no\n"
-        "default:secret/leaky failed Invalid: data (the server's words are left out, as they may hold values "
-        "of the "
-        "Secret)\n"
-        "default:configmap/number failed data.port is no text: put its value in quotes\n"
-        "default:unheard/x failed the API server does not know v1 Unheard: its definition is not installed, "
-        "or this "
-        "version of the API was removed\n"
-        "default:x/x failed the API server does not know gone.io/v1 X: its definition is not installed, or "
-        "this "
-        "version of the API was removed\n"
-        "nowhere:configmap/x failed namespace nowhere does not exist: add a Namespace to the repository or "
-        "create "
-        "it\n"
-        "default:configmap/good created\n");
+    CLEANUP(strbuf_release) struct strbuf yaml = STRBUF_INIT;
+    CLEANUP(strbuf_release) struct strbuf outcomes = STRBUF_INIT;
+    for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
+        strbuf_addstr(&yaml, failures[i].yaml);
+        strbuf_addstr(&outcomes, failures[i].outcome);
+    }
+    assert_apply(*state, false, yaml.buf, outcomes.buf);
 }
 
 static void test_kubernetes_lets_a_broken_group_spoil_only_its_own(void **state)
@@ -379,15 +381,14 @@ static void test_kubernetes_lets_a_broken_group_spoil_only_its_own(void **state)
 static void test_kubernetes_skips_what_cannot_be_and_what_it_must_not_touch(void **state)
 {
     struct fake *fake = *state;
-    assert_apply(
-        fake, false,
-        DOCUMENT("v1", "Namespace", "forbidden",
-                 "") "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: in, namespace: forbidden}\n"
-                     "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine, annotations: {ignore: "
-                     "'true'}}\n",
-        "<cluster>:namespace/forbidden failed you may not\n"
-        "forbidden:configmap/in skipped its Namespace forbidden was not applied\n"
-        "default:configmap/mine skipped left alone: its annotations say so\n");
+    assert_apply(fake, false,
+                 DOCUMENT("v1", "Namespace", "forbidden", "") DOCUMENT(
+                     "v1", "ConfigMap", "in, namespace: forbidden",
+                     "") "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine, annotations: {ignore: "
+                         "'true'}}\n",
+                 "<cluster>:namespace/forbidden failed you may not\n"
+                 "forbidden:configmap/in skipped its Namespace forbidden was not applied\n"
+                 "default:configmap/mine skipped left alone: its annotations say so\n");
     assert_string_equal(fake->applied.buf, "/api/v1/namespaces/forbidden\n");
 }
 
@@ -396,11 +397,10 @@ static void test_kubernetes_goes_on_where_a_refused_namespace_is_there_already(v
     struct fake *fake = *state;
     strmap_set(&fake->objects, "/api/v1/namespaces/forbidden",
                json_from("{'metadata':{'name':'forbidden','resourceVersion':'1'}}"));
-    assert_apply(
-        fake, false,
-        DOCUMENT("v1", "Namespace", "forbidden",
-                 "") "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: in, namespace: forbidden}\n",
-        "<cluster>:namespace/forbidden failed you may not\nforbidden:configmap/in created\n");
+    assert_apply(fake, false,
+                 DOCUMENT("v1", "Namespace", "forbidden", "")
+                     DOCUMENT("v1", "ConfigMap", "in, namespace: forbidden", ""),
+                 "<cluster>:namespace/forbidden failed you may not\nforbidden:configmap/in created\n");
 }
 
 static void test_kubernetes_says_when_an_object_is_going_away(void **state)
@@ -419,9 +419,9 @@ static void test_kubernetes_dry_run_changes_nothing(void **state)
     size_t objects = strmap_size(&fake->objects);
     assert_apply(
         fake, true,
-        CONFIG_MAP("a", "1") CONFIG_MAP("b", "2") CONFIG_MAP("c", "1") THING THING_DEFINITION DOCUMENT(
-            "v1", "Namespace", "new",
-            "") "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: new}\n",
+        CONFIG_MAP("a", "1") CONFIG_MAP("b", "2") CONFIG_MAP("c", "1")
+            THING THING_DEFINITION DOCUMENT("v1", "Namespace", "new", "")
+                DOCUMENT("v1", "Secret", "s, namespace: new", ""),
         "default:configmap/a unchanged\ndefault:configmap/b configured\ndefault:configmap/c created\n"
         "default:thing/one created not checked: this commit brings its kind\n"
         "<cluster>:customresourcedefinition/things.example.com created\n"
