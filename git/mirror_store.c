@@ -158,13 +158,17 @@ static int open_existing(struct mirror *mirror, struct error *err)
         return error_set(err, ERROR_IO, "the mirror was found to be damaged");
     if (git_repository_open_bare(&mirror->repository, mirror->directory) < 0)
         return library_error(err, "cannot open %s", mirror->directory);
+    git_config *config = NULL; /* read only when it is asked for, and then it is late to find it broken */
+    if (git_repository_config_snapshot(&config, mirror->repository) < 0)
+        return library_error(err, "cannot read the configuration of %s", mirror->directory);
+    git_config_free(config);
     return mirror_read_head(mirror, err);
 }
 
 /* What is there must be ours to remove before it is called damaged. */
 static int check_access(const struct mirror *mirror, struct error *err)
 {
-    if (access(mirror->directory, R_OK | W_OK | X_OK) < 0 && errno != ENOENT)
+    if (access(mirror->directory, R_OK | W_OK) < 0 && errno != ENOENT)
         return error_errno(err, errno, "cannot use the mirror in %s", mirror->directory);
     return 0;
 }

@@ -119,6 +119,9 @@ static int upload(struct mirror *mirror, git_remote *remote, const char *local, 
     mirror->transport->context = push;
     int result = git_remote_upload(remote, &refspecs, &options);
     mirror->transport->context = NULL;
+    const git_error *last = git_error_last();
+    if (result < 0 && !push->why.len && last && last->message && strstr(last->message, "unpacking"))
+        strbuf_addstr(&push->why, "it could not unpack what was sent"); /* libgit2 then hides the status */
     if (push->has_moved || result == GIT_ENONFASTFORWARD)
         return conflict(mirror, "", err);
     if (push->why.len)

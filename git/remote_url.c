@@ -82,12 +82,14 @@ static int parse_port(const char *text, size_t len, int *port)
 /* "host", "host:port", "[v6]", "[v6]:port". */
 static int parse_host(const char *text, size_t len, struct remote_url *out, struct error *err)
 {
-    const char *end = text + len, *rest = end;
+    const char *end = text + len, *rest = NULL;
     if (len && *text == '[') {
         const char *close = memchr(text, ']', len);
         if (!close)
             return bad(err, "a bracket is not closed");
         out->host = xmemdupz(text + 1, (size_t)(close - text) - 1);
+        if (!strchr(out->host, ':'))
+            return bad(err, "brackets are for IPv6 addresses");
         rest = close + 1;
     } else {
         const char *colon = memchr(text, ':', len);
@@ -125,6 +127,8 @@ static const char *last_at(const char *text, size_t len)
 static int parse_authority(const char *text, size_t len, struct remote_url *out, struct error *err)
 {
     const char *at = last_at(text, len);
+    if (len && memchr(text, '\\', len)) /* programs disagree on what it ends */
+        return bad(err, "its host is malformed");
     if (at && parse_user(text, (size_t)(at - text), out, err) < 0)
         return -1;
     const char *host = at ? at + 1 : text;
@@ -140,8 +144,6 @@ static size_t without_slashes(const char *text, size_t len)
 
 static int finish_http(const char *scheme, const char *path, struct remote_url *out, struct error *err)
 {
-    if (!*path || !path[without_slashes(path, strlen(path))])
-        path = "";
     if (strpbrk(path, "?#"))
         return bad(err, "a query or fragment in it has no meaning to git");
     if (!out->host)
@@ -282,6 +284,16 @@ static int parse(const char *text, struct remote_url *out, struct error *err)
     return 0;
 }
 
+/* A name, an IPv4 address, or (with colons) an IPv6 address, with a zone where ssh takes one. */
+static bool is_host(const struct remote_url *url)
+{
+    const char *host = url->host;
+    if (!strchr(host, ':'))
+        return !strpbrk(host, " /@[]\\?#%");
+    size_t address = strspn(host, "0123456789abcdefABCDEF:.");
+    return !host[address] || (url->kind == REMOTE_SSH && host[address] == '%' && !strpbrk(host, " /@[]\\?#"));
+}
+
 /* What holds for all of them, whatever way they were written. */
 static int judge(const struct remote_url *url, struct error *err)
 {
@@ -290,7 +302,7 @@ static int judge(const struct remote_url *url, struct error *err)
         return bad(err, "it holds a control character");
     if (url->kind != REMOTE_LOCAL && (!url->host || !*url->host))
         return bad(err, "it names no host");
-    if (url->host && strpbrk(url->host, " /@[]\\?#"))
+    if (url->host && !is_host(url))
         return bad(err, "its host is malformed");
     if (url->kind != REMOTE_HTTP && !*url->path)
         return bad(err, "it names no path");

@@ -65,8 +65,6 @@ static void release(struct reading *r)
 
 static void test_config_makes_one_repository_of_git_url(void **state UNUSED)
 {
-    char *argv[] = {
-        "--git-url", "git@host:org/gitops.git", "--git-path=a,b", "--git-path", "c", "--deploy-to", "none"};
     struct reading r;
     read_with(&r, NULL, "--git-url git@host:org/gitops.git --git-path=a,b --git-path c --deploy-to none");
     assert_int_equal(r.status, 0);
