@@ -9,8 +9,8 @@
 static UNUSED char *quoted(const char *text)
 {
     char *copy = xstrdup(text);
-    for (char *c = copy; *c; c++)
-        *c = *c == '\'' ? '"' : *c;
+    for (char *c = strchr(copy, '\''); c; c = strchr(c, '\''))
+        *c = '"';
     return copy;
 }
 
