@@ -27,23 +27,23 @@ void free_pointer(void *variable);
 #define AUTO_FREE CLEANUP(free_pointer)
 
 /* Takes the pointer out of a variable (which becomes NULL), so that its clean-up leaves it alone. */
-#define steal(variable)                                                                                        \
-    (__extension__({                                                                                           \
-        __typeof__(*(variable)) stolen_ = *(variable);                                                         \
-        *(variable) = NULL;                                                                                    \
-        stolen_;                                                                                               \
+#define steal(variable)                                                                                      \
+    (__extension__({                                                                                         \
+        __typeof__(*(variable)) stolen_ = *(variable);                                                       \
+        *(variable) = NULL;                                                                                  \
+        stolen_;                                                                                             \
     }))
 
 /*
  * Makes room for one more element in a growing array of `capacity` elements of which `length` are in use:
  * vec_grow(items, length, capacity); items[length++] = x;
  */
-#define vec_grow(items, length, capacity)                                                                      \
-    do {                                                                                                       \
-        if ((length) == (capacity)) {                                                                          \
-            (capacity) = (capacity) ? (capacity) * 2 : 8;                                                      \
-            (items) = xreallocarray((items), (capacity), sizeof(*(items)));                                    \
-        }                                                                                                      \
+#define vec_grow(items, length, capacity)                                                                    \
+    do {                                                                                                     \
+        if ((length) == (capacity)) {                                                                        \
+            (capacity) = (capacity) ? (capacity)*2 : 8;                                                      \
+            (items) = xreallocarray((items), (capacity), sizeof(*(items)));                                  \
+        }                                                                                                    \
     } while (0)
 
 #endif

@@ -41,7 +41,10 @@ struct error {
     char text[1024];
 };
 
-#define ERROR_INIT {.code = ERROR_NONE, .retry_after_s = 0, .text = ""}
+#define ERROR_INIT                                                                                           \
+    {                                                                                                        \
+        .code = ERROR_NONE, .retry_after_s = 0, .text = ""                                                   \
+    }
 
 /* Sets the error (replacing what was there) and returns -1, so that failing is one return statement. */
 int error_set(struct error *err, enum error_code code, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -21,8 +21,8 @@ int file_read(const char *path, size_t limit, struct strbuf *out, struct error *
  * beside it (its name begins with ".pawl-"), fsync, rename, fsync of the directory. `mode` as for open(2),
  * the umask applies; an existing file keeps its own mode.
  */
-int file_write_atomic(const char *path, const void *bytes, size_t len, mode_t mode,
-                      struct error *err) MUST_CHECK;
+int file_write_atomic(const char *path, const void *bytes, size_t len, mode_t mode, struct error *err)
+    MUST_CHECK;
 
 /* Makes the directory and its parents (mode 0777 and the umask for parents, `mode` for the last). */
 int file_make_directories(const char *path, mode_t mode, struct error *err) MUST_CHECK;

@@ -12,6 +12,11 @@
 #define LIMIT_YAML_DEPTH     128u     /* Kubernetes' own reader stops near 10,000; manifests stay under 30 */
 #define LIMIT_CONFIG_BYTES   (1u << 20)
 
+/* -- HTTP of any peer. Servers themselves refuse header blocks over 8 to 64 KiB; a body is held in memory, so
+ *    who expects more than a page of text says so in the request. */
+#define LIMIT_HTTP_HEADER_BYTES (64u << 10)
+#define LIMIT_HTTP_BODY_BYTES   (1u << 20)
+
 /* -- Registries. 4 MiB is the size up to which the OCI distribution specification asks registries to take
  *    manifests; configs of real images stay below a tenth of ours. */
 #define LIMIT_MANIFEST_BYTES     (4u << 20)
@@ -25,23 +30,33 @@
 /* -- JSON of any source: jansson recurses, so depth is bounded before it sees the text. */
 #define LIMIT_JSON_DEPTH 128u
 
+/* -- The cache: a record of a million tags with their digests is near 64 MiB. */
+#define LIMIT_CACHE_VALUE_BYTES (64u << 20)
+
 /* -- Kubernetes: the API server refuses request bodies over 3 MiB; lists are paged. */
 #define LIMIT_KUBE_RESPONSE_BYTES (64u << 20)
 #define LIMIT_KUBECONFIG_BYTES    (1u << 20)
+#define LIMIT_KUBE_REQUEST_BYTES  (3u << 20)
+#define LIMIT_KUBE_MESSAGE_BYTES  1024u /* shown of one refusal: some dump whole Go structs */
+#define LIMIT_KUBE_LIST_PAGES     200u  /* of 500 objects each */
 
 /* -- Git. A blob over the YAML limit is no manifest of ours and is not read. */
 #define LIMIT_GIT_REF_ADVERT_BYTES (64u << 20)
 #define LIMIT_GIT_TREE_ENTRIES     1000000u
 #define LIMIT_GIT_TREE_DEPTH       64u
+#define LIMIT_GIT_TRANSFER_MS      3600000 /* one pack over HTTP; a stalled one ends far earlier */
+#define LIMIT_GIT_PACKS            50u     /* small packs that fetches leave before they become one */
 
 /* -- Programs that we run (ssh, credential helpers): their error text is shown, their output is parsed. */
 #define LIMIT_PROCESS_STDERR_BYTES (8u << 10)
 #define LIMIT_PROCESS_STDOUT_BYTES (1u << 20)
 
 /* -- Patterns: PCRE2's own counters, so that a pattern that explodes ends within milliseconds. */
-#define LIMIT_REGEXP_MATCH   100000u
-#define LIMIT_REGEXP_DEPTH   1000u
-#define LIMIT_PATTERN_LENGTH 4096u
+#define LIMIT_REGEXP_MATCH    100000u
+#define LIMIT_REGEXP_DEPTH    1000u
+#define LIMIT_REGEXP_HEAP_KIB 4096u /* a pattern of thousands of groups needs 30 KiB for each step back */
+#define LIMIT_REGEXP_OVERRUNS 10u   /* tags it may explode on; then the pattern is given up for all tags */
+#define LIMIT_PATTERN_LENGTH  4096u
 
 /* -- Rounds: pushes that lose the race are decided again this often before the round fails. */
 #define LIMIT_PUSH_ATTEMPTS 5

@@ -27,8 +27,14 @@ struct strbuf {
 };
 
 extern char strbuf_empty[];
-#define STRBUF_INIT            {.buf = strbuf_empty, .len = 0, .size = 0, .max = 0, .overflowed = false}
-#define STRBUF_INIT_MAX(limit) {.buf = strbuf_empty, .len = 0, .size = 0, .max = (limit), .overflowed = false}
+#define STRBUF_INIT                                                                                          \
+    {                                                                                                        \
+        .buf = strbuf_empty, .len = 0, .size = 0, .max = 0, .overflowed = false                              \
+    }
+#define STRBUF_INIT_MAX(limit)                                                                               \
+    {                                                                                                        \
+        .buf = strbuf_empty, .len = 0, .size = 0, .max = (limit), .overflowed = false                        \
+    }
 
 void strbuf_init(struct strbuf *b, size_t max);
 /* Frees the memory; the buffer is then as after strbuf_init with the same maximum. */
@@ -59,7 +65,10 @@ struct strvec {
     char **items;
     size_t len, capacity;
 };
-#define STRVEC_INIT {.items = NULL, .len = 0, .capacity = 0}
+#define STRVEC_INIT                                                                                          \
+    {                                                                                                        \
+        .items = NULL, .len = 0, .capacity = 0                                                               \
+    }
 void strvec_push(struct strvec *v, const char *text);
 /* Takes ownership of `text`. */
 void strvec_push_owned(struct strvec *v, char *text);

@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 
 /* uthash stays inside this file. */
-#define HASH_NONFATAL_OOM 0
+#define HASH_NONFATAL_OOM   0
 #define uthash_malloc(size) xmalloc(size)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"

@@ -20,7 +20,10 @@ struct strmap {
     struct strmap_entry *table;
     void (*free_value)(void *); /* NULL: values are the caller's */
 };
-#define STRMAP_INIT {.table = NULL, .free_value = NULL}
+#define STRMAP_INIT                                                                                          \
+    {                                                                                                        \
+        .table = NULL, .free_value = NULL                                                                    \
+    }
 
 void strmap_init(struct strmap *m, void (*free_value)(void *));
 void strmap_release(struct strmap *m);
@@ -38,7 +41,10 @@ struct strmap_cursor {
     const struct strmap_entry *next;
     bool started;
 };
-#define STRMAP_CURSOR_INIT {.next = NULL, .started = false}
+#define STRMAP_CURSOR_INIT                                                                                   \
+    {                                                                                                        \
+        .next = NULL, .started = false                                                                       \
+    }
 /* False at the end. The map must not change meanwhile, but for removing the entry just returned. */
 bool strmap_next(const struct strmap *m, struct strmap_cursor *c, const char **key, void **value);
 

@@ -1,8 +1,8 @@
 /*
  * Where a commit is applied: a Kubernetes API server, a directory, or nowhere.
  *
- * A target takes the manifests of one commit and makes its side agree with them. It never deletes. One object that
- * fails does not stop the others; its outcome says why. A target belongs to one thread.
+ * A target takes the manifests of one commit and makes its side agree with them. It never deletes. One object
+ * that fails does not stop the others; its outcome says why. A target belongs to one thread.
  */
 #ifndef DEPLOY_TARGET_H
 #define DEPLOY_TARGET_H
@@ -19,7 +19,7 @@ enum apply_result {
     APPLY_CREATED,    /* was not there */
     APPLY_CONFIGURED, /* was there and differed */
     APPLY_UNCHANGED,
-    APPLY_SKIPPED,    /* left alone on purpose: ignored, or what it needs failed */
+    APPLY_SKIPPED, /* left alone on purpose: ignored, or what it needs failed */
     APPLY_FAILED,
 };
 /* "created", "configured", "unchanged", "skipped", "failed" */
@@ -29,7 +29,7 @@ struct apply_outcome {
     const struct resource *resource;  /* borrowed; NULL where the outcome is about a whole file */
     const struct manifest_file *file; /* borrowed */
     enum apply_result result;
-    char *message;                    /* why it failed or was skipped, warnings; NULL: nothing to say */
+    char *message; /* why it failed or was skipped, warnings; NULL: nothing to say */
 };
 
 struct apply_report {
@@ -37,7 +37,10 @@ struct apply_report {
     struct apply_outcome *outcomes;
     size_t len, capacity;
 };
-#define APPLY_REPORT_INIT {0}
+#define APPLY_REPORT_INIT                                                                                    \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
 void apply_report_release(struct apply_report *report);
 /* Counts and keeps an outcome; takes over `message`. */
 void apply_report_add(struct apply_report *report, const struct resource *resource,
@@ -47,14 +50,15 @@ void apply_report_add(struct apply_report *report, const struct resource *resour
 struct apply_request {
     const struct manifest_set *manifests;
     bool (*leave_alone)(const struct resource *resource);
-    const char *const *paths; /* the configured paths (NULL-terminated; none: the root), for a directory's layout */
-    bool dry_run;             /* ask and compare, change nothing */
+    const char *const
+        *paths;   /* the configured paths (NULL-terminated; none: the root), for a directory's layout */
+    bool dry_run; /* ask and compare, change nothing */
 };
 
 struct deploy_target;
 struct deploy_target_operations {
-    int (*apply)(struct deploy_target *target, const struct apply_request *request, struct apply_report *report,
-                 struct error *err);
+    int (*apply)(struct deploy_target *target, const struct apply_request *request,
+                 struct apply_report *report, struct error *err);
     void (*free)(struct deploy_target *target);
 };
 /* The first member of each target's own struct. */
@@ -73,8 +77,8 @@ struct deploy_options {
 
 /* Opens a target; *out is NULL for none (also for "auto" when there is neither a pod nor a kubeconfig). Asks
  * nothing of the cluster yet. ERROR_USAGE for a text that is none of these. */
-int deploy_target_open(const struct deploy_options *options, struct deploy_target **out,
-                       struct error *err) MUST_CHECK;
+int deploy_target_open(const struct deploy_options *options, struct deploy_target **out, struct error *err)
+    MUST_CHECK;
 /* The namespace of objects that name none: for manifest_file_new. free() it. */
 int deploy_default_space(const struct deploy_options *options, char **out, struct error *err) MUST_CHECK;
 void deploy_target_free(struct deploy_target *target); /* NULL does nothing */
@@ -84,10 +88,24 @@ void deploy_target_free(struct deploy_target *target); /* NULL does nothing */
 int deploy_target_apply(struct deploy_target *target, const struct apply_request *request,
                         struct apply_report *report, struct error *err) MUST_CHECK;
 
-/* -- the two targets --------------------------------------------------------------------------------------- */
+/* -- the two targets -------------------------------------------------------------------------------------- */
 
+/*
+ * Writes the manifest files of a commit below `path`, byte for byte as they are in git, each as one step.
+ * Where one path of the repository is configured the layout begins there, else at the repository's root.
+ *
+ * Only files that hold objects are written, and only if their bytes differ. What is left alone is left out
+ * with its document; a file with a broken document, a duplicate, or anything else that would make it half a
+ * file is not written, and what stands there stays. Outcomes are per file. Nothing outside `path` is written:
+ * links inside it are not followed.
+ */
 int directory_target_open(const char *path, struct deploy_target **out, struct error *err) MUST_CHECK;
+
+/* Server-side apply. ERROR_NOT_FOUND if no cluster is configured anywhere; ERROR_USAGE or
+ * ERROR_UNSUPPORTED where a kubeconfig is not good enough. */
 int kubernetes_target_open(const struct deploy_options *options, struct deploy_target **out,
                            struct error *err) MUST_CHECK;
+/* The namespace that the cluster's context names, else "default"; free() it. */
+int kubernetes_default_space(const struct deploy_options *options, char **out, struct error *err) MUST_CHECK;
 
 #endif

@@ -4,6 +4,9 @@
  * A repository_info is a snapshot: it never changes once it is published, is counted by reference, and may be
  * shared between threads. Times are milliseconds since 1970, UTC; 0 means not known (never fetched, or the
  * image does not say).
+ *
+ * Its strings are its own: they are put in by the functions below, live in one arena, and are freed with it.
+ * A tag that nothing but its name is known of costs 41 bytes and the name, so a million tags fit into 64 MiB.
  */
 #ifndef MODEL_IMAGE_INFO_H
 #define MODEL_IMAGE_INFO_H
@@ -12,35 +15,43 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/attr.h"
 
 struct image_info {
-    char *tag;
-    char *digest;       /* of what the tag points at (a manifest or an index); NULL if not fetched */
-    int64_t created_ms; /* from the image's config; of an index: of the wanted platform's image */
-    int64_t checked_ms; /* when digest was last read from the registry */
-    char *problem;      /* why its details could not be read; NULL if they could or were not asked for */
+    const char *tag;
+    const char *digest;  /* of what the tag points at (a manifest or an index); NULL if not fetched */
+    int64_t created_ms;  /* from the image's config; of an index: of the wanted platform's image */
+    int64_t checked_ms;  /* when digest was last read from the registry */
+    const char *problem; /* why its details could not be read; NULL if they could or were not asked for */
 };
 
 struct repository_info {
-    int references; /* atomic */
-    char *repository;      /* "index.docker.io/library/alpine" */
+    int references;            /* atomic; by _ref and _unref only */
+    const char *repository;    /* "index.docker.io/library/alpine" */
     struct image_info *images; /* sorted by tag, in byte order; no tag twice */
     size_t images_len, images_capacity;
-    int64_t scanned_ms;    /* when the tag list was read from the registry, whole */
-    bool is_truncated;     /* more tags than the limit; never a reason to update */
+    int64_t scanned_ms;   /* when the tag list was read from the registry, whole */
+    bool is_truncated;    /* more tags than the limit; never a reason to update */
+    struct arena strings; /* repository, and every string in images */
 };
 
-struct repository_info *repository_info_new(const char *repository);
+/* One reference, which is the caller's. */
+struct repository_info *repository_info_new(const char *repository) MUST_CHECK;
+/* From any thread that has a reference; returns `info`. */
 struct repository_info *repository_info_ref(struct repository_info *info);
-void repository_info_unref(struct repository_info *info); /* NULL does nothing */
+void repository_info_unref(struct repository_info *info);    /* NULL does nothing */
 void repository_info_release(struct repository_info **info); /* for CLEANUP */
 
-/* While building: adds a tag (copied) at the end and returns it, valid until the next call. */
+/* While building, by one thread: adds a tag (copied) at the end and returns it, valid until the next call. */
 struct image_info *repository_info_add(struct repository_info *info, const char *tag);
-/* Sorts, and drops all but the first of equal tags. Call once when built. */
+/* Set an image's string to a copy; NULL unsets it. What was there before stays allocated until the end. */
+void repository_info_set_digest(struct repository_info *info, struct image_info *image, const char *digest);
+void repository_info_set_problem(struct repository_info *info, struct image_info *image, const char *problem);
+/* Sorts, drops all but the first of equal tags, and gives back spare memory. Call once when built. */
 void repository_info_finish(struct repository_info *info);
-/* NULL if the tag is not there. By binary search. */
+
+/* NULL if the tag is not there. By binary search, so only after repository_info_finish. */
 const struct image_info *repository_info_find(const struct repository_info *info, const char *tag);
 
 #endif

@@ -27,7 +27,10 @@ struct image_ref {
     char *digest;    /* "sha256:…"; NULL if none was written */
     size_t name_len; /* bytes of `text` that are the name */
 };
-#define IMAGE_REF_INIT {.text = NULL, .host = NULL, .path = NULL, .tag = NULL, .digest = NULL, .name_len = 0}
+#define IMAGE_REF_INIT                                                                                       \
+    {                                                                                                        \
+        .text = NULL, .host = NULL, .path = NULL, .tag = NULL, .digest = NULL, .name_len = 0                 \
+    }
 
 /* ERROR_INVALID with what is wrong with the text; `out` is then untouched. */
 int image_ref_parse(const char *text, struct image_ref *out, struct error *err) MUST_CHECK;

@@ -206,6 +206,13 @@ struct manifest_file *manifest_file_new(const char *path, char *text, size_t len
     return file;
 }
 
+struct manifest_file *manifest_file_unreadable(const char *path, const char *message)
+{
+    struct manifest_file *file = manifest_file_new(path, xstrdup(""), 0, "");
+    add_problem(file, 0, NULL, xstrdup(message));
+    return file;
+}
+
 struct manifest_file *manifest_file_ref(struct manifest_file *file)
 {
     __atomic_add_fetch(&file->references, 1, __ATOMIC_RELAXED);

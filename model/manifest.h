@@ -2,15 +2,15 @@
  * Manifests: the YAML files of a commit, as resources and the byte spans of the fields that matter.
  *
  * A manifest_file is one file: its text, its YAML documents, and the resources found in them (kinds ending in
- * "List" with items are flattened, one level, as Flux v1 does). Documents without a kind are passed over, and so
- * are a kind with neither apiVersion nor metadata (some program's settings) and kustomize's own files. An object
- * that could not be applied (no apiVersion, no name, a generateName) is a problem and no resource.
+ * "List" with items are flattened, one level, as Flux v1 does). Documents without a kind are passed over, and
+ * so are a kind with neither apiVersion nor metadata (some program's settings) and kustomize's own files. An
+ * object that could not be applied (no apiVersion, no name, a generateName) is a problem and no resource.
  * Everything in it is immutable after reading, and counted by reference: the same blob is parsed once and its
  * file shared between commits and rounds (key: blob id and path).
  *
- * A manifest_set is all files of one commit below the configured paths, with resources indexed by id and a list
- * of problems. A problem spoils only what it is about: a broken document, an unreadable image, or every copy of
- * an id that is defined twice. Nothing that has a problem is edited.
+ * A manifest_set is all files of one commit below the configured paths, with resources indexed by id and a
+ * list of problems. A problem spoils only what it is about: a broken document, an unreadable image, or every
+ * copy of an id that is defined twice. Nothing that has a problem is edited.
  *
  * Which kinds have containers is one table in manifest_kinds.c; adding a kind is one row.
  */
@@ -34,11 +34,11 @@ struct annotation {
 };
 
 struct container {
-    const char *name; /* borrowed; empty if there is none (then it is a problem) */
-    bool is_init;     /* an init container */
-    int line;         /* of the image, from 1; of the container if it has none */
-    const struct yaml_node *image_node; /* the scalar that holds the text: for `image: *x` the anchored one; NULL
-                                           if there is no image, no scalar if the problem says so */
+    const char *name;                   /* borrowed; empty if there is none (then it is a problem) */
+    bool is_init;                       /* an init container */
+    int line;                           /* of the image, from 1; of the container if it has none */
+    const struct yaml_node *image_node; /* the scalar that holds the text: for `image: *x` the anchored one;
+                                           NULL if there is no image, no scalar if the problem says so */
     bool is_alias;          /* image_node is written elsewhere (an alias or a merge key) and shared */
     struct image_ref image; /* text NULL if it does not parse; then `problem` says why */
     struct error problem;   /* code ERROR_NONE if there is none */
@@ -53,10 +53,10 @@ struct resource {
     int line;                       /* where the object starts, from 1 */
     struct annotation *annotations; /* of metadata, in order of the text */
     size_t annotations_len;
-    struct container *containers;   /* containers, then init containers; none: not a workload */
+    struct container *containers; /* containers, then init containers; none: not a workload */
     size_t containers_len;
-    bool is_workload;               /* of a kind that has containers */
-    bool is_duplicate;              /* the same id exists elsewhere in the set; only in a set's copies */
+    bool is_workload;  /* of a kind that has containers */
+    bool is_duplicate; /* the same id exists elsewhere in the set; only in a set's copies */
 };
 
 struct manifest_problem {
@@ -70,7 +70,7 @@ void manifest_problem_release(struct manifest_problem *problem);
 
 struct manifest_file {
     int references; /* atomic */
-    char *path; /* in the repository */
+    char *path;     /* in the repository */
     char *text;
     size_t len;
     struct yaml_stream *yaml; /* NULL if nothing could be read */
@@ -83,16 +83,18 @@ struct manifest_file {
 /* Reads one file, taking ownership of `text` (`len` bytes and a NUL). Never fails: what is wrong is a problem
  * of the file. `default_space` names the namespace of namespaced objects that have none. One reference. */
 struct manifest_file *manifest_file_new(const char *path, char *text, size_t len, const char *default_space);
+/* A file that could not be read at all, with the one problem that says why. One reference. */
+struct manifest_file *manifest_file_unreadable(const char *path, const char *message);
 struct manifest_file *manifest_file_ref(struct manifest_file *file);
 void manifest_file_unref(struct manifest_file *file); /* NULL does nothing */
 
 struct manifest_set {
     struct manifest_file **files; /* a reference each, in order of their paths */
     size_t files_len, files_capacity;
-    struct resource **resources;  /* the set's own, in order; what they point at belongs to their files */
+    struct resource **resources; /* the set's own, in order; what they point at belongs to their files */
     size_t resources_len;
-    struct resource *copies;      /* what `resources` points into */
-    struct strmap by_id;          /* id text -> struct resource *; without duplicates */
+    struct resource *copies;           /* what `resources` points into */
+    struct strmap by_id;               /* id text -> struct resource *; without duplicates */
     struct manifest_problem *problems; /* of the files, plus duplicates */
     size_t problems_len, problems_capacity;
 };

@@ -18,7 +18,10 @@ struct resource_id {
     char *kind;  /* lower case */
     char *name;
 };
-#define RESOURCE_ID_INIT {.space = NULL, .kind = NULL, .name = NULL}
+#define RESOURCE_ID_INIT                                                                                     \
+    {                                                                                                        \
+        .space = NULL, .kind = NULL, .name = NULL                                                            \
+    }
 
 /* Copies; the kind is put into lower case. */
 void resource_id_init(struct resource_id *id, const char *space, const char *kind, const char *name);
@@ -29,8 +32,8 @@ void resource_id_release(struct resource_id *id);
 bool resource_id_is_valid(const char *space, const char *kind, const char *name);
 
 /* Reads "ns:kind/name" or "kind/name" (then in `default_space`). ERROR_INVALID says the right form. */
-int resource_id_parse(const char *text, const char *default_space, struct resource_id *out,
-                      struct error *err) MUST_CHECK;
+int resource_id_parse(const char *text, const char *default_space, struct resource_id *out, struct error *err)
+    MUST_CHECK;
 
 /* "ns:kind/name"; free() it. */
 char *resource_id_text(const struct resource_id *id) MUST_CHECK;

@@ -1,16 +1,28 @@
 /*
- * The choice: one container, its policy, and what is known of its repository, to one decision with its reason.
+ * The choice: one container, its policy, and what is known of its repository, to one decision with its
+ * reason.
  *
  * Pure: no clock, no network, no git. The rules, in order (interface page, "No backward step"):
  *
- *   1. Not automated, locked, ignored, blocked, pinned by digest, unreadable image or policy: no update.
- *   2. No answer from the registry, or a truncated one: no update.
- *   3. Of the tags that match and have what the order needs, the last in the order is the candidate.
- *   4. The current tag is the candidate: current.
- *   5. The current tag matches the policy: the candidate must come after it. By creation time, if both are also
- *      versions of the same shape (same number of parts, same prefix and suffix), the version must not fall;
- *      if the current tag's time is not known, the version decides, and without versions nothing is done.
- *   6. The current tag does not match (the policy was changed): the candidate is taken.
+ *   1. What cannot be decided is blocked: a workload that is blocked or defined twice, an image or a policy
+ * that cannot be read, no answer from the registry or a truncated one, a pattern that takes too long on a
+ * tag.
+ *   2. Of the tags that match and have what the order needs, the last in the order is the candidate. Tags
+ * without the creation time that the order needs are passed over; if all that match are such, it is blocked.
+ *   3. No tag matches, or the current tag is the candidate: nothing to do.
+ *   4. The current tag matches the policy: the candidate must come after it, or it is held. By creation time,
+ * if both are also versions of the same shape (tag_compare_versions), the version must not fall; if the
+ *      current tag's time is not known (it may be gone from the registry), such a version must rise.
+ *   5. The current tag does not match (the policy was changed): rule 4 does not apply.
+ *   6. The candidate is held if the workload is ignored, not automated or locked, if the image is pinned by
+ *      digest, or if the answer is stale. Else it is taken.
+ *
+ * An image without tag and digest has the tag "latest". A reason is a sentence with the values in it, such as
+ *
+ *   1.3.0 is the highest version that matches semver:~1          (update)
+ *   already the newest that matches glob:main-*                  (current)
+ *   held: locked by jane: release freeze                         (held)
+ *   blocked: policy semver:foo: expected a version …             (blocked)
  */
 #ifndef UPDATER_CHOOSE_H
 #define UPDATER_CHOOSE_H
@@ -26,7 +38,7 @@
 
 enum decision_kind {
     DECISION_UPDATE,  /* write the candidate */
-    DECISION_CURRENT, /* nothing to do */
+    DECISION_CURRENT, /* nothing to do: up to date, or no tag matches */
     DECISION_HELD,    /* there is a candidate, and something keeps it from being taken */
     DECISION_BLOCKED, /* cannot be decided */
 };
@@ -37,28 +49,32 @@ struct decision {
     const struct resource *resource;   /* borrowed */
     const struct container *container; /* borrowed */
     enum decision_kind kind;
-    char *candidate;                   /* the best tag, or NULL */
-    char *reason;                      /* one sentence for people; never NULL */
+    char *candidate; /* the best tag, or NULL */
+    char *reason;    /* one sentence for people; never NULL */
     size_t tags_seen;
-    size_t rejected[5];                /* by enum tag_match; [TAG_MATCHES] counts those without creation time */
+    size_t rejected[5]; /* by enum tag_match; [TAG_MATCHES] counts those without creation time */
 };
 void decision_release(struct decision *decision);
+/* "no creation time", else as tag_match_name: what decision.rejected counts under that index. */
+const char *decision_rejection_name(enum tag_match match);
 
 /*
  * Decides for containers[index] of `policy`. `info` is NULL where the registry gave no answer, and then
- * `scan_error` says why (it may also be set beside an older answer: metadata that is stale is used only if
- * `info` is whole). Fills *out.
+ * `scan_error` says why (NULL: it was not asked yet). An error beside an answer makes the answer stale: a
+ * candidate is then shown and held. Fills *out, which must be released. Looks at each tag once.
  */
 void choose(const struct workload_policy *policy, size_t index, const struct repository_info *info,
             const struct error *scan_error, struct decision *out);
 
-/* The tags of a repository as a policy sees them, best first: for `pawl tags`. */
+/* The tags of a repository as a policy sees them, for `pawl tags`. */
 struct ranked_tag {
     const struct image_info *image; /* borrowed */
     enum tag_match match;
-    bool is_undated;                /* matches, but the order needs a creation time that is not known */
+    bool is_undated; /* matches, but the order needs a creation time that is not known */
 };
-/* `policy` NULL: all, in natural order, highest first. free() the array; its length is info->images_len. */
+/* Best first: those that match, those of them that are undated, the rest; each by the policy's order.
+ * `policy` NULL: all match, in natural order, highest first. free() the array; its length is
+ * info->images_len. */
 struct ranked_tag *rank_tags(const struct repository_info *info, const struct tag_policy *policy) MUST_CHECK;
 
 #endif

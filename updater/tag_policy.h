@@ -22,7 +22,9 @@
 
 struct tag_policy;
 
-/* ERROR_INVALID with the reason and, for patterns, the offset. */
+/* ERROR_INVALID with the policy's text, the reason and, for regular expressions, the offset: "semver:foo: …".
+ * An empty pattern is invalid, and so is a text with an unknown prefix; ERROR_TOO_LARGE past
+ * LIMIT_PATTERN_LENGTH. */
 struct tag_policy *tag_policy_new(const char *text, struct error *err) MUST_CHECK;
 void tag_policy_free(struct tag_policy *policy);
 
@@ -32,13 +34,14 @@ const char *tag_policy_text(const struct tag_policy *policy);
 /* What happened to a tag that was looked at. */
 enum tag_match {
     TAG_MATCHES,
-    TAG_DIFFERS,      /* the pattern or range says no */
-    TAG_IS_LATEST,    /* the tag "latest", which only glob:latest takes */
+    TAG_DIFFERS,       /* the pattern or range says no */
+    TAG_IS_LATEST,     /* the tag "latest", which only glob:latest takes */
     TAG_NOT_A_VERSION, /* semver: the tag is no version */
-    TAG_OVER_LIMIT,   /* the pattern took too long on it (PCRE2's match limit) */
+    TAG_OVER_LIMIT,    /* the pattern took too long to tell (updater/regexp.h) */
 };
+#define TAG_MATCH_COUNT (TAG_OVER_LIMIT + 1)
 enum tag_match tag_policy_match(const struct tag_policy *policy, const char *tag);
-/* "no match", "latest", "not a version", "match limit": keys of JSON and text. */
+/* "match", "no match", "latest", "not a version", "match limit": keys of JSON and text. */
 const char *tag_match_name(enum tag_match match);
 
 /* True if images are ordered by creation time, so that it has to be known. */
@@ -46,8 +49,10 @@ bool tag_policy_needs_created(const struct tag_policy *policy);
 
 /*
  * <0 if `a` comes before `b` (is older, lower), >0 if after, 0 only for the same tag. By creation time or by
- * version; ties by natural order of the tags (runs of digits as numbers), then byte order.
+ * version; ties by natural order of the tags (updater/tag_order.h). A time that is not
+ * known is before all that are, and what is no version before all that are.
  */
-int tag_policy_compare(const struct tag_policy *policy, const struct image_info *a, const struct image_info *b);
+int tag_policy_compare(const struct tag_policy *policy, const struct image_info *a,
+                       const struct image_info *b);
 
 #endif

@@ -3,8 +3,8 @@
  *
  * Keys and precedence (interface page, contract section 3.1): pawl.dev/ before fluxcd.io/ before
  * filter.fluxcd.io/ before flux.weave.works/. Boolean policies hold only when the value is exactly "true".
- * Two prefixes that disagree are a problem that is reported; the precedence decides. A pawl.dev/ key that this
- * version does not know blocks the workload, since ignoring it could mean an update its owner forbade.
+ * Two prefixes that disagree are a problem that is reported; the precedence decides. A pawl.dev/ key that
+ * this version does not know blocks the workload, since ignoring it could mean an update its owner forbade.
  */
 #ifndef UPDATER_WORKLOAD_POLICY_H
 #define UPDATER_WORKLOAD_POLICY_H
@@ -19,18 +19,19 @@
 
 struct container_policy {
     const struct container *container; /* borrowed */
-    struct tag_policy *policy; /* glob:* if none is given; NULL if it does not compile, then `problem` says why */
+    struct tag_policy
+        *policy; /* glob:* if none is given; NULL if it does not compile, then `problem` says why */
     struct error problem;
-    int line;                  /* of the annotation; of the object if there is none */
+    int line; /* of the annotation; of the object if there is none */
 };
 
 struct workload_policy {
     const struct resource *resource; /* borrowed */
     bool automated, locked, ignored;
     const char *locked_user, *locked_message; /* borrowed; NULL if not given */
-    char *blocked;                   /* why nothing may be done to the workload; NULL: nothing */
+    char *blocked;                            /* why nothing may be done to the workload; NULL: nothing */
     int blocked_line;
-    char *warning;                   /* annotations that disagree; NULL: none */
+    char *warning; /* annotations that disagree; NULL: none */
     int warning_line;
     struct container_policy *containers; /* one per container of the resource, in its order */
     size_t containers_len;

@@ -1,0 +1,141 @@
+#include "cache/cache.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/limits.h"
+
+struct cache {
+    const struct cache_backend *backend; /* NULL: none */
+    void *state;
+    struct cache_stats stats;
+    struct error problem; /* ERROR_NONE: nothing since the last cache_problem */
+    struct error shown;
+};
+
+struct cache *cache_new(const struct cache_backend *backend, void *state)
+{
+    struct cache *cache = xcalloc(1, sizeof(*cache));
+    cache->backend = backend;
+    cache->state = state;
+    return cache;
+}
+
+static struct cache *open_file(const char *data_dir, struct error *err)
+{
+    AUTO_FREE char *path = file_join(data_dir, "cache.lmdb");
+    if (file_make_directories(data_dir, 0700, err) < 0) {
+        error_wrap(err, "opening the cache (see --data-dir)");
+        return NULL;
+    }
+    void *state = cache_file_open(path, err);
+    return state ? cache_new(&cache_file_backend, state) : NULL;
+}
+
+static struct cache *open_memcached(const char *servers, int64_t timeout_ms, struct error *err)
+{
+    void *state = cache_memcached_open(servers, timeout_ms, err);
+    return state ? cache_new(&cache_memcached_backend, state) : NULL;
+}
+
+struct cache *cache_open(const char *spec, const char *data_dir, int64_t timeout_ms, struct error *err)
+{
+    static const char memcached[] = "memcached://";
+    if (!strcmp(spec, "none"))
+        return cache_new(NULL, NULL);
+    if (!strcmp(spec, "file"))
+        return open_file(data_dir, err);
+    if (str_starts_with(spec, memcached))
+        return open_memcached(spec + strlen(memcached), timeout_ms, err);
+    error_set(err, ERROR_USAGE, "\"%s\" is no cache: use file, memcached://HOST:PORT[,HOST:PORT…] or none",
+              spec);
+    return NULL;
+}
+
+void cache_free(struct cache *cache)
+{
+    if (!cache)
+        return;
+    if (cache->backend)
+        cache->backend->free(cache->state);
+    free(cache);
+}
+
+static void note_failure(struct cache *cache, const struct error *problem)
+{
+    cache->stats.failures++;
+    cache->problem = *problem;
+}
+
+bool cache_get(struct cache *cache, const char *key, struct strbuf *out)
+{
+    struct error problem = ERROR_INIT;
+    int found = cache->backend ? cache->backend->get(cache->state, key, out, &problem) : 0;
+    if (found < 0)
+        note_failure(cache, &problem);
+    if (found > 0)
+        cache->stats.hits++;
+    else
+        cache->stats.misses++;
+    return found > 0;
+}
+
+void cache_put(struct cache *cache, const char *key, const void *value, size_t len, int64_t ttl_s)
+{
+    struct error problem = ERROR_INIT;
+    if (!cache->backend)
+        return;
+    if (len > LIMIT_CACHE_VALUE_BYTES) {
+        error_set(&problem, ERROR_TOO_LARGE, "%zu bytes are more than the cache takes (%u)", len,
+                  LIMIT_CACHE_VALUE_BYTES);
+        note_failure(cache, &problem);
+        return;
+    }
+    if (cache->backend->put(cache->state, key, value, len, ttl_s, &problem) < 0)
+        note_failure(cache, &problem);
+    else
+        cache->stats.writes++;
+}
+
+const char *cache_problem(struct cache *cache)
+{
+    if (cache->problem.code == ERROR_NONE)
+        return NULL;
+    cache->shown = cache->problem;
+    error_clear(&cache->problem);
+    return cache->shown.text;
+}
+
+struct cache_stats cache_stats(const struct cache *cache)
+{
+    return cache->stats;
+}
+
+uint64_t cache_checksum(const void *bytes, size_t len)
+{
+    const unsigned char *in = bytes;
+    uint64_t sum = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < len; i++)
+        sum = (sum ^ in[i]) * 0x100000001b3u;
+    return sum;
+}
+
+void cache_short_key(const char *key, bool as_it_is, char *out, size_t size)
+{
+    size_t len = strlen(key);
+    if (as_it_is && len < size) {
+        memcpy(out, key, len + 1);
+        return;
+    }
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int digest_len = 0;
+    if (!EVP_Digest(key, len, digest, &digest_len, EVP_sha256(), NULL))
+        abort();
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    strbuf_addstr(&text, "sha256-");
+    strbuf_add_hex(&text, digest, digest_len);
+    memcpy(out, text.buf, text.len + 1);
+}

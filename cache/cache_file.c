@@ -1,0 +1,306 @@
+#include "cache/cache_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cache/cache.h"
+#include "cache/lmdb_file.h"
+
+#define KEY_SIZE        512 /* LMDB's longest key, 511 bytes, and a NUL */
+#define SWEEP_PER_PUT   8   /* values looked at for expiry with each put */
+#define SWEEP_PER_BATCH 512 /* values in one transaction when room is made; even */
+
+struct cache_file {
+    char *path;
+    const struct clock *clock;
+    struct lmdb_file file;
+    char sweep_key[KEY_SIZE]; /* where the next sweep begins */
+    size_t sweep_key_len;     /* 0: at the first */
+};
+
+/* Before each value in the file. */
+struct value_head {
+    uint64_t checksum;
+    int64_t expires_s; /* wall time; 0: never */
+};
+
+static int report(const struct cache_file *f, int code, const char *what, struct error *err)
+{
+    if (code > 0)
+        return error_errno(err, code, "cannot %s the cache file %s", what, f->path);
+    return error_set(err, ERROR_IO, "cannot %s the cache file %s: %s", what, f->path, mdb_strerror(code));
+}
+
+/* -- values ---------------------------------------------------------------------------------------------- */
+
+static bool is_expired(const struct cache_file *f, const struct value_head *head)
+{
+    return head->expires_s && head->expires_s <= clock_wall_ms(f->clock) / 1000;
+}
+
+static uint64_t checksum_of(const struct value_head *head, const void *bytes, size_t len)
+{
+    return cache_checksum(bytes, len) ^ (uint64_t)head->expires_s * 0x9e3779b97f4a7c15u;
+}
+
+/* False if it is too short to be a value of ours. */
+static bool read_head(const MDB_val *value, struct value_head *head)
+{
+    if (value->mv_size < sizeof(*head))
+        return false;
+    memcpy(head, value->mv_data, sizeof(*head));
+    return true;
+}
+
+static bool is_whole(const MDB_val *value)
+{
+    struct value_head head;
+    return read_head(value, &head) && checksum_of(&head, (const char *)value->mv_data + sizeof(head),
+                                                  value->mv_size - sizeof(head)) == head.checksum;
+}
+
+/* -- opening --------------------------------------------------------------------------------------------- */
+
+static void cache_file_free(void *state)
+{
+    struct cache_file *f = state;
+    lmdb_file_close(&f->file);
+    free(f->path);
+    free(f);
+}
+
+void *cache_file_open_with(const char *path, const struct cache_file_options *options, struct error *err)
+{
+    struct cache_file *f = xcalloc(1, sizeof(*f));
+    f->path = xstrdup(path);
+    f->clock = options->clock;
+    f->file =
+        (struct lmdb_file){.path = f->path, .map_size = options->map_size, .map_min = CACHE_FILE_MAP_MIN};
+    int rc = lmdb_file_open(&f->file);
+    if (rc == 0)
+        return f;
+    report(f, rc, "open", err);
+    cache_file_free(f);
+    return NULL;
+}
+
+void *cache_file_open(const char *path, struct error *err)
+{
+    const struct cache_file_options options = {.map_size = CACHE_FILE_MAP_SIZE, .clock = &system_clock};
+    return cache_file_open_with(path, &options, err);
+}
+
+/* -- room ------------------------------------------------------------------------------------------------ */
+
+static int begin_write(const struct cache_file *f, size_t bytes, MDB_txn **txn)
+{
+    int rc = mdb_txn_begin(f->file.env, NULL, 0, txn);
+    return rc ? rc : lmdb_file_reserve(&f->file, bytes);
+}
+
+enum sweep { SWEEP_EXPIRED, SWEEP_EVERY_OTHER };
+
+/* Looks at up to `count` values from where the last sweep ended; *at_end when it came to the last. */
+static int sweep(struct cache_file *f, MDB_txn *txn, enum sweep what, size_t count, bool *at_end)
+{
+    CLEANUP(lmdb_cursor_release) MDB_cursor *cursor = NULL;
+    MDB_val key = {.mv_size = f->sweep_key_len, .mv_data = f->sweep_key}, value;
+    int rc = mdb_cursor_open(txn, f->file.dbi, &cursor);
+    if (!rc)
+        rc = mdb_cursor_get(cursor, &key, &value, key.mv_size ? MDB_SET_RANGE : MDB_FIRST);
+    for (size_t i = 0; i < count && !rc; i++) {
+        struct value_head head;
+        bool drop = !read_head(&value, &head) || is_expired(f, &head) || (what == SWEEP_EVERY_OTHER && i % 2);
+        if (drop)
+            rc = mdb_cursor_del(cursor, 0);
+        if (!rc)
+            rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    if (rc && rc != MDB_NOTFOUND)
+        return rc;
+    *at_end = rc == MDB_NOTFOUND;
+    f->sweep_key_len = *at_end || key.mv_size > sizeof(f->sweep_key) ? 0 : key.mv_size;
+    memcpy(f->sweep_key, key.mv_data, f->sweep_key_len);
+    return 0;
+}
+
+static int sweep_all(struct cache_file *f, enum sweep what)
+{
+    bool at_end = false;
+    int rc = 0;
+    f->sweep_key_len = 0;
+    while (!rc && !at_end) {
+        CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
+        rc = begin_write(f, 0, &txn);
+        if (!rc)
+            rc = sweep(f, txn, what, SWEEP_PER_BATCH, &at_end);
+        if (!rc)
+            rc = lmdb_txn_commit(&txn);
+    }
+    return rc;
+}
+
+/* Bytes of the map that hold data, free pages not counted. */
+static int measure(const struct cache_file *f, MDB_txn *txn, size_t *used)
+{
+    MDB_stat stat;
+    int rc = mdb_stat(txn, f->file.dbi, &stat);
+    if (!rc)
+        *used = (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages) * f->file.page_size;
+    return rc;
+}
+
+static int used_now(const struct cache_file *f, size_t *used)
+{
+    CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
+    int rc = mdb_txn_begin(f->file.env, NULL, MDB_RDONLY, &txn);
+    return rc ? rc : measure(f, txn, used);
+}
+
+/* Does nothing while less than three quarters are in use; then sweeps until at most half is. */
+static int make_room(struct cache_file *f)
+{
+    size_t used;
+    int rc = used_now(f, &used);
+    if (rc || used < f->file.map_size / 4 * 3)
+        return rc;
+    rc = sweep_all(f, SWEEP_EXPIRED);
+    if (!rc)
+        rc = used_now(f, &used);
+    while (!rc && used > f->file.map_size / 2) {
+        rc = sweep_all(f, SWEEP_EVERY_OTHER);
+        if (!rc)
+            rc = used_now(f, &used);
+    }
+    return rc;
+}
+
+static int drop_all(struct cache_file *f)
+{
+    CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
+    f->sweep_key_len = 0;
+    int rc = begin_write(f, 0, &txn);
+    if (!rc)
+        rc = mdb_drop(txn, f->file.dbi, 0);
+    return rc ? rc : lmdb_txn_commit(&txn);
+}
+
+/* -- get and put ----------------------------------------------------------------------------------------- */
+
+/* 0, MDB_NOTFOUND, or what is wrong. */
+static int get_once(const struct cache_file *f, const char *key, struct strbuf *out)
+{
+    CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
+    MDB_val name = {.mv_size = strlen(key), .mv_data = (void *)(uintptr_t)key}, value;
+    struct value_head head;
+    int rc = mdb_txn_begin(f->file.env, NULL, MDB_RDONLY, &txn);
+    if (!rc)
+        rc = mdb_get(txn, f->file.dbi, &name, &value);
+    if (rc)
+        return rc;
+    if (!is_whole(&value) || !read_head(&value, &head))
+        return LMDB_FILE_DAMAGED;
+    if (is_expired(f, &head))
+        return MDB_NOTFOUND;
+    strbuf_add(out, (const char *)value.mv_data + sizeof(head), value.mv_size - sizeof(head));
+    return 0;
+}
+
+static int put_once(struct cache_file *f, const char *key, const struct value_head *head, const void *bytes,
+                    size_t len)
+{
+    CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
+    MDB_val name = {.mv_size = strlen(key), .mv_data = (void *)(uintptr_t)key};
+    MDB_val value = {.mv_size = sizeof(*head) + len, .mv_data = NULL};
+    bool at_end;
+    int rc = begin_write(f, value.mv_size, &txn);
+    if (!rc)
+        rc = sweep(f, txn, SWEEP_EXPIRED, SWEEP_PER_PUT, &at_end);
+    if (!rc)
+        rc = mdb_put(txn, f->file.dbi, &name, &value, MDB_RESERVE);
+    if (rc)
+        return rc;
+    memcpy(value.mv_data, head, sizeof(*head));
+    if (len)
+        memcpy((char *)value.mv_data + sizeof(*head), bytes, len);
+    return lmdb_txn_commit(&txn);
+}
+
+static int put_with_room(struct cache_file *f, const char *key, const struct value_head *head,
+                         const void *bytes, size_t len)
+{
+    int rc = make_room(f);
+    if (!rc)
+        rc = put_once(f, key, head, bytes, len);
+    if (rc != MDB_MAP_FULL) /* the free pages are scattered, or an old reader holds them */
+        return rc;
+    rc = drop_all(f);
+    return rc ? rc : put_once(f, key, head, bytes, len);
+}
+
+static int begin_anew(struct cache_file *f)
+{
+    f->sweep_key_len = 0;
+    return lmdb_file_begin_anew(&f->file);
+}
+
+/* Mends what can be mended after a failure; 0 if trying again makes sense, else the code. */
+static int recover(struct cache_file *f, int code)
+{
+    int dead;
+    if (code == MDB_READERS_FULL)
+        return mdb_reader_check(f->file.env, &dead);
+    if (code == MDB_MAP_RESIZED) /* another process made it larger */
+        return mdb_env_set_mapsize(f->file.env, 0);
+    return lmdb_file_is_damage(code) || code == MDB_MAP_FULL ? begin_anew(f) : code;
+}
+
+/* Says once that the file was damaged: as a failure of the get that finds nothing in the new one. */
+static int report_set_aside(struct cache_file *f, struct error *err)
+{
+    if (!f->file.was_set_aside)
+        return 0;
+    f->file.was_set_aside = false;
+    return error_set(err, ERROR_IO,
+                     "the cache file %s was damaged: it is now %s.bad, and a new one was begun", f->path,
+                     f->path);
+}
+
+static int cache_file_get(void *state, const char *key, struct strbuf *out, struct error *err)
+{
+    struct cache_file *f = state;
+    char name[KEY_SIZE];
+    cache_short_key(key, *key != '\0', name, sizeof(name));
+    int rc = f->file.env ? 0 : begin_anew(f);
+    if (!rc)
+        rc = get_once(f, name, out);
+    if (rc && rc != MDB_NOTFOUND) {
+        rc = recover(f, rc);
+        if (!rc)
+            rc = get_once(f, name, out);
+    }
+    if (rc == MDB_NOTFOUND)
+        return report_set_aside(f, err);
+    return rc ? report(f, rc, "read", err) : 1;
+}
+
+static int cache_file_put(void *state, const char *key, const void *bytes, size_t len, int64_t ttl_s,
+                          struct error *err)
+{
+    struct cache_file *f = state;
+    char name[KEY_SIZE];
+    cache_short_key(key, *key != '\0', name, sizeof(name));
+    if (len > f->file.map_size / 8)
+        return error_set(err, ERROR_TOO_LARGE, "%zu bytes are too large for the cache file %s", len, f->path);
+    struct value_head head = {.expires_s = ttl_s ? clock_wall_ms(f->clock) / 1000 + ttl_s : 0};
+    head.checksum = checksum_of(&head, bytes, len);
+    int rc = f->file.env ? 0 : begin_anew(f);
+    if (!rc)
+        rc = put_with_room(f, name, &head, bytes, len);
+    if (rc && f->file.env && recover(f, rc) == 0)
+        rc = put_once(f, name, &head, bytes, len);
+    return rc ? report(f, rc, "write", err) : 0;
+}
+
+const struct cache_backend cache_file_backend = {cache_file_get, cache_file_put, cache_file_free};

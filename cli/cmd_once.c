@@ -1,0 +1,84 @@
+/*
+ * `pawl once`: a round for each repository, one after the other. One that fails does not stop the next.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/round_text.h"
+#include "daemon/round.h"
+#include "daemon/round_json.h"
+#include "daemon/session.h"
+
+struct once {
+    const struct invocation *invocation;
+    struct image_source *images;
+    struct progress *progress;
+    json_t *list; /* with -o json: the repositories' reports */
+    bool failed, found_update;
+};
+
+static void show(struct once *once, const struct repository_config *settings,
+                 const struct repository *repository, const struct round_report *report,
+                 const struct error *failure)
+{
+    if (once->list)
+        json_array_append_new(once->list, round_to_json(settings->name, report, failure));
+    else if (repository)
+        round_print(repository, report, once->invocation->dry_run);
+    fflush(stdout);
+    round_print_problems(report);
+    if (failure->code) {
+        CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
+        log_add_masked(&line, failure->text);
+        fprintf(stderr, "pawl: %s: %s\n", settings->name, line.buf);
+    }
+}
+
+static void run_repository(struct once *once, const struct repository_config *settings)
+{
+    struct error err = ERROR_INIT;
+    CLEANUP(round_report_release) struct round_report report = ROUND_REPORT_INIT;
+    CLEANUP(repository_release)
+    struct repository *repository = repository_open(&once->invocation->config, settings, &system_clock, &err);
+    const struct round_options options = {
+        .images = once->images, .dry_run = once->invocation->dry_run, .apply_again = true};
+    bool finished = repository && round_run(repository, &options, &report, &err) == 0;
+    progress_end(once->progress);
+    show(once, settings, repository, &report, &err);
+    once->failed = once->failed || !finished || !round_was_complete(&report);
+    once->found_update = once->found_update || (report.plan.release && report.plan.release->changes_len);
+    round_report_release(&report); /* before the repository, whose manifests it shares */
+}
+
+static void print_json(json_t *list)
+{
+    AUTO_JSON json_t *root = json_object();
+    json_object_set(root, "repositories", list);
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    json_write(&text, root, 2);
+    puts(text.buf);
+}
+
+int command_once(struct invocation *invocation, struct error *err)
+{
+    CLEANUP(session_close) struct session session = SESSION_INIT;
+    if (session_open(&session, &invocation->config, &system_clock, err) < 0)
+        return err->code == ERROR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+    CLEANUP(progress_end) struct progress progress;
+    progress_begin(&progress, "asking registries");
+    AUTO_FREE struct image_source *images = image_source_direct(session.scanner, progress_step, &progress);
+    AUTO_JSON json_t *list = strcmp(invocation->output, "json") ? NULL : json_array();
+    struct once once = {.invocation = invocation, .images = images, .progress = &progress, .list = list};
+    for (size_t i = 0; i < invocation->config.repositories_len; i++)
+        run_repository(&once, &invocation->config.repositories[i]);
+    if (list)
+        print_json(list);
+    if (once.failed)
+        return EXIT_FAILED;
+    return invocation->dry_run && once.found_update ? EXIT_FOUND : EXIT_DONE;
+}

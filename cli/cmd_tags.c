@@ -1,0 +1,69 @@
+/*
+ * `pawl tags`: one repository's tags as the registry has them now, seen through a policy.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "cli/command.h"
+#include "cli/table.h"
+#include "daemon/tag_listing.h"
+
+static void print_json(const struct tag_listing *listing)
+{
+    AUTO_JSON json_t *root = tag_listing_json(listing);
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    json_write(&text, root, 2);
+    puts(text.buf);
+}
+
+static void print_names(const struct tag_listing *listing)
+{
+    for (size_t i = 0; i < listing->info->images_len; i++) {
+        if (listing->rows[i].matches)
+            puts(listing->rows[i].image->tag);
+    }
+}
+
+static const char *verdict(const struct tag_listing *listing, const struct tag_listing_row *row)
+{
+    if (!listing->policy)
+        return "";
+    if (!row->matches)
+        return row->why_not;
+    return listing->chosen && !strcmp(listing->chosen, row->image->tag) ? "chosen" : "yes";
+}
+
+static void print_table(const struct tag_listing *listing, bool wide, bool no_headers)
+{
+    const char *headings[] = {"TAG", "CREATED", "MATCHES", wide ? "DIGEST" : NULL, NULL};
+    struct table *table = table_new(headings, no_headers);
+    for (size_t i = 0; i < listing->info->images_len; i++) {
+        const struct tag_listing_row *row = &listing->rows[i];
+        char created[CLOCK_RFC3339_SIZE] = "";
+        if (row->image->created_ms)
+            clock_format_rfc3339(row->image->created_ms, created);
+        const char *cells[] = {row->image->tag, created, verdict(listing, row),
+                               wide ? row->image->digest : NULL};
+        table_add(table, cells);
+    }
+    table_print(table);
+    fflush(stdout);
+    fprintf(stderr, "%s\n", listing->reason);
+}
+
+int command_tags(struct invocation *invocation, struct error *err)
+{
+    CLEANUP(tag_listing_release) struct tag_listing listing = TAG_LISTING_INIT;
+    if (tag_listing_make(&invocation->config, invocation->operands.items[0], invocation->policy, &listing,
+                         err) < 0)
+        return err->code == ERROR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+    if (!strcmp(invocation->output, "json"))
+        print_json(&listing);
+    else if (!strcmp(invocation->output, "name"))
+        print_names(&listing);
+    else
+        print_table(&listing, !strcmp(invocation->output, "wide"), invocation->no_headers);
+    return listing.is_notable ? EXIT_FOUND : EXIT_DONE;
+}

@@ -1,0 +1,201 @@
+#include "cli/command.h"
+
+#include <string.h>
+
+#define AT(field) offsetof(struct invocation, field)
+
+static const struct option_row output_options[] = {
+    {.name = "output",
+     .letter = 'o',
+     .type = OPTION_STRING,
+     .offset = AT(output),
+     .fallback = "table",
+     .metavar = "FORMAT",
+     .group = "Output",
+     .choices = "table|tab|json|wide|name",
+     .help = "Form of the output"},
+    {.name = "no-headers",
+     .type = OPTION_BOOL,
+     .offset = AT(no_headers),
+     .group = "Output",
+     .help = "Leave out the heading of a table"},
+    {.name = NULL},
+};
+
+static const struct option_row once_options[] = {
+    {.name = "dry-run",
+     .type = OPTION_BOOL,
+     .offset = AT(dry_run),
+     .group = "Command",
+     .help = "Show the decisions and the diff; push and apply nothing"},
+    {.name = "output",
+     .letter = 'o',
+     .type = OPTION_STRING,
+     .offset = AT(output),
+     .fallback = "table",
+     .metavar = "FORMAT",
+     .group = "Command",
+     .choices = "table|json",
+     .help = "Form of the output"},
+    {.name = NULL},
+};
+
+static const struct option_row tags_options[] = {
+    {.name = "policy",
+     .letter = 'p',
+     .type = OPTION_STRING,
+     .offset = AT(policy),
+     .metavar = "POLICY",
+     .group = "Command",
+     .help = "Tag policy: glob:PATTERN, semver:RANGE or regexp:PATTERN"},
+    {.name = NULL},
+};
+
+static const struct option_row set_image_options[] = {
+    {.name = "filename",
+     .letter = 'f',
+     .type = OPTION_STRING,
+     .offset = AT(directory),
+     .fallback = ".",
+     .metavar = "PATH",
+     .group = "Command",
+     .help = "File, or directory whose *.yaml and *.yml are edited"},
+    {.name = "dry-run",
+     .type = OPTION_BOOL,
+     .offset = AT(dry_run),
+     .group = "Command",
+     .help = "Print the diff and write nothing"},
+    {.name = "k8s-default-namespace",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct invocation, config.default_space),
+     .fallback = "default",
+     .metavar = "NAME",
+     .group = "Command",
+     .help = "Namespace of objects that name none"},
+    {.name = NULL},
+};
+
+static const struct option_row *const once_tables[] = {
+    once_options,           config_git_options,     config_registry_options, config_cache_options,
+    config_cluster_options, config_general_options, config_flux_options,     NULL};
+static const struct option_row *const serve_tables[] = {config_git_options,
+                                                        config_registry_options,
+                                                        config_cache_options,
+                                                        config_cluster_options,
+                                                        config_general_options,
+                                                        config_flux_options,
+                                                        NULL};
+static const struct option_row *const tags_tables[] = {
+    tags_options,         output_options,         config_registry_options,
+    config_cache_options, config_general_options, NULL};
+static const struct option_row *const set_image_tables[] = {set_image_options, NULL};
+
+#define NEEDS_DAEMON "is not in this version of pawl"
+
+const struct command commands[] = {
+    {.name = "once",
+     .summary = "one round for every repository, then exit",
+     .description = "Reads the manifests at the head of the branch, asks the registries for the images of "
+                    "the workloads\n"
+                    "that are annotated fluxcd.io/automated: \"true\", chooses by their policies, and edits, "
+                    "commits, pushes\n"
+                    "and applies what follows. Prints what changed and why. With --dry-run it prints the "
+                    "same and the diff,\n"
+                    "and pushes and applies nothing.\n"
+                    "\n"
+                    "Exit status: 0 done or nothing to do, 1 something failed, 2 wrong usage, 3 a dry run "
+                    "found an update.\n",
+     .examples =
+         "pawl once --dry-run --git-url git@github.com:org/gitops --git-path releases/staging\n"
+         "pawl once --git-url /srv/gitops.git --deploy-to dir:/var/lib/rancher/k3s/server/manifests\n",
+     .tables = once_tables,
+     .needs_repository = true,
+     .run = command_once},
+    {.name = "serve",
+     .summary = "the daemon: rounds for every repository, until stopped",
+     .description = "Runs a round for each repository when its branch moves, when a registry's answer "
+                    "changes, and at the\n"
+                    "intervals given. Logs to stderr. SIGTERM and SIGINT end it.\n",
+     .examples = "pawl serve --git-url git@github.com:org/gitops --git-path releases/staging\n"
+                 "pawl serve --config /etc/pawl.yaml\n",
+     .tables = serve_tables,
+     .needs_repository = true,
+     .run = command_serve},
+    {.name = "tags",
+     .operands = "IMAGE",
+     .summary = "ask the registry for an image's tags, and which one a policy chooses",
+     .description = "Lists the tags of IMAGE's repository as the registry has them now, best first under the "
+                    "policy, with the\n"
+                    "reason why those that do not match are left out. If IMAGE has a tag, says whether the "
+                    "policy would\n"
+                    "replace it.\n"
+                    "\n"
+                    "Exit status: 0 done, 1 failed, 2 wrong usage, 3 the policy chooses another tag than "
+                    "IMAGE has, or none.\n",
+     .examples = "pawl tags ghcr.io/org/app --policy semver:~1.2\n"
+                 "pawl tags localhost:5000/app:main-41 --policy 'glob:main-*' -o json\n",
+     .tables = tags_tables,
+     .operands_least = 1,
+     .operands_most = 1,
+     .run = command_tags},
+    {.name = "set-image",
+     .operands = "WORKLOAD CONTAINER=IMAGE...",
+     .summary = "set images in manifest files, in place, byte for byte",
+     .description = "Edits the files below PATH (--filename) that define WORKLOAD (namespace:kind/name or "
+                    "kind/name): only the\n"
+                    "bytes of the image change. No git, no registry, no cluster: for CI. All containers "
+                    "named are set, or\n"
+                    "nothing is written.\n",
+     .examples = "pawl set-image -f deploy/ default:deployment/app app=ghcr.io/org/app:1.2.4\n",
+     .tables = set_image_tables,
+     .operands_least = 2,
+     .operands_most = 1000,
+     .run = command_set_image},
+    {.name = "version", .summary = "print the version", .run = command_version},
+    {.name = "manual", .run = command_manual}, /* for the build of docs/pawl.1; not listed */
+    {.name = "check", .refusal = NEEDS_DAEMON "; try `pawl once --dry-run`, which changes nothing"},
+    {.name = "explain", .refusal = NEEDS_DAEMON "; `pawl once --dry-run` gives the reason of each decision"},
+    {.name = "list-workloads", .refusal = NEEDS_DAEMON},
+    {.name = "list-images", .refusal = NEEDS_DAEMON "; use `pawl tags IMAGE`"},
+    {.name = "release", .refusal = NEEDS_DAEMON "; use `pawl set-image` in a checkout"},
+    {.name = "automate", .refusal = NEEDS_DAEMON "; set the annotation fluxcd.io/automated: \"true\" in git"},
+    {.name = "deautomate", .refusal = NEEDS_DAEMON "; remove the annotation fluxcd.io/automated in git"},
+    {.name = "lock", .refusal = NEEDS_DAEMON "; set the annotation fluxcd.io/locked: \"true\" in git"},
+    {.name = "unlock", .refusal = NEEDS_DAEMON "; remove the annotation fluxcd.io/locked in git"},
+    {.name = "policy", .refusal = NEEDS_DAEMON "; set the annotation fluxcd.io/tag.CONTAINER in git"},
+    {.name = "save", .refusal = NEEDS_DAEMON},
+    {.name = "identity", .refusal = NEEDS_DAEMON "; pawl uses your own ssh and its keys"},
+    {.name = "sync", .refusal = NEEDS_DAEMON "; `pawl once` syncs once"},
+    {.name = "install", .refusal = NEEDS_DAEMON},
+    {.name = "completion", .refusal = NEEDS_DAEMON},
+    {.name = "history", .refusal = NEEDS_DAEMON "; use `git log`"},
+    {.name = "rollback", .refusal = NEEDS_DAEMON "; use `git revert`, and lock the workload"},
+    {.name = "promote", .refusal = NEEDS_DAEMON},
+    {.name = "wait", .refusal = NEEDS_DAEMON "; `pawl once` returns when the commit is applied"},
+    {.name = "notify", .refusal = NEEDS_DAEMON},
+    {.name = "cache", .refusal = NEEDS_DAEMON},
+    {.name = NULL},
+};
+
+const struct command *command_find(const char *name)
+{
+    for (const struct command *c = commands; c->name; c++) {
+        if (!strcmp(c->name, name))
+            return c;
+    }
+    return NULL;
+}
+
+const char *command_nearest(const char *name)
+{
+    const char *best = NULL;
+    size_t best_distance = 3; /* further away it is another word */
+    for (const struct command *c = commands; c->name; c++) {
+        size_t distance = str_distance(c->name, name);
+        if (c->summary && distance < best_distance) {
+            best = c->name;
+            best_distance = distance;
+        }
+    }
+    return best;
+}

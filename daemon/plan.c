@@ -1,0 +1,157 @@
+#include "daemon/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+/* Adds a problem to the plan; the texts are copied. */
+static void add_problem(struct plan *plan, const char *file, int line, const char *workload,
+                        const char *message)
+{
+    vec_grow(plan->problems, plan->problems_len, plan->problems_capacity);
+    plan->problems[plan->problems_len++] = (struct manifest_problem){
+        .file = xstrdup(file), .line = line, .workload = xstrdup(workload), .message = xstrdup(message)};
+}
+
+static void add_workload_problem(struct plan *plan, const struct resource *resource, int line,
+                                 const char *message)
+{
+    AUTO_FREE char *workload = resource_id_text(&resource->id);
+    add_problem(plan, resource->file->path, line, workload, message);
+}
+
+static void copy_problems(struct plan *plan, const struct manifest_problem *problems, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        add_problem(plan, problems[i].file, problems[i].line, problems[i].workload, problems[i].message);
+}
+
+static void report_policy(struct plan *plan, const struct workload_policy *policy)
+{
+    if (policy->blocked)
+        add_workload_problem(plan, policy->resource, policy->blocked_line, policy->blocked);
+    if (policy->warning)
+        add_workload_problem(plan, policy->resource, policy->warning_line, policy->warning);
+    for (size_t i = 0; i < policy->containers_len; i++) {
+        const struct container_policy *each = &policy->containers[i];
+        if (!each->policy)
+            add_workload_problem(plan, policy->resource, each->line, each->problem.text);
+    }
+}
+
+static void read_policies(struct plan *plan)
+{
+    const struct manifest_set *set = plan->manifests;
+    plan->policies = xcalloc(set->resources_len, sizeof(struct workload_policy *));
+    for (size_t i = 0; i < set->resources_len; i++) {
+        if (!set->resources[i]->is_workload)
+            continue;
+        struct workload_policy *policy = workload_policy_new(set->resources[i]);
+        plan->policies[plan->policies_len++] = policy;
+        report_policy(plan, policy);
+    }
+}
+
+static void ask(struct plan *plan, const struct config *config, struct image_source *images)
+{
+    const struct image_filter filter = {.exclude = &config->exclude_images,
+                                        .include = &config->include_images};
+    plan->demands = demand_set_from(plan->policies, plan->policies_len, &filter);
+    plan->answers = xcalloc(plan->demands->len, sizeof(struct scan_result));
+    images->answer(images, plan->demands, plan->answers);
+    for (size_t i = 0; i < plan->demands->len; i++)
+        plan->has_unreachable = plan->has_unreachable || plan->answers[i].error.code;
+}
+
+/* Decides for one container. An image that the filter leaves out has no demand and so no answer. */
+static void decide_container(struct plan *plan, const struct workload_policy *policy, size_t index,
+                             struct decision *out)
+{
+    static const struct error excluded = {.code = ERROR_UNSUPPORTED,
+                                          .text = "left out by --registry-exclude-image or "
+                                                  "--registry-include-image"};
+    const struct image_ref *image = &policy->containers[index].container->image;
+    AUTO_FREE char *repository = image->text ? image_ref_repository(image) : xstrdup("");
+    ptrdiff_t at = demand_set_find(plan->demands, repository);
+    if (at < 0) {
+        choose(policy, index, NULL, &excluded, out);
+        return;
+    }
+    const struct scan_result *answer = &plan->answers[at];
+    choose(policy, index, answer->info, answer->error.code ? &answer->error : NULL, out);
+    if (answer->error.code)
+        add_workload_problem(plan, policy->resource, policy->containers[index].container->image_node->line,
+                             answer->error.text);
+}
+
+/* No answer yet, and no failure either: decided when there is one. */
+static bool is_being_asked(const struct plan *plan, const struct container *container)
+{
+    AUTO_FREE char *repository =
+        container->image.text ? image_ref_repository(&container->image) : xstrdup("");
+    ptrdiff_t at = demand_set_find(plan->demands, repository);
+    return at >= 0 && !plan->answers[at].info && !plan->answers[at].error.code;
+}
+
+static void hold(struct decision *decision, const char *reason)
+{
+    free(decision->reason);
+    decision->kind = DECISION_HELD;
+    decision->reason = xstrdup(reason);
+}
+
+static void decide(struct plan *plan, const struct repository_config *settings)
+{
+    for (size_t i = 0; i < plan->policies_len; i++) {
+        const struct workload_policy *policy = plan->policies[i];
+        if (!policy->automated || policy->ignored || policy->resource->is_duplicate)
+            continue;
+        for (size_t k = 0; k < policy->containers_len; k++) {
+            if (is_being_asked(plan, policy->containers[k].container))
+                continue;
+            vec_grow(plan->decisions, plan->decisions_len, plan->decisions_capacity);
+            struct decision *decision = &plan->decisions[plan->decisions_len++];
+            decide_container(plan, policy, k, decision);
+            if (settings->readonly && decision->kind == DECISION_UPDATE)
+                hold(decision, "held: the repository is read-only (--git-readonly)");
+        }
+    }
+}
+
+int plan_make(struct repository *repository, const char *commit, struct image_source *images,
+              struct plan *plan, struct error *err)
+{
+    *plan = (struct plan)PLAN_INIT;
+    plan->manifests = manifest_loader_load(repository->loader, repository->mirror, commit,
+                                           &repository->settings->paths, err);
+    if (!plan->manifests)
+        return -1;
+    copy_problems(plan, plan->manifests->problems, plan->manifests->problems_len);
+    read_policies(plan);
+    ask(plan, repository->config, images);
+    decide(plan, repository->settings);
+    plan->release = release_new(plan->decisions, plan->decisions_len);
+    copy_problems(plan, plan->release->problems, plan->release->problems_len);
+    return 0;
+}
+
+void plan_release(struct plan *plan)
+{
+    release_free(plan->release);
+    for (size_t i = 0; i < plan->decisions_len; i++)
+        decision_release(&plan->decisions[i]);
+    free(plan->decisions);
+    if (plan->answers)
+        scan_results_release(plan->answers, plan->demands->len);
+    free(plan->answers);
+    demand_set_unref(plan->demands);
+    for (size_t i = 0; i < plan->policies_len; i++)
+        workload_policy_free(plan->policies[i]);
+    free(plan->policies);
+    for (size_t i = 0; i < plan->problems_len; i++)
+        manifest_problem_release(&plan->problems[i]);
+    free(plan->problems);
+    manifest_set_free(plan->manifests);
+    *plan = (struct plan)PLAN_INIT;
+}

@@ -1,0 +1,42 @@
+/*
+ * The plan: all that a round decides about one commit before it writes anything. Steps 2 to 4 and the edits of
+ * step 5: manifests, what their policies need to know, the decision per container, the changed files.
+ *
+ * A plan owns everything in it and can be printed, compared and thrown away; making one changes nothing outside.
+ */
+#ifndef DAEMON_PLAN_H
+#define DAEMON_PLAN_H
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "daemon/image_source.h"
+#include "daemon/repository.h"
+#include "model/manifest.h"
+#include "updater/choose.h"
+#include "updater/release.h"
+#include "updater/workload_policy.h"
+
+struct plan {
+    struct manifest_set *manifests;
+    struct workload_policy **policies; /* of the workloads, in order */
+    size_t policies_len;
+    struct demand_set *demands;
+    struct scan_result *answers; /* to demands, index by index */
+    struct decision *decisions;  /* of every container of every automated workload */
+    size_t decisions_len, decisions_capacity;
+    struct release *release;           /* the edits; files_len 0: nothing to write */
+    struct manifest_problem *problems; /* all that was left out, with file, line and reason */
+    size_t problems_len, problems_capacity;
+    bool has_unreachable; /* a registry could not be asked: the plan is good, and not complete */
+};
+#define PLAN_INIT                                                                                            \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
+
+/* ERROR_NOT_FOUND for a configured path that the commit lacks; what git says. On -1 *plan is empty. */
+int plan_make(struct repository *repository, const char *commit, struct image_source *images,
+              struct plan *plan, struct error *err) MUST_CHECK;
+void plan_release(struct plan *plan);
+
+#endif

@@ -1,0 +1,56 @@
+#include "daemon/repository.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+
+static int open_target(struct repository *r, struct error *err)
+{
+    const struct deploy_options options = {
+        .deploy_to = r->settings->deploy_to,
+        .kubeconfig = r->config->kubeconfig,
+        .context = r->config->context,
+        .default_space = r->config->default_space,
+        .timeout_ms = r->config->sync_timeout_ms,
+    };
+    AUTO_FREE char *space = NULL;
+    if (deploy_target_open(&options, &r->target, err) < 0 || deploy_default_space(&options, &space, err) < 0)
+        return -1;
+    r->loader = manifest_loader_new(space);
+    return 0;
+}
+
+struct repository *repository_open(const struct config *config, const struct repository_config *settings,
+                                   const struct clock *clock, struct error *err)
+{
+    CLEANUP(repository_release) struct repository *r = xcalloc(1, sizeof(*r));
+    r->config = config;
+    r->settings = settings;
+    r->clock = clock;
+    AUTO_FREE char *directory = file_join(config->data_dir, "git");
+    const struct mirror_options options = {.url = settings->url,
+                                           .directory = directory,
+                                           .branch = settings->branch,
+                                           .timeout_ms = config->git_timeout_ms};
+    r->mirror = mirror_open(&options, err);
+    if (!r->mirror || open_target(r, err) < 0)
+        return NULL;
+    return steal(&r);
+}
+
+void repository_free(struct repository *r)
+{
+    if (!r)
+        return;
+    mirror_free(r->mirror);
+    deploy_target_free(r->target);
+    manifest_loader_free(r->loader);
+    free(r);
+}
+
+void repository_release(struct repository **repository)
+{
+    repository_free(*repository);
+    *repository = NULL;
+}

@@ -1,0 +1,34 @@
+/*
+ * One repository that pawl works on, with what stays open from round to round: its mirror, where its commits
+ * go, the parsed manifests of the last commit. Belongs to the thread that runs its rounds.
+ */
+#ifndef DAEMON_REPOSITORY_H
+#define DAEMON_REPOSITORY_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "daemon/config.h"
+#include "daemon/manifest_loader.h"
+#include "deploy/target.h"
+#include "git/mirror.h"
+
+struct repository {
+    const struct config *config;              /* borrowed */
+    const struct repository_config *settings; /* borrowed */
+    const struct clock *clock;                /* borrowed */
+    struct mirror *mirror;
+    struct deploy_target *target; /* NULL: commits are applied nowhere */
+    struct manifest_loader *loader;
+    char applied[GIT_ID_SIZE]; /* the commit last applied without a failure; "" none */
+};
+
+/* Opens the mirror and the target; asks nothing of any network. */
+struct repository *repository_open(const struct config *config, const struct repository_config *settings,
+                                   const struct clock *clock, struct error *err) MUST_CHECK;
+void repository_free(struct repository *repository);
+void repository_release(struct repository **repository); /* for CLEANUP */
+
+#endif

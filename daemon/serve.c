@@ -1,0 +1,234 @@
+#include "daemon/serve.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/repository.h"
+#include "daemon/round.h"
+#include "daemon/round_log.h"
+#include "daemon/scan_thread.h"
+#include "daemon/session.h"
+
+/* Answers for several images of one change arrive within moments: they go into one commit. */
+#define SETTLE_MS      300
+#define FIRST_RETRY_MS 2000
+
+/* A repository's thread. `wake`, `stop` and `ended` are under the lock; the rest is the thread's own. */
+struct worker {
+    struct server *server;
+    struct repository *repository;
+    struct image_source *images;
+    struct round_log log;
+    int64_t next_apply_ms;
+    unsigned failures; /* rounds in a row */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool wake, stop, ended;
+};
+
+struct server {
+    const struct config *config;
+    struct session session;
+    struct scan_thread *scans;
+    struct worker *workers;
+    size_t workers_len;
+};
+
+static int64_t now_ms(void)
+{
+    return clock_monotonic_ms(&system_clock);
+}
+
+/* Waits until woken, stopped or `until_ms`; false when stopped. */
+static bool wait_for_work(struct worker *w, int64_t until_ms)
+{
+    const struct timespec deadline = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    pthread_mutex_lock(&w->lock);
+    int status = 0;
+    while (!w->wake && !w->stop && status == 0)
+        status = pthread_cond_timedwait(&w->changed, &w->lock, &deadline);
+    bool woken = w->wake, stop = w->stop;
+    pthread_mutex_unlock(&w->lock);
+    if (woken && !stop) {
+        const struct timespec settle = {.tv_nsec = SETTLE_MS * 1000000L};
+        nanosleep(&settle, NULL);
+    }
+    pthread_mutex_lock(&w->lock);
+    w->wake = false;
+    stop = w->stop;
+    pthread_mutex_unlock(&w->lock);
+    return !stop;
+}
+
+static void run_round(struct worker *w)
+{
+    struct error err = ERROR_INIT;
+    CLEANUP(round_report_release) struct round_report report = ROUND_REPORT_INIT;
+    int64_t started = now_ms();
+    const struct round_options options = {.images = w->images, .apply_again = started >= w->next_apply_ms};
+    int status = round_run(w->repository, &options, &report, &err);
+    round_log_write(&w->log, w->repository, &report, &err);
+    bool failed = status < 0 || report.applied.failed;
+    w->failures = failed ? w->failures + 1 : 0;
+    if (report.was_applied && !failed)
+        w->next_apply_ms = started + w->server->config->sync_interval_ms;
+}
+
+/* When to look again if nobody wakes us. */
+static int64_t next_round_ms(const struct worker *w)
+{
+    const struct config *config = w->server->config;
+    int64_t pause = config->git_poll_interval_ms;
+    if (w->failures) {
+        int64_t retry = (int64_t)FIRST_RETRY_MS << (w->failures > 12 ? 12 : w->failures - 1);
+        return now_ms() + (retry < pause ? retry : pause);
+    }
+    int64_t poll = now_ms() + pause;
+    bool applies = w->repository->target && w->next_apply_ms;
+    return applies && w->next_apply_ms < poll ? w->next_apply_ms : poll;
+}
+
+static void *work(void *argument)
+{
+    struct worker *w = argument;
+    do
+        run_round(w);
+    while (wait_for_work(w, next_round_ms(w)));
+    pthread_mutex_lock(&w->lock);
+    w->ended = true;
+    pthread_cond_broadcast(&w->changed);
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+static void wake_worker(size_t owner, void *context)
+{
+    struct server *server = context;
+    struct worker *w = &server->workers[owner];
+    pthread_mutex_lock(&w->lock);
+    w->wake = true;
+    pthread_cond_broadcast(&w->changed);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void init_worker(struct worker *w, struct server *server)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_init(&w->lock, NULL);
+    round_log_init(&w->log);
+    w->server = server;
+}
+
+static void release_worker(struct worker *w)
+{
+    repository_free(w->repository);
+    round_log_release(&w->log);
+    pthread_cond_destroy(&w->changed);
+    pthread_mutex_destroy(&w->lock);
+}
+
+static int open_workers(struct server *server, struct error *err)
+{
+    const struct config *config = server->config;
+    server->workers = xcalloc(config->repositories_len, sizeof(*server->workers));
+    for (size_t i = 0; i < config->repositories_len; i++) {
+        struct worker *w = &server->workers[i];
+        init_worker(w, server);
+        server->workers_len = i + 1;
+        w->repository = repository_open(config, &config->repositories[i], &system_clock, err);
+        if (!w->repository)
+            return error_wrap(err, "repository %s", config->repositories[i].name);
+    }
+    return 0;
+}
+
+static void start_workers(struct server *server)
+{
+    server->scans =
+        scan_thread_new(server->session.scanner, server->workers_len,
+                        server->config->registry_poll_interval_ms, &system_clock, wake_worker, server);
+    for (size_t i = 0; i < server->workers_len; i++) {
+        struct worker *w = &server->workers[i];
+        w->images = scan_thread_source(server->scans, i);
+        const char *target = w->repository->target ? w->repository->target->description : "none";
+        log_event(LOG_INFO, "daemon", "event", "started", "repository", w->repository->settings->name, "url",
+                  mirror_url(w->repository->mirror), "target", target, "version", PAWL_VERSION, NULL);
+        if (pthread_create(&w->thread, NULL, work, w) != 0)
+            abort();
+    }
+}
+
+/* False if the thread was still at work when the time was over. */
+static bool stop_worker(struct worker *w, int64_t until_ms)
+{
+    const struct timespec deadline = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    pthread_mutex_lock(&w->lock);
+    w->stop = true;
+    pthread_cond_broadcast(&w->changed);
+    int status = 0;
+    while (!w->ended && status == 0)
+        status = pthread_cond_timedwait(&w->changed, &w->lock, &deadline);
+    bool ended = w->ended;
+    pthread_mutex_unlock(&w->lock);
+    if (ended)
+        pthread_join(w->thread, NULL);
+    return ended;
+}
+
+static void stop(struct server *server)
+{
+    int64_t until_ms = now_ms() + STOP_GRACE_MS;
+    bool all = true;
+    for (size_t i = 0; i < server->workers_len; i++)
+        all = stop_worker(&server->workers[i], until_ms) && all;
+    if (!all) {
+        log_event(LOG_WARN, "daemon", "event", "stopped", "msg",
+                  "a round was still waiting for the network; the next start continues it", NULL);
+        _exit(0); /* what it would clean up is still in use; a round may be cut off at any point */
+    }
+    scan_thread_free(server->scans);
+}
+
+static void release(struct server *server)
+{
+    for (size_t i = 0; i < server->workers_len; i++)
+        release_worker(&server->workers[i]);
+    free(server->workers);
+    session_close(&server->session);
+}
+
+/* The signals are blocked in all threads, and waited for in this one. */
+static void block_signals(sigset_t *stop_signals)
+{
+    sigemptyset(stop_signals);
+    sigaddset(stop_signals, SIGTERM);
+    sigaddset(stop_signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, stop_signals, NULL);
+}
+
+int serve(const struct config *config, struct error *err)
+{
+    CLEANUP(release) struct server server = {.config = config};
+    sigset_t stop_signals;
+    block_signals(&stop_signals);
+    if (session_open(&server.session, config, &system_clock, err) < 0 || open_workers(&server, err) < 0)
+        return -1;
+    start_workers(&server);
+    int signal_number = 0;
+    sigwait(&stop_signals, &signal_number);
+    log_event(LOG_INFO, "daemon", "event", "exiting", "signal", strsignal(signal_number), NULL);
+    stop(&server);
+    return 0;
+}

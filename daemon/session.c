@@ -1,0 +1,63 @@
+#include "daemon/session.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+
+/* One request to a registry: the largest answer, a page of tags, comes in seconds even on a slow line. */
+#define REQUEST_TIMEOUT_MS 60000
+
+/* Where docker itself keeps its credentials; NULL if there is no home directory. */
+static char *default_docker_config(void)
+{
+    const char *directory = getenv("DOCKER_CONFIG");
+    if (directory && *directory)
+        return file_join(directory, "config.json");
+    return file_in_home(".docker/config.json");
+}
+
+static int load_credentials(struct session *session, const struct config *config, struct error *err)
+{
+    AUTO_FREE char *path = config->docker_config ? xstrdup(config->docker_config) : default_docker_config();
+    if (!path)
+        return 0;
+    session->credentials = credentials_load(path, err);
+    if (session->credentials)
+        return 0;
+    if (err->code != ERROR_NOT_FOUND || config->docker_config)
+        return error_wrap(err, "reading registry credentials");
+    error_clear(err);
+    return 0;
+}
+
+int session_open(struct session *session, const struct config *config, const struct clock *clock,
+                 struct error *err)
+{
+    *session = (struct session)SESSION_INIT;
+    AUTO_FREE char *spec = config_cache_spec(config);
+    session->cache = cache_open(spec, config->data_dir, config->memcached_timeout_ms, err);
+    if (!session->cache || load_credentials(session, config, err) < 0)
+        return -1;
+    const struct scanner_options options = {
+        .cache = session->cache,
+        .credentials = session->credentials,
+        .clock = clock,
+        .platform = config->platform,
+        .insecure_hosts = &config->insecure_hosts,
+        .rps = (double)config->registry_rps,
+        .burst = (double)config->registry_burst,
+        .tag_limit = (size_t)config->registry_tag_limit,
+        .timeout_ms = REQUEST_TIMEOUT_MS,
+    };
+    session->scanner = scanner_new(&options);
+    return 0;
+}
+
+void session_close(struct session *session)
+{
+    scanner_free(session->scanner);
+    credentials_free(session->credentials);
+    cache_free(session->cache);
+    *session = (struct session)SESSION_INIT;
+}

@@ -1,0 +1,32 @@
+/*
+ * What every command that works with registries opens first: cache, credentials, scanner. Belongs to the thread
+ * that scans.
+ */
+#ifndef DAEMON_SESSION_H
+#define DAEMON_SESSION_H
+
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "cache/cache.h"
+#include "daemon/config.h"
+#include "scanner/credentials.h"
+#include "scanner/scanner.h"
+
+struct session {
+    struct cache *cache;
+    struct credentials *credentials; /* NULL: none */
+    struct scanner *scanner;
+};
+#define SESSION_INIT                                                                                         \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
+
+/* ERROR_IO or ERROR_USAGE from the cache, ERROR_INVALID from a Docker config file, ERROR_NOT_FOUND if the one
+ * that --docker-config names is not there (a missing default one is no error). */
+int session_open(struct session *session, const struct config *config, const struct clock *clock,
+                 struct error *err) MUST_CHECK;
+void session_close(struct session *session);
+
+#endif

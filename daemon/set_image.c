@@ -1,0 +1,130 @@
+/*
+ * Nothing is written until every assignment has become a splice and the result has been verified.
+ */
+#include "daemon/set_image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "daemon/manifest_directory.h"
+#include "updater/diff.h"
+#include "updater/edit.h"
+
+static const struct container *find_container(const struct resource *workload, const char *name)
+{
+    for (size_t i = 0; i < workload->containers_len; i++) {
+        if (!strcmp(workload->containers[i].name, name))
+            return &workload->containers[i];
+    }
+    return NULL;
+}
+
+static int no_such_container(const struct resource *workload, const char *name, struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf known = STRBUF_INIT;
+    for (size_t i = 0; i < workload->containers_len; i++)
+        strbuf_addf(&known, "%s%s", i ? ", " : "", workload->containers[i].name);
+    return error_set(err, ERROR_NOT_FOUND, "%s:%d: there is no container \"%s\"; there is: %s",
+                     workload->file->path, workload->line, name, known.buf);
+}
+
+/* "CONTAINER=IMAGE" to a splice, and a line that says what changes. */
+static int edit_one(const struct resource *workload, const char *assignment, struct splice *out,
+                    struct strbuf *summary, struct error *err)
+{
+    const char *equals = strchr(assignment, '=');
+    if (!equals || equals == assignment || !equals[1])
+        return error_set(err, ERROR_USAGE, "\"%s\" is not of the form CONTAINER=IMAGE", assignment);
+    AUTO_FREE char *name = xmemdupz(assignment, (size_t)(equals - assignment));
+    const struct container *container = find_container(workload, name);
+    if (!container)
+        return no_such_container(workload, name, err);
+    CLEANUP(image_ref_release) struct image_ref image = IMAGE_REF_INIT;
+    if (image_ref_parse(equals + 1, &image, err) < 0) {
+        err->code = ERROR_USAGE;
+        return -1;
+    }
+    if (edit_set_image(workload->file, container, equals + 1, out, err) < 0)
+        return error_wrap(err, "%s:%d: container %s", workload->file->path, container->image_node->line,
+                          name);
+    strbuf_addf(summary, "%s:%d: %s: %s -> %s\n", workload->file->path, container->image_node->line, name,
+                container->image.text ? container->image.text : "(unreadable)", equals + 1);
+    return 0;
+}
+
+struct edits {
+    struct splice *splices;
+    size_t len;
+};
+
+static void release_edits(struct edits *edits)
+{
+    for (size_t i = 0; i < edits->len; i++)
+        splice_release(&edits->splices[i]);
+    free(edits->splices);
+}
+
+static const struct resource *find_workload(const struct manifest_set *set,
+                                            const struct set_image_request *request, struct error *err)
+{
+    CLEANUP(resource_id_release) struct resource_id id = RESOURCE_ID_INIT;
+    if (resource_id_parse(request->workload, request->default_space, &id, err) < 0) {
+        err->code = ERROR_USAGE;
+        return NULL;
+    }
+    const struct resource *workload = manifest_set_find(set, &id);
+    if (workload && workload->is_workload)
+        return workload;
+    AUTO_FREE char *full = resource_id_text(&id);
+    for (size_t i = 0; i < set->problems_len; i++) {
+        const struct manifest_problem *problem = &set->problems[i];
+        if (problem->workload && !strcmp(problem->workload, full)) {
+            error_set(err, ERROR_INVALID, "%s:%d: %s: %s", problem->file, problem->line, full,
+                      problem->message);
+            return NULL;
+        }
+    }
+    error_set(err, ERROR_NOT_FOUND, "%s %s in %s", full,
+              workload ? "is no workload with containers" : "is not defined", request->path);
+    return NULL;
+}
+
+/* The new text of the workload's file. */
+static int edit_all(const struct set_image_request *request, const struct resource *workload,
+                    struct strbuf *text, struct strbuf *summary, struct error *err)
+{
+    CLEANUP(release_edits)
+    struct edits edits = {.splices = xcalloc(request->assignments->len, sizeof(struct splice))};
+    for (size_t i = request->first; i < request->assignments->len; i++) {
+        if (edit_one(workload, request->assignments->items[i], &edits.splices[edits.len], summary, err) < 0)
+            return -1;
+        edits.len++;
+    }
+    if (edit_apply(workload->file, edits.splices, edits.len, text, err) < 0)
+        return error_wrap(err, "%s", workload->file->path);
+    return 0;
+}
+
+int set_image(const struct set_image_request *request, struct set_image_result *result, struct error *err)
+{
+    CLEANUP(manifest_set_release)
+    struct manifest_set *set = manifest_directory_read(request->path, request->default_space, err);
+    const struct resource *workload = set ? find_workload(set, request, err) : NULL;
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    if (!workload || edit_all(request, workload, &text, &result->summary, err) < 0)
+        return -1;
+    const struct manifest_file *file = workload->file;
+    result->is_changed = text.len != file->len || memcmp(text.buf, file->text, file->len) != 0;
+    diff_add_unified(&result->diff, file->path, file->text, file->len, text.buf, text.len);
+    if (!result->is_changed || request->dry_run)
+        return 0;
+    return file_write_atomic(file->path, text.buf, text.len, 0666, err);
+}
+
+void set_image_result_release(struct set_image_result *result)
+{
+    strbuf_release(&result->summary);
+    strbuf_release(&result->diff);
+}

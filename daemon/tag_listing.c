@@ -1,0 +1,168 @@
+#include "daemon/tag_listing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "daemon/session.h"
+#include "updater/choose.h"
+#include "updater/tag_policy.h"
+
+static bool wants_created(const char *tag, void *context)
+{
+    return tag_policy_match(context, tag) == TAG_MATCHES;
+}
+
+static int scan(const struct config *config, struct tag_policy *policy, struct tag_listing *listing,
+                struct error *err)
+{
+    CLEANUP(session_close) struct session session = SESSION_INIT;
+    if (session_open(&session, config, &system_clock, err) < 0)
+        return -1;
+    AUTO_FREE char *repository = image_ref_repository(&listing->image);
+    const struct demand demand = {
+        .repository = repository,
+        .wants_created = policy && tag_policy_needs_created(policy) ? wants_created : NULL,
+        .context = policy,
+    };
+    struct scan_result result = {0};
+    scanner_scan(session.scanner, &demand, 1, 0, NULL, NULL, &result);
+    if (result.is_fresh)
+        listing->info = steal(&result.info);
+    else
+        *err = result.error;
+    scan_results_release(&result, 1);
+    return listing->info ? 0 : -1;
+}
+
+static void rank(struct tag_listing *listing, const struct tag_policy *policy)
+{
+    AUTO_FREE struct ranked_tag *ranked = rank_tags(listing->info, policy);
+    listing->rows = xcalloc(listing->info->images_len, sizeof(*listing->rows));
+    for (size_t i = 0; i < listing->info->images_len; i++) {
+        const struct ranked_tag *tag = &ranked[i];
+        struct tag_listing_row *row = &listing->rows[i];
+        row->image = tag->image;
+        row->matches = !policy || (tag->match == TAG_MATCHES && !tag->is_undated);
+        if (!row->matches)
+            row->why_not = tag->is_undated ? "no creation time" : tag_match_name(tag->match);
+    }
+}
+
+/* The rows are sorted, so the best match is the first. */
+static const struct image_info *best(const struct tag_listing *listing)
+{
+    for (size_t i = 0; i < listing->info->images_len; i++) {
+        if (listing->rows[i].matches)
+            return listing->rows[i].image;
+    }
+    return NULL;
+}
+
+/* The image's own tag matches, and the chosen one does not come after it. */
+static bool would_go_back(const struct tag_listing *listing, const struct tag_policy *policy,
+                          const struct image_info *chosen)
+{
+    const char *tag = listing->image.tag;
+    const struct image_info *now = tag ? repository_info_find(listing->info, tag) : NULL;
+    return now && tag_policy_match(policy, tag) == TAG_MATCHES &&
+           tag_policy_compare(policy, chosen, now) <= 0;
+}
+
+static void choose_tag(struct tag_listing *listing, const struct tag_policy *policy)
+{
+    const struct image_info *chosen = best(listing);
+    listing->is_notable = true;
+    if (listing->info->is_truncated) {
+        listing->reason =
+            xstrdup("the repository has more tags than --registry-tag-limit, so none is chosen");
+        return;
+    }
+    if (!chosen) {
+        listing->reason =
+            xasprintf("none of the %zu tags matches %s", listing->info->images_len, listing->policy);
+        return;
+    }
+    const char *current = listing->image.tag;
+    listing->chosen = chosen->tag;
+    listing->is_notable = current && strcmp(current, chosen->tag) && !would_go_back(listing, policy, chosen);
+    listing->reason = xasprintf("%s is the %s tag that matches %s%s%s", chosen->tag,
+                                tag_policy_needs_created(policy) ? "newest" : "highest", listing->policy,
+                                current ? "; the image has " : "", current ? current : "");
+}
+
+static void free_policy(struct tag_policy **policy)
+{
+    tag_policy_free(*policy);
+}
+
+int tag_listing_make(const struct config *config, const char *image, const char *policy_text,
+                     struct tag_listing *listing, struct error *err)
+{
+    CLEANUP(free_policy) struct tag_policy *policy = NULL;
+    if (image_ref_parse(image, &listing->image, err) < 0 ||
+        (policy_text && !(policy = tag_policy_new(policy_text, err)))) {
+        err->code = ERROR_USAGE;
+        return -1;
+    }
+    if (scan(config, policy, listing, err) < 0)
+        return -1;
+    listing->policy = policy ? xstrdup(tag_policy_text(policy)) : NULL;
+    rank(listing, policy);
+    if (policy)
+        choose_tag(listing, policy);
+    else
+        listing->reason = xstrdup("no policy was given; see --policy");
+    return 0;
+}
+
+void tag_listing_release(struct tag_listing *listing)
+{
+    image_ref_release(&listing->image);
+    free(listing->policy);
+    free(listing->rows);
+    free(listing->reason);
+    repository_info_unref(listing->info);
+    *listing = (struct tag_listing)TAG_LISTING_INIT;
+}
+
+static json_t *text_or_null(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+static json_t *row_json(const struct tag_listing_row *row)
+{
+    char created[CLOCK_RFC3339_SIZE];
+    if (row->image->created_ms)
+        clock_format_rfc3339(row->image->created_ms, created);
+    json_t *item = json_object();
+    json_object_set_new(item, "name", json_string(row->image->tag));
+    json_object_set_new(item, "matches", json_boolean(row->matches));
+    json_object_set_new(item, "created", text_or_null(row->image->created_ms ? created : NULL));
+    json_object_set_new(item, "digest", text_or_null(row->image->digest));
+    return item;
+}
+
+json_t *tag_listing_json(const struct tag_listing *listing)
+{
+    json_t *skipped = json_object(), *tags = json_array();
+    for (size_t i = 0; i < listing->info->images_len; i++) {
+        const struct tag_listing_row *row = &listing->rows[i];
+        json_array_append_new(tags, row_json(row));
+        if (!row->why_not)
+            continue;
+        json_int_t count = json_integer_value(json_object_get(skipped, row->why_not));
+        json_object_set_new(skipped, row->why_not, json_integer(count + 1));
+    }
+    json_t *root = json_object();
+    json_object_set_new(root, "image", json_string(listing->image.text));
+    json_object_set_new(root, "policy", text_or_null(listing->policy));
+    json_object_set_new(root, "chosen", text_or_null(listing->chosen));
+    json_object_set_new(root, "reason", json_string(listing->reason));
+    json_object_set_new(root, "truncated", json_boolean(listing->info->is_truncated));
+    json_object_set_new(root, "skipped", skipped);
+    json_object_set_new(root, "tags", tags);
+    return root;
+}

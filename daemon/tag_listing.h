@@ -1,0 +1,45 @@
+/*
+ * What a registry has of one image, seen through a tag policy: the answer to `pawl tags`.
+ */
+#ifndef DAEMON_TAG_LISTING_H
+#define DAEMON_TAG_LISTING_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "daemon/config.h"
+#include "model/image_info.h"
+#include "model/image_ref.h"
+
+struct tag_listing_row {
+    const struct image_info *image; /* borrowed from the listing's info */
+    bool matches;                   /* the policy would take it; without a policy: true */
+    const char *why_not;            /* a short reason where it does not match; else NULL */
+};
+
+struct tag_listing {
+    struct image_ref image;
+    char *policy;                 /* normalised text; NULL: none was given */
+    struct repository_info *info; /* one reference */
+    struct tag_listing_row *rows; /* info->images_len of them, best first under the policy */
+    const char *chosen;           /* the tag that the policy takes; borrowed; NULL: none */
+    char *reason;                 /* one sentence; never NULL */
+    bool is_notable;              /* the policy takes another tag than the image has, or none at all */
+};
+#define TAG_LISTING_INIT                                                                                     \
+    {                                                                                                        \
+        .image = IMAGE_REF_INIT                                                                              \
+    }
+
+/* Asks the registry now. `policy` NULL: none. ERROR_USAGE for an image or a policy that cannot be read; what the
+ * registry says otherwise. Release it in both cases. */
+int tag_listing_make(const struct config *config, const char *image, const char *policy,
+                     struct tag_listing *listing, struct error *err) MUST_CHECK;
+void tag_listing_release(struct tag_listing *listing);
+
+/* As `pawl tags -o json` prints it (interface page). A new reference. */
+json_t *tag_listing_json(const struct tag_listing *listing);
+
+#endif

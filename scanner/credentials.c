@@ -1,0 +1,279 @@
+#include "scanner/credentials.h"
+
+#include <ctype.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/strbuf.h"
+
+struct entry {
+    char *host, *path; /* lower case, without port only if none was written; path "" covers the whole host */
+    char *username, *password, *identity_token;
+    struct error problem; /* why it cannot be used; ERROR_NONE if it can */
+};
+
+struct credentials {
+    char *origin;
+    struct entry *entries;
+    size_t len, capacity;
+};
+
+static const char *const hub_hosts[] = {"index.docker.io", "docker.io", "registry-1.docker.io",
+                                        "registry.docker.io", "registry.hub.docker.com"};
+
+/* -- keys ------------------------------------------------------------------------------------------------ */
+
+static const char *without_scheme(const char *key)
+{
+    const char *separator = strstr(key, "://");
+    return separator ? separator + 3 : key;
+}
+
+static void set_host(struct entry *entry, const char *host, size_t len)
+{
+    entry->host = xmemdupz(host, len);
+    for (char *c = entry->host; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    for (size_t i = 0; i < ARRAY_LEN(hub_hosts); i++) {
+        if (strcmp(entry->host, hub_hosts[i]) != 0)
+            continue;
+        free(entry->host);
+        entry->host = xstrdup(hub_hosts[0]);
+        return;
+    }
+}
+
+/* "https://index.docker.io/v1/" and all its relatives. The version of the API is no path of a repository. */
+static void set_key(struct entry *entry, const char *key)
+{
+    const char *host = without_scheme(key);
+    size_t host_len = strcspn(host, "/");
+    set_host(entry, host, host_len);
+    const char *path = host + host_len + strspn(host + host_len, "/");
+    size_t path_len = strlen(path);
+    while (path_len && path[path_len - 1] == '/')
+        path_len--;
+    bool is_version = path_len == 2 && (!strncmp(path, "v1", 2) || !strncmp(path, "v2", 2));
+    entry->path = xmemdupz(path, is_version ? 0 : path_len);
+}
+
+/* How much of the repository the entry's key covers, or 0: longer is better. */
+static size_t coverage(const struct entry *entry, const char *host, size_t host_len, const char *path)
+{
+    if (strlen(entry->host) != host_len || strncmp(entry->host, host, host_len) != 0)
+        return 0;
+    size_t len = strlen(entry->path);
+    if (strncmp(path, entry->path, len) != 0 || (len && path[len] && path[len] != '/'))
+        return 0;
+    return host_len + 1 + len;
+}
+
+/* -- entries --------------------------------------------------------------------------------------------- */
+
+static void free_secret(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+static struct entry *add_entry(struct credentials *c, const char *key)
+{
+    vec_grow(c->entries, c->len, c->capacity);
+    struct entry *entry = &c->entries[c->len++];
+    *entry = (struct entry){.problem = ERROR_INIT};
+    set_key(entry, key);
+    return entry;
+}
+
+/* base64 of user:password, where only the password may hold further colons. */
+static int read_auth(struct entry *entry, const char *auth)
+{
+    CLEANUP(strbuf_release) struct strbuf plain = STRBUF_INIT;
+    if (strbuf_add_base64_decoded(&plain, auth, strlen(auth)) < 0)
+        return error_set(&entry->problem, ERROR_INVALID, "its \"auth\" is not base64");
+    char *colon = strchr(plain.buf, ':');
+    if (colon) {
+        entry->username = xmemdupz(plain.buf, (size_t)(colon - plain.buf));
+        entry->password = xstrdup(colon + 1);
+    }
+    explicit_bzero(plain.buf, plain.len);
+    return colon ? 0
+                 : error_set(&entry->problem, ERROR_INVALID, "its \"auth\" is not base64 of user:password");
+}
+
+/* True if the entry says anything; `docker login` with a credential store leaves empty ones behind. */
+static bool read_entry(struct entry *entry, const json_t *value)
+{
+    const char *auth = json_string_at(value, "auth");
+    const char *username = json_string_at(value, "username");
+    const char *password = json_string_at(value, "password");
+    const char *identity_token = json_string_at(value, "identitytoken");
+    if (!json_is_object(value)) {
+        error_set(&entry->problem, ERROR_INVALID, "it is not a JSON object");
+        return true;
+    }
+    if (json_string_at(value, "registrytoken")) {
+        error_set(&entry->problem, ERROR_UNSUPPORTED, "it holds a \"registrytoken\", which is not supported");
+        return true;
+    }
+    if (identity_token && *identity_token)
+        entry->identity_token = xstrdup(identity_token);
+    if (auth && *auth)
+        return read_auth(entry, auth) == 0 || entry->problem.code != ERROR_NONE;
+    if (username && password) {
+        entry->username = xstrdup(username);
+        entry->password = xstrdup(password);
+    }
+    return entry->identity_token || entry->username;
+}
+
+static void refuse_helper(struct entry *entry, const char *setting, const char *helper)
+{
+    error_set(&entry->problem, ERROR_UNSUPPORTED,
+              "%s: it is kept by the helper docker-credential-%.60s, which this version does not run: put an "
+              "\"auth\" for it in the file",
+              setting, helper);
+}
+
+static void drop_entry(struct credentials *c)
+{
+    struct entry *entry = &c->entries[--c->len];
+    free(entry->host);
+    free(entry->path);
+    free_secret(entry->username);
+    free_secret(entry->password);
+    free_secret(entry->identity_token);
+}
+
+static bool says_something(const json_t *auths, const char *key)
+{
+    const json_t *value = json_object_get(auths, key);
+    return value && (!json_is_object(value) || json_object_size(value));
+}
+
+static void read_config(struct credentials *c, json_t *config)
+{
+    json_t *auths = json_object_get(config, "auths"), *helpers = json_object_get(config, "credHelpers");
+    const char *store = json_string_at(config, "credsStore");
+    const char *key;
+    json_t *value;
+    json_object_foreach(auths, key, value)
+    {
+        struct entry *entry = add_entry(c, key);
+        if (read_entry(entry, value))
+            continue;
+        if (store && *store)
+            refuse_helper(entry, "credsStore", store);
+        else
+            drop_entry(c);
+    }
+    json_object_foreach(helpers, key, value)
+    {
+        if (!says_something(auths, key) && json_string_value(value))
+            refuse_helper(add_entry(c, key), "credHelpers", json_string_value(value));
+    }
+}
+
+/* -- the interface -----------------------------------------------------------------------------------------
+ */
+
+struct credentials *credentials_parse(const char *text, size_t len, const char *origin, struct error *err)
+{
+    AUTO_JSON json_t *config = json_read(text, len, err);
+    if (!config) {
+        error_wrap(err, "%s", origin);
+        return NULL;
+    }
+    const json_t *auths = json_object_get(config, "auths");
+    if (!json_is_object(config) || (auths && !json_is_object(auths))) {
+        error_set(err, ERROR_INVALID, "%s: not a Docker configuration: \"auths\" must be an object", origin);
+        return NULL;
+    }
+    struct credentials *c = xcalloc(1, sizeof(*c));
+    c->origin = xstrdup(origin);
+    read_config(c, config);
+    return c;
+}
+
+struct credentials *credentials_load(const char *path, struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    if (file_read(path, LIMIT_CONFIG_BYTES, &text, err) < 0)
+        return NULL;
+    struct credentials *c = credentials_parse(text.buf, text.len, path, err);
+    explicit_bzero(text.buf, text.len);
+    return c;
+}
+
+void credentials_free(struct credentials *c)
+{
+    if (!c)
+        return;
+    while (c->len)
+        drop_entry(c);
+    free(c->entries);
+    free(c->origin);
+    free(c);
+}
+
+int credentials_for(const struct credentials *c, const char *repository, struct credential *out,
+                    struct error *err)
+{
+    size_t host_len = strcspn(repository, "/"), best_coverage = 0;
+    const char *path = repository + host_len + (repository[host_len] == '/');
+    const struct entry *best = NULL;
+    for (size_t i = 0; c && i < c->len; i++) {
+        const struct entry *entry = &c->entries[i];
+        size_t covered = coverage(entry, repository, host_len, path);
+        bool repairs = best && covered == best_coverage && best->problem.code != ERROR_NONE &&
+                       entry->problem.code == ERROR_NONE;
+        if (covered > best_coverage || (covered && repairs)) {
+            best = entry;
+            best_coverage = covered;
+        }
+    }
+    if (best && best->problem.code != ERROR_NONE) {
+        if (err)
+            *err = best->problem;
+        return error_wrap(err, "%s: the credentials for %s%s%s", c->origin, best->host,
+                          *best->path ? "/" : "", best->path);
+    }
+    *out = best ? (struct credential){best->username, best->password, best->identity_token}
+                : (struct credential){NULL, NULL, NULL};
+    return 0;
+}
+
+char *credential_basic(const struct credential *credential)
+{
+    if (!credential->username)
+        return NULL;
+    CLEANUP(strbuf_release) struct strbuf plain = STRBUF_INIT, value = STRBUF_INIT;
+    strbuf_addf(&plain, "%s:%s", credential->username, credential->password ? credential->password : "");
+    strbuf_addstr(&value, "Basic ");
+    strbuf_add_base64(&value, plain.buf, plain.len);
+    explicit_bzero(plain.buf, plain.len);
+    return strbuf_detach(&value, NULL);
+}
+
+char *credential_identity(const struct credential *credential)
+{
+    CLEANUP(strbuf_release) struct strbuf name = STRBUF_INIT;
+    if (credential->username)
+        strbuf_addf(&name, "user:%s", credential->username);
+    if (credential->identity_token) {
+        unsigned char hash[EVP_MAX_MD_SIZE];
+        unsigned hash_len = 0;
+        const char *token = credential->identity_token;
+        if (EVP_Digest(token, strlen(token), hash, &hash_len, EVP_sha256(), NULL) != 1)
+            abort();
+        strbuf_addstr(&name, "token:");
+        strbuf_add_hex(&name, hash, 8);
+    }
+    return strbuf_detach(&name, NULL);
+}

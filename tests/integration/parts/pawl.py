@@ -1,0 +1,152 @@
+"""Running the pawl binary under test."""
+
+import base64
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+
+from parts.process import LOOPBACK, Process, clean_environment, free_port, is_listening, wait_until
+
+_REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|SUMMARY: \w+Sanitizer|: runtime error: ")
+_SANITIZER_OPTIONS = ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "ASAN_SYMBOLIZER_PATH",
+                      "TSAN_SYMBOLIZER_PATH", "LLVM_PROFILE_FILE")
+
+
+class SanitizerReport(AssertionError):
+    """A sanitizer spoke; the text is what pawl wrote to stderr."""
+
+
+def _check_sanitizers(stderr):
+    if _REPORT.search(stderr):
+        raise SanitizerReport(stderr)
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What one run of pawl left."""
+
+    argv: list
+    rc: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self):
+        """stdout as JSON; anything else on stdout is a failure."""
+        try:
+            return json.loads(self.stdout)
+        except ValueError as error:
+            raise AssertionError(f"stdout is not JSON ({error}):\n{self}") from error
+
+    def __str__(self):
+        return f"{' '.join(self.argv)} → {self.rc}\n--- stdout\n{self.stdout}--- stderr\n{self.stderr}"
+
+
+class Pawl:
+    """The binary with a home folder, a state folder and a Docker configuration of its own.
+
+    `env` is what every run has on top of the clean environment; fixtures of other parts put theirs in
+    (`pawl.env.update(sshd.environment())`).
+    """
+
+    def __init__(self, binary, home):
+        self.binary = pathlib.Path(binary).resolve()
+        self.home = pathlib.Path(home)
+        self.state = self.home / "state"
+        self.state.mkdir(parents=True, exist_ok=True)
+        self.env = {name: os.environ[name] for name in _SANITIZER_OPTIONS if name in os.environ}
+        # Instrumented code is several times slower, and the machine has other things to do.
+        self.patience = 5.0 if "TSAN_OPTIONS" in os.environ else 3.0 if "ASAN_OPTIONS" in os.environ else 1.0
+
+    def environment(self, extra=None):
+        return clean_environment(self.home, XDG_STATE_HOME=self.state, **{**self.env, **(extra or {})})
+
+    def docker_login(self, host, user, password):
+        """Puts credentials where a Docker client keeps them."""
+        import base64
+        path = self.home / ".docker" / "config.json"
+        path.parent.mkdir(exist_ok=True)
+        config = json.loads(path.read_text()) if path.exists() else {"auths": {}}
+        config["auths"][host] = {"auth": base64.b64encode(f"{user}:{password}".encode()).decode()}
+        path.write_text(json.dumps(config))
+
+    def run(self, *arguments, env=None, stdin="", timeout=30.0, cwd=None):
+        """Runs a command to its end. Whatever the exit code is, a sanitizer's report is a failure."""
+        argv = [str(self.binary), *map(str, arguments)]
+        try:
+            done = subprocess.run(argv, env=self.environment(env), input=stdin, capture_output=True, encoding="utf-8",
+                                  errors="replace", timeout=timeout * self.patience, cwd=cwd or self.home,
+                                  check=False)
+        except subprocess.TimeoutExpired as error:
+            raise AssertionError(f"{' '.join(argv)} did not end within {error.timeout:g} s; stderr:\n"
+                                 f"{(error.stderr or b'').decode(errors='replace')}") from error
+        _check_sanitizers(done.stderr)
+        return Result(argv[1:], done.returncode, done.stdout, done.stderr)
+
+    def ok(self, *arguments, **options):
+        """Runs a command that must exit with 0."""
+        return self.expect(0, *arguments, **options)
+
+    def expect(self, rc, *arguments, **options):
+        """Runs a command that must exit with `rc`."""
+        result = self.run(*arguments, **options)
+        assert result.rc == rc, f"expected exit code {rc}: {result}"
+        return result
+
+    @contextlib.contextmanager
+    def serve(self, *arguments, env=None, listens=True, expected_rc=0):
+        """Runs `pawl serve` on a free port; on leaving it is asked to end and must do so cleanly."""
+        port = free_port()
+        if listens:
+            arguments = ("--listen", f"{LOOPBACK}:{port}", *arguments)
+        number = len(list(self.home.glob("serve-*.log")))
+        process = Process(f"serve-{number}", [self.binary, "serve", *arguments], self.home, self.environment(env))
+        daemon = Daemon(process, f"http://{LOOPBACK}:{port}", self.patience)
+        process.start((lambda: is_listening(port)) if listens else None, timeout=15 * self.patience)
+        try:
+            yield daemon
+        finally:
+            rc = process.stop(timeout=15 * self.patience)
+            _check_sanitizers(process.log())
+        if not daemon.was_killed:
+            assert rc == expected_rc, f"pawl serve ended with {rc}:\n{process.tail()}"
+
+
+class Daemon:
+    """A running `pawl serve`."""
+
+    def __init__(self, process, url, patience):
+        self.process = process
+        self.url = url
+        self.was_killed = False
+        self._patience = patience
+
+    def log(self):
+        return self.process.log()
+
+    def wait_for_log(self, pattern, timeout=20.0):
+        """Waits for a log line that the regular expression finds something in; returns the match."""
+        return self.wait_until(lambda: re.search(pattern, self.log()), f"/{pattern}/ in the log", timeout)
+
+    def wait_until(self, condition, what, timeout=20.0):
+        """Waits for `condition()`; shows the log when it does not come true."""
+        def holds():
+            assert self.process.is_running or self.was_killed, f"pawl serve is gone:\n{self.process.tail()}"
+            return condition()
+        try:
+            return wait_until(holds, what, timeout * self._patience)
+        except TimeoutError as error:
+            raise AssertionError(f"{error}; pawl's log:\n{self.process.tail(60)}") from error
+
+    def kill(self):
+        """kill -9: nothing of pawl gets to clean up."""
+        self.was_killed = True
+        self.process.stop(sig=signal.SIGKILL)
+
+    def reload(self):
+        self.process.child.send_signal(signal.SIGHUP)

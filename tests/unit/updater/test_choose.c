@@ -1,0 +1,377 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "updater/choose.h"
+
+/* "tag@time tag tag@0!problem …": time in milliseconds, 0 if it is not known. */
+static struct repository_info *repository(const char *tags)
+{
+    struct repository_info *info = repository_info_new("registry.example/app");
+    info->scanned_ms = 1767323045000;
+    AUTO_FREE char *copy = xstrdup(tags);
+    char *rest = copy, *word;
+    while ((word = strsep(&rest, " ")) && *word) {
+        char *problem = strchr(word, '!'), *time = strchr(word, '@');
+        if (problem)
+            *problem++ = '\0';
+        if (time)
+            *time++ = '\0';
+        struct image_info *image = repository_info_add(info, word);
+        image->created_ms = time ? strtoll(time, NULL, 10) : 0;
+        if (problem)
+            repository_info_set_problem(info, image, problem);
+    }
+    repository_info_finish(info);
+    return info;
+}
+
+/* One workload with one container; the fields that a case needs are set by the case. */
+struct fixture {
+    struct resource resource;
+    struct container container;
+    struct container_policy mine;
+    struct workload_policy workload;
+    char space[16], kind[16], name[16];
+};
+
+static void fixture_init(struct fixture *f, const char *image, const char *policy)
+{
+    *f = (struct fixture){.space = "default", .kind = "deployment", .name = "app"};
+    f->resource.id = (struct resource_id){.space = f->space, .kind = f->kind, .name = f->name};
+    f->container.name = "app";
+    if (image_ref_parse(image, &f->container.image, &f->container.problem) < 0)
+        error_wrap(&f->container.problem, "image %s", image);
+    f->mine.container = &f->container;
+    f->mine.policy = tag_policy_new(policy, &f->mine.problem);
+    if (!f->mine.policy)
+        error_set(&f->mine.problem, ERROR_INVALID, "policy semver:foo: no such version");
+    f->workload = (struct workload_policy){
+        .resource = &f->resource, .automated = true, .containers = &f->mine, .containers_len = 1};
+}
+
+static void fixture_release(struct fixture *f)
+{
+    image_ref_release(&f->container.image);
+    tag_policy_free(f->mine.policy);
+}
+
+static void expect(const struct decision *d, enum decision_kind kind, const char *candidate,
+                   const char *reason)
+{
+    if (d->kind != kind || strcmp(d->reason, reason) != 0 ||
+        strcmp(d->candidate ? d->candidate : "-", candidate) != 0)
+        fail_msg("%s, %s: %s\ninstead of %s, %s: %s", decision_kind_name(d->kind),
+                 d->candidate ? d->candidate : "-", d->reason, decision_kind_name(kind), candidate, reason);
+}
+
+static void test_choose_follows_the_rules(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *image, *policy, *tags;
+        enum decision_kind kind;
+        const char *candidate, *reason;
+    } cases[] = {
+        /* by version */
+        {"app:1.2.0", "semver:~1", "1.1.0 1.2.0 1.10.0 1.9.0 2.0.0 latest", DECISION_UPDATE, "1.10.0",
+         "1.10.0 is the highest version that matches semver:~1"},
+        {"app:1.10.0", "semver:~1", "1.1.0 1.2.0 1.10.0 2.0.0", DECISION_CURRENT, "1.10.0",
+         "already the highest version that matches semver:~1"},
+        {"app:1.2.0", "semver:~1", "1.1.0 1.0.0", DECISION_HELD, "1.1.0",
+         "held: 1.1.0 is older than the current 1.2.0"},
+        {"app:2.0.0", "semver:~1", "1.1.0 2.0.0", DECISION_UPDATE, "1.1.0",
+         "1.1.0 is the highest version that matches semver:~1; the current 2.0.0 does not match"},
+        {"app:main", "semver:~1", "1.1.0 main", DECISION_UPDATE, "1.1.0",
+         "1.1.0 is the highest version that matches semver:~1; the current main does not match"},
+        {"app", "semver:*", "1.1.0 latest", DECISION_UPDATE, "1.1.0",
+         "1.1.0 is the highest version that matches semver:*; the current latest does not match"},
+        {"app:1.10", "semver:*", "1.10 1.10.0", DECISION_UPDATE, "1.10.0",
+         "1.10.0 is the highest version that matches semver:*"},
+        {"app:1.10.0", "semver:*", "1.10 1.9", DECISION_HELD, "1.10",
+         "held: 1.10 is older than the current 1.10.0"},
+        {"app:1.0", "semver:~2", "1.0 1.1 latest", DECISION_CURRENT, "-",
+         "none of the 3 tags of registry.example/app matches semver:~2"},
+        {"app:1.0", "semver:~2", "", DECISION_CURRENT, "-",
+         "none of the 0 tags of registry.example/app matches semver:~2"},
+
+        /* by creation time */
+        {"app:main-1", "glob:main-*", "main-1@100 main-2@300 main-3@200 other@900 latest@999",
+         DECISION_UPDATE, "main-2", "main-2 is the newest that matches glob:main-*"},
+        {"app:main-2", "glob:main-*", "main-1@100 main-2@300 main-3@200", DECISION_CURRENT, "main-2",
+         "already the newest that matches glob:main-*"},
+        {"app:other", "glob:main-*", "main-1@100 other@900", DECISION_UPDATE, "main-1",
+         "main-1 is the newest that matches glob:main-*; the current other does not match"},
+        {"app:a9", "glob:*", "a9@100 a10@100 a2@100", DECISION_UPDATE, "a10",
+         "a10 is the newest that matches glob:*"},
+        {"app:latest", "glob:latest", "latest@5 1.0@6", DECISION_CURRENT, "latest",
+         "already the newest that matches glob:latest"},
+        {"app", "glob:latest", "latest@5 1.0@6", DECISION_CURRENT, "latest",
+         "already the newest that matches glob:latest"},
+
+        /* newer, but a lower version of the same shape */
+        {"app:1.3.0", "glob:*", "1.3.0@100 1.2.9@200 1.2.8@50", DECISION_HELD, "1.2.9",
+         "held: 1.2.9 is newer than the current 1.3.0, but the lower version"},
+        {"app:1.3.0-alpine3.9", "glob:*-alpine*", "1.3.0-alpine3.9@100 1.3.0-alpine3.10@200", DECISION_UPDATE,
+         "1.3.0-alpine3.10", "1.3.0-alpine3.10 is the newest that matches glob:*-alpine*"},
+        {"app:1.3.0", "glob:*", "1.3.0@100 1.2.9-slim@200", DECISION_UPDATE, "1.2.9-slim",
+         "1.2.9-slim is the newest that matches glob:*"},
+        {"app:1.3.0", "regexp:.", "1.3.0@100 1.3.1@200", DECISION_UPDATE, "1.3.1",
+         "1.3.1 is the newest that matches regexp:."},
+
+        /* the current tag's time is not known: gone from the registry, or never said */
+        {"app:1.2.3", "glob:1.*", "1.2.4@100", DECISION_UPDATE, "1.2.4",
+         "1.2.4 is the newest that matches glob:1.*"},
+        {"app:1.2.3", "glob:1.*", "1.2.3 1.2.4@100", DECISION_UPDATE, "1.2.4",
+         "1.2.4 is the newest that matches glob:1.*"},
+        {"app:1.2.5", "glob:1.*", "1.2.4@100", DECISION_HELD, "1.2.4",
+         "held: the creation time of the current 1.2.5 is not known, and 1.2.4 is not a higher version of "
+         "the same "
+         "form"},
+        {"app:main-1", "glob:*", "main-2@100", DECISION_HELD, "main-2",
+         "held: the creation time of the current main-1 is not known, and main-2 is not a higher version of "
+         "the "
+         "same form"},
+
+        /* without creation time */
+        {"app:a", "glob:*", "a@100 b c@200", DECISION_UPDATE, "c", "c is the newest that matches glob:*"},
+        {"app:a", "glob:*", "a!gone b", DECISION_BLOCKED, "-",
+         "blocked: no creation time is known of the tags that match glob:* (2; a: gone)"},
+        {"app:a", "glob:*", "a", DECISION_BLOCKED, "-",
+         "blocked: no creation time is known of the tags that match glob:* (1; a: the image does not say)"},
+
+        /* cannot be read */
+        {"app:1", "semver:foo", "1", DECISION_BLOCKED, "-", "blocked: policy semver:foo: no such version"},
+        {"app:1", "regexp:^(a+)+$", "1 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_ b@1", DECISION_BLOCKED,
+         "-",
+         "blocked: policy regexp:^(a+)+$ takes too long on the tag "
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_; "
+         "simplify the pattern"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fixture f;
+        fixture_init(&f, cases[i].image, cases[i].policy);
+        struct repository_info *info = repository(cases[i].tags);
+        struct decision d;
+        choose(&f.workload, 0, info, NULL, &d);
+        expect(&d, cases[i].kind, cases[i].candidate, cases[i].reason);
+        assert_ptr_equal(d.resource, &f.resource);
+        assert_ptr_equal(d.container, &f.container);
+        decision_release(&d);
+        repository_info_unref(info);
+        fixture_release(&f);
+    }
+}
+
+static void test_choose_counts_what_it_saw(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *policy;
+        size_t rejected[TAG_MATCH_COUNT];
+    } cases[] = {
+        {"semver:~1", {[TAG_DIFFERS] = 1, [TAG_NOT_A_VERSION] = 2, [TAG_IS_LATEST] = 1}},
+        {"glob:[0-9]*", {[TAG_DIFFERS] = 6, [TAG_IS_LATEST] = 1}},
+        {"regexp:^[0-9]", {[TAG_MATCHES] = 2, [TAG_DIFFERS] = 2, [TAG_IS_LATEST] = 1}},
+    };
+    struct repository_info *info = repository("1.0@5 1.1 1.2@7 2.0 Latest@9 main@1 x");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fixture f;
+        fixture_init(&f, "app:1.0", cases[i].policy);
+        struct decision d;
+        choose(&f.workload, 0, info, NULL, &d);
+        assert_int_equal(d.tags_seen, 7);
+        for (size_t j = 0; j < TAG_MATCH_COUNT; j++)
+            assert_int_equal(d.rejected[j], cases[i].rejected[j]);
+        decision_release(&d);
+        fixture_release(&f);
+    }
+    repository_info_unref(info);
+    assert_string_equal(decision_rejection_name(TAG_MATCHES), "no creation time");
+    assert_string_equal(decision_rejection_name(TAG_NOT_A_VERSION), "not a version");
+}
+
+static void hold_ignored(struct fixture *f)
+{
+    f->workload.ignored = true;
+}
+
+static void hold_not_automated(struct fixture *f)
+{
+    f->workload.automated = false;
+}
+
+static void hold_locked(struct fixture *f)
+{
+    f->workload.locked = true;
+}
+
+static void hold_locked_by(struct fixture *f)
+{
+    f->workload.locked = true;
+    f->workload.locked_user = "jane";
+}
+
+static void hold_locked_why(struct fixture *f)
+{
+    f->workload.locked = true;
+    f->workload.locked_message = "release freeze";
+}
+
+static void hold_locked_by_and_why(struct fixture *f)
+{
+    hold_locked_by(f);
+    hold_locked_why(f);
+}
+
+#define DIGEST "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+/* Whoever holds it, the candidate is shown; and what is up to date is not held. */
+static void test_choose_holds_what_it_may_not_take(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*hold)(struct fixture *);
+        const char *image, *scan_error, *reason;
+    } cases[] = {
+        {hold_ignored, "app:1.0", NULL, "held: the workload is to be ignored"},
+        {hold_not_automated, "app:1.0", NULL, "held: not automated"},
+        {hold_locked, "app:1.0", NULL, "held: locked"},
+        {hold_locked_by, "app:1.0", NULL, "held: locked by jane"},
+        {hold_locked_why, "app:1.0", NULL, "held: locked: release freeze"},
+        {hold_locked_by_and_why, "app:1.0", NULL, "held: locked by jane: release freeze"},
+        {NULL, "app:1.0@" DIGEST, NULL, "held: pinned to " DIGEST},
+        {NULL, "app@" DIGEST, NULL, "held: pinned to " DIGEST},
+        {NULL, "app:1.0", "connection refused",
+         "held: the registry's last answer is of 2026-01-02T03:04:05Z: connection refused"},
+    };
+    struct repository_info *info = repository("1.0 1.1");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct error scan_error = ERROR_INIT;
+        if (cases[i].scan_error)
+            error_set(&scan_error, ERROR_NETWORK, "%s", cases[i].scan_error);
+        struct fixture f;
+        struct decision d;
+        fixture_init(&f, cases[i].image, "semver:~1");
+        if (cases[i].hold)
+            cases[i].hold(&f);
+        choose(&f.workload, 0, info, &scan_error, &d);
+        expect(&d, DECISION_HELD, "1.1", cases[i].reason);
+        decision_release(&d);
+        fixture_release(&f);
+
+        fixture_init(&f, "app:1.1", "semver:~1");
+        if (cases[i].hold)
+            cases[i].hold(&f);
+        choose(&f.workload, 0, info, &scan_error, &d);
+        expect(&d, DECISION_CURRENT, "1.1", "already the highest version that matches semver:~1");
+        decision_release(&d);
+        fixture_release(&f);
+    }
+    repository_info_unref(info);
+}
+
+static void test_choose_is_blocked_by_defects(void **state)
+{
+    (void)state;
+    struct repository_info *info = repository("1.0 1.1");
+    struct fixture f;
+    struct decision d;
+
+    char blocked[] = "pawl.dev/order is not in this version of pawl";
+    fixture_init(&f, "app:1.0", "semver:~1");
+    f.workload.blocked = blocked;
+    choose(&f.workload, 0, info, NULL, &d);
+    expect(&d, DECISION_BLOCKED, "-", "blocked: pawl.dev/order is not in this version of pawl");
+    decision_release(&d);
+    f.workload.blocked = NULL;
+
+    f.resource.is_duplicate = true;
+    choose(&f.workload, 0, info, NULL, &d);
+    expect(&d, DECISION_BLOCKED, "-", "blocked: default:deployment/app is defined more than once");
+    decision_release(&d);
+    fixture_release(&f);
+
+    fixture_init(&f, "App//x", "semver:~1");
+    choose(&f.workload, 0, info, NULL, &d);
+    assert_int_equal(d.kind, DECISION_BLOCKED);
+    assert_true(str_starts_with(d.reason, "blocked: image App//x: "));
+    decision_release(&d);
+    fixture_release(&f);
+    repository_info_unref(info);
+}
+
+static void test_choose_needs_a_whole_answer(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct decision d;
+    struct error refused = ERROR_INIT;
+    error_set(&refused, ERROR_NETWORK, "connection refused");
+    fixture_init(&f, "app:1.0", "semver:~1");
+
+    choose(&f.workload, 0, NULL, &refused, &d);
+    expect(&d, DECISION_BLOCKED, "-", "blocked: no answer from the registry: connection refused");
+    decision_release(&d);
+
+    choose(&f.workload, 0, NULL, NULL, &d);
+    expect(&d, DECISION_BLOCKED, "-", "blocked: the registry was not asked yet");
+    decision_release(&d);
+
+    struct repository_info *info = repository("1.0 1.1");
+    info->is_truncated = true;
+    choose(&f.workload, 0, info, NULL, &d);
+    expect(&d, DECISION_BLOCKED, "-",
+           "blocked: registry.example/app has more tags than are read (2); raise --registry-tag-limit");
+    decision_release(&d);
+    repository_info_unref(info);
+    fixture_release(&f);
+}
+
+static void test_choose_ranks_tags_best_first(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *policy;
+        const char *tags[8];
+    } cases[] = {
+        {NULL, {"v2", "main", "latest", "2.0", "1.10", "1.9", "1.2-rc"}},
+        {"semver:~1", {"1.10", "1.9", "v2", "2.0", "1.2-rc", "main", "latest"}},
+        {"glob:*.*", {"1.9", "1.10", "1.2-rc", "2.0", "main", "latest", "v2"}},
+    };
+    struct repository_info *info = repository("1.9@300 1.10@200 1.2-rc@100 2.0 v2 main@7 latest@2");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct tag_policy *policy = NULL;
+        if (cases[i].policy) {
+            policy = tag_policy_new(cases[i].policy, NULL);
+            assert_non_null(policy);
+        }
+        AUTO_FREE struct ranked_tag *ranked = rank_tags(info, policy);
+        for (size_t j = 0; j < info->images_len; j++) {
+            assert_string_equal(ranked[j].image->tag, cases[i].tags[j]);
+            bool matches = !policy || tag_policy_match(policy, ranked[j].image->tag) == TAG_MATCHES;
+            assert_int_equal(ranked[j].match == TAG_MATCHES, matches);
+            assert_int_equal(ranked[j].is_undated, i == 2 && j == 3);
+        }
+        tag_policy_free(policy);
+    }
+    repository_info_unref(info);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_choose_follows_the_rules),
+        cmocka_unit_test(test_choose_counts_what_it_saw),
+        cmocka_unit_test(test_choose_holds_what_it_may_not_take),
+        cmocka_unit_test(test_choose_is_blocked_by_defects),
+        cmocka_unit_test(test_choose_needs_a_whole_answer),
+        cmocka_unit_test(test_choose_ranks_tags_best_first),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

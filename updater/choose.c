@@ -1,0 +1,250 @@
+#include "updater/choose.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "updater/tag_order.h"
+
+/*
+ * Every rule is a function that says NULL where it has nothing to say, and else the reason, which the
+ * decision takes over.
+ */
+struct question {
+    const struct workload_policy *workload;
+    const struct container *container;
+    const struct tag_policy *policy; /* NULL if it does not compile */
+    const struct error *policy_problem;
+    const struct repository_info *info;
+    const struct error *scan_error; /* NULL: none */
+    const char *current;            /* the tag; NULL if the image has a digest alone, or cannot be read */
+};
+
+const char *decision_kind_name(enum decision_kind kind)
+{
+    static const char *const names[] = {
+        [DECISION_UPDATE] = "update",
+        [DECISION_CURRENT] = "current",
+        [DECISION_HELD] = "held",
+        [DECISION_BLOCKED] = "blocked",
+    };
+    return names[kind];
+}
+
+const char *decision_rejection_name(enum tag_match match)
+{
+    return match == TAG_MATCHES ? "no creation time" : tag_match_name(match);
+}
+
+void decision_release(struct decision *decision)
+{
+    free(decision->candidate);
+    free(decision->reason);
+    *decision = (struct decision){.kind = DECISION_BLOCKED};
+}
+
+/* What the policy's best tag is called: "the newest", "the highest version". */
+static const char *superlative(const struct tag_policy *policy)
+{
+    return tag_policy_needs_created(policy) ? "newest" : "highest version";
+}
+
+static char *find_defect(const struct question *q)
+{
+    const struct resource *resource = q->workload->resource;
+    if (q->workload->blocked)
+        return xasprintf("blocked: %s", q->workload->blocked);
+    if (resource->is_duplicate)
+        return xasprintf("blocked: %s:%s/%s is defined more than once", resource->id.space, resource->id.kind,
+                         resource->id.name);
+    if (!q->container->image.text || q->container->problem.code != ERROR_NONE)
+        return xasprintf("blocked: %s", q->container->problem.text);
+    if (!q->policy)
+        return xasprintf("blocked: %s", q->policy_problem->text);
+    return NULL;
+}
+
+static char *find_missing_answer(const struct question *q)
+{
+    if (!q->info && q->scan_error)
+        return xasprintf("blocked: no answer from the registry: %s", q->scan_error->text);
+    if (!q->info)
+        return xstrdup("blocked: the registry was not asked yet");
+    if (q->info->is_truncated)
+        return xasprintf("blocked: %s has more tags than are read (%zu); raise --registry-tag-limit",
+                         q->info->repository, q->info->images_len);
+    return NULL;
+}
+
+/* What one pass over the tags finds. */
+struct survey {
+    const struct image_info *best;     /* the last in the order of those that match; NULL: none */
+    const struct image_info *undated;  /* the first that matches and has no creation time */
+    const struct image_info *too_long; /* the first that the pattern took too long on */
+};
+
+static struct survey survey_tags(const struct question *q, struct decision *out)
+{
+    struct survey s = {.best = NULL};
+    bool needs_created = tag_policy_needs_created(q->policy);
+    for (size_t i = 0; i < q->info->images_len; i++) {
+        const struct image_info *image = &q->info->images[i];
+        enum tag_match match = tag_policy_match(q->policy, image->tag);
+        bool is_undated = needs_created && image->created_ms == 0;
+        if (match != TAG_MATCHES || is_undated)
+            out->rejected[match]++;
+        if (match == TAG_OVER_LIMIT && !s.too_long)
+            s.too_long = image;
+        if (match != TAG_MATCHES)
+            continue;
+        if (is_undated)
+            s.undated = s.undated ? s.undated : image;
+        else if (!s.best || tag_policy_compare(q->policy, image, s.best) > 0)
+            s.best = image;
+    }
+    out->tags_seen = q->info->images_len;
+    return s;
+}
+
+static char *find_partial_knowledge(const struct question *q, const struct survey *s, const size_t *rejected)
+{
+    if (s->too_long)
+        return xasprintf("blocked: policy %s takes too long on the tag %s; simplify the pattern",
+                         tag_policy_text(q->policy), s->too_long->tag);
+    if (!s->best && s->undated)
+        return xasprintf("blocked: no creation time is known of the tags that match %s (%zu; %s: %s)",
+                         tag_policy_text(q->policy), rejected[TAG_MATCHES], s->undated->tag,
+                         s->undated->problem ? s->undated->problem : "the image does not say");
+    return NULL;
+}
+
+static char *describe_no_match(const struct question *q)
+{
+    return xasprintf("none of the %zu tags of %s matches %s", q->info->images_len, q->info->repository,
+                     tag_policy_text(q->policy));
+}
+
+static char *find_nothing_newer(const struct question *q, const struct image_info *best)
+{
+    if (!q->current || strcmp(best->tag, q->current) != 0)
+        return NULL;
+    return xasprintf("already the %s that matches %s", superlative(q->policy), tag_policy_text(q->policy));
+}
+
+/* By versions alone, since there are no times to compare. */
+static char *find_step_back_without_time(const char *current, const char *candidate)
+{
+    int order;
+    if (tag_compare_versions(candidate, current, &order) && order > 0)
+        return NULL;
+    return xasprintf(
+        "held: the creation time of the current %s is not known, and %s is not a higher version of "
+        "the same form",
+        current, candidate);
+}
+
+static char *find_step_back(const struct question *q, const struct image_info *best)
+{
+    if (!q->current || tag_policy_match(q->policy, q->current) != TAG_MATCHES)
+        return NULL;
+    const struct image_info *known = repository_info_find(q->info, q->current);
+    if (tag_policy_needs_created(q->policy) && (!known || known->created_ms == 0))
+        return find_step_back_without_time(q->current, best->tag);
+    const struct image_info gone = {.tag = q->current};
+    if (tag_policy_compare(q->policy, best, known ? known : &gone) < 0)
+        return xasprintf("held: %s is older than the current %s", best->tag, q->current);
+    int order;
+    if (tag_policy_needs_created(q->policy) && tag_compare_versions(best->tag, q->current, &order) &&
+        order < 0)
+        return xasprintf("held: %s is newer than the current %s, but the lower version", best->tag,
+                         q->current);
+    return NULL;
+}
+
+static char *describe_lock(const struct workload_policy *workload)
+{
+    const char *user = workload->locked_user, *message = workload->locked_message;
+    return xasprintf("held: locked%s%s%s%s", user ? " by " : "", user ? user : "", message ? ": " : "",
+                     message ? message : "");
+}
+
+static char *describe_age(const struct question *q)
+{
+    char time[CLOCK_RFC3339_SIZE];
+    clock_format_rfc3339(q->info->scanned_ms, time);
+    return xasprintf("held: the registry's last answer is of %s: %s", time, q->scan_error->text);
+}
+
+static char *find_hold(const struct question *q)
+{
+    if (q->workload->ignored)
+        return xstrdup("held: the workload is to be ignored");
+    if (!q->workload->automated)
+        return xstrdup("held: not automated");
+    if (q->workload->locked)
+        return describe_lock(q->workload);
+    if (q->container->image.digest)
+        return xasprintf("held: pinned to %s", q->container->image.digest);
+    if (q->scan_error)
+        return describe_age(q);
+    return NULL;
+}
+
+static char *describe_update(const struct question *q, const struct image_info *best)
+{
+    bool current_matches = q->current && tag_policy_match(q->policy, q->current) == TAG_MATCHES;
+    if (current_matches)
+        return xasprintf("%s is the %s that matches %s", best->tag, superlative(q->policy),
+                         tag_policy_text(q->policy));
+    return xasprintf("%s is the %s that matches %s; the current %s does not match", best->tag,
+                     superlative(q->policy), tag_policy_text(q->policy),
+                     q->current ? q->current : q->container->image.digest);
+}
+
+static void decide(const struct question *q, struct decision *out)
+{
+    out->kind = DECISION_BLOCKED;
+    if ((out->reason = find_defect(q)) || (out->reason = find_missing_answer(q)))
+        return;
+    struct survey s = survey_tags(q, out);
+    if ((out->reason = find_partial_knowledge(q, &s, out->rejected)))
+        return;
+    out->kind = DECISION_CURRENT;
+    if (!s.best) {
+        out->reason = describe_no_match(q);
+        return;
+    }
+    out->candidate = xstrdup(s.best->tag);
+    if ((out->reason = find_nothing_newer(q, s.best)))
+        return;
+    out->kind = DECISION_HELD;
+    if ((out->reason = find_step_back(q, s.best)) || (out->reason = find_hold(q)))
+        return;
+    out->kind = DECISION_UPDATE;
+    out->reason = describe_update(q, s.best);
+}
+
+static const char *current_tag(const struct image_ref *image)
+{
+    if (image->tag || image->digest || !image->text)
+        return image->tag;
+    return "latest";
+}
+
+void choose(const struct workload_policy *policy, size_t index, const struct repository_info *info,
+            const struct error *scan_error, struct decision *out)
+{
+    const struct container_policy *mine = &policy->containers[index];
+    const struct question q = {
+        .workload = policy,
+        .container = mine->container,
+        .policy = mine->policy,
+        .policy_problem = &mine->problem,
+        .info = info,
+        .scan_error = scan_error && scan_error->code != ERROR_NONE ? scan_error : NULL,
+        .current = current_tag(&mine->container->image),
+    };
+    *out = (struct decision){.resource = policy->resource, .container = mine->container};
+    decide(&q, out);
+}

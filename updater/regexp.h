@@ -1,0 +1,32 @@
+/*
+ * Regular expressions over tags: PCRE2 in the dress of Go's regexp, which Flux v1 used.
+ *
+ * Matching is unanchored, on bytes (tags are ASCII), and "$" is the very end. All that Go's syntax has and
+ * that can matter for a tag means the same here. What PCRE2 has beyond it (look-around, back-references,
+ * possessive quantifiers) is allowed: "(?!.*-rc)" is what people ask for. Such patterns can take exponential
+ * time, so every match has limits (base/limits.h); a pattern that ran into them on LIMIT_REGEXP_OVERRUNS tags
+ * is given up and from then on is over the limit at once, so that 50,000 tags cost no more than the first
+ * few.
+ *
+ * A regexp may be shared between threads.
+ */
+#ifndef UPDATER_REGEXP_H
+#define UPDATER_REGEXP_H
+
+#include "base/attr.h"
+#include "base/error.h"
+
+struct regexp;
+
+/* ERROR_INVALID with the reason and the offset in bytes. */
+struct regexp *regexp_new(const char *pattern, struct error *err) MUST_CHECK;
+void regexp_free(struct regexp *regexp);
+
+enum regexp_result {
+    REGEXP_MATCHES,
+    REGEXP_DIFFERS,
+    REGEXP_OVER_LIMIT, /* not known */
+};
+enum regexp_result regexp_match(const struct regexp *regexp, const char *text);
+
+#endif
