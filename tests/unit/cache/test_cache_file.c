@@ -134,11 +134,30 @@ static void test_cache_file_takes_any_key(void **state)
     assert_null(cache_problem(f->cache));
 }
 
+static void test_cache_file_holds_puts_back_until_flushed(void **state)
+{
+    struct fixture *f = *state;
+    put_text(f->cache, "a", "1");
+    cache_flush(f->cache);
+    put_text(f->cache, "a", "2");
+    put_text(f->cache, "b", "3");
+    check_value(f->cache, "a", "2"); /* the one who put it sees it */
+    check_value(f->cache, "b", "3");
+    f->wall_ms += 1;
+    cache_put(f->cache, "c", "4", 1, 60);
+    f->wall_ms += 60000;
+    check_value(f->cache, "c", NULL);
+    reopen(f, CACHE_FILE_MAP_MIN); /* closing writes them */
+    check_value(f->cache, "a", "2");
+    check_value(f->cache, "b", "3");
+}
+
 static void test_cache_file_forgets_what_is_expired(void **state)
 {
     struct fixture *f = *state;
     cache_put(f->cache, "a", "1", 1, 60);
     cache_put(f->cache, "b", "2", 1, 0);
+    cache_flush(f->cache);
     f->wall_ms += 59999;
     check_value(f->cache, "a", "1");
     f->wall_ms += 1;
@@ -148,6 +167,7 @@ static void test_cache_file_forgets_what_is_expired(void **state)
     check_value(f->cache, "a", "1");
     f->wall_ms += 60000;
     put_text(f->cache, "c", "3");
+    cache_flush(f->cache);
     f->wall_ms -= 60000;
     check_value(f->cache, "a", NULL);
     check_value(f->cache, "b", "2");
@@ -443,6 +463,7 @@ int main(void)
         CASE(test_cache_file_keeps_values_over_a_restart),
         CASE(test_cache_file_appends_to_what_is_there),
         CASE(test_cache_file_takes_any_key),
+        CASE(test_cache_file_holds_puts_back_until_flushed),
         CASE(test_cache_file_forgets_what_is_expired),
         CASE(test_cache_file_full_makes_room_and_goes_on),
         CASE(test_cache_file_full_of_expired_values_drops_only_those),
