@@ -370,7 +370,7 @@ static void check_images(struct generator *g, uint64_t seed, const struct contai
     struct containers all = containers_of(file);
     CHECK(all.len == before->len);
     CHECK(file->problems_len == g->broken);
-    for (size_t i = 0; i < all.len; i++) {
+    for (size_t i = 0; all.items && i < all.len; i++) {
         const char *expected = before->items[i]->image.text;
         for (size_t k = 0; k < len; k++) {
             if (splices[k].node == before->items[i]->image_node)
