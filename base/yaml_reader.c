@@ -13,10 +13,9 @@
 #include "base/limits.h"
 #include "base/strmap.h"
 #include "base/utf8.h"
+#include "base/yaml_keys.h"
 
-/* Up to this many keys are compared each with each; more are sorted first. */
-#define FEW_KEYS 16
-#define NOWHERE  ((size_t)-1)
+#define NOWHERE ((size_t)-1)
 
 /* What an alias can name. */
 struct anchored {
@@ -287,59 +286,15 @@ static int take_mapping(struct reader *r, const yaml_event_t *event)
     return open_collection(r, node, event->data.mapping_start.anchor, event->data.mapping_start.tag);
 }
 
-/* By text, then by place; what is no scalar comes last and equals nothing. */
-static int compare_keys(const void *a, const void *b)
+static int check_keys(struct reader *r, const struct yaml_node *mapping)
 {
-    const struct yaml_node *left = yaml_resolve(*(struct yaml_node *const *)a);
-    const struct yaml_node *right = yaml_resolve(*(struct yaml_node *const *)b);
-    if (!left->value || !right->value)
-        return !left->value - !right->value;
-    size_t shorter = left->value_len < right->value_len ? left->value_len : right->value_len;
-    int order = memcmp(left->value, right->value, shorter);
-    if (order)
-        return order;
-    return (left->value_len > right->value_len) - (left->value_len < right->value_len);
-}
-
-static bool is_same_key(const struct yaml_node *a, const struct yaml_node *b)
-{
-    a = yaml_resolve(a);
-    b = yaml_resolve(b);
-    return a->value && b->value && a->value_len == b->value_len && !memcmp(a->value, b->value, a->value_len);
-}
-
-static int duplicate_key(struct reader *r, const struct yaml_node *a, const struct yaml_node *b)
-{
-    const struct yaml_node *first = a->start < b->start ? a : b, *second = first == a ? b : a;
+    const struct yaml_node *first, *second;
+    if (!yaml_find_duplicate_key(mapping, &first, &second))
+        return 0;
     char text[256];
     snprintf(text, sizeof(text), "the key \"%.100s\" is there twice, in line %d and in line %d",
              yaml_resolve(first)->value, first->line, second->line);
     return fail_at(r, ERROR_INVALID, second, text);
-}
-
-static int check_few_keys(struct reader *r, const struct yaml_node *mapping)
-{
-    for (size_t i = 2; i < mapping->len; i += 2) {
-        for (size_t j = 0; j < i; j += 2) {
-            if (is_same_key(mapping->items[i], mapping->items[j]))
-                return duplicate_key(r, mapping->items[i], mapping->items[j]);
-        }
-    }
-    return 0;
-}
-
-static int check_many_keys(struct reader *r, const struct yaml_node *mapping)
-{
-    size_t len = mapping->len / 2;
-    AUTO_FREE struct yaml_node **keys = xcalloc(len, sizeof(struct yaml_node *));
-    for (size_t i = 0; i < len; i++)
-        keys[i] = mapping->items[2 * i];
-    qsort(keys, len, sizeof(struct yaml_node *), compare_keys);
-    for (size_t i = 1; i < len; i++) {
-        if (is_same_key(keys[i - 1], keys[i]))
-            return duplicate_key(r, keys[i - 1], keys[i]);
-    }
-    return 0;
 }
 
 static int close_collection(struct reader *r, const yaml_event_t *event)
@@ -361,9 +316,7 @@ static int close_collection(struct reader *r, const yaml_event_t *event)
     }
     if (r->depth && frame->height + 1 > r->frames[r->depth - 1].height)
         r->frames[r->depth - 1].height = frame->height + 1;
-    if (node->kind != YAML_MAPPING)
-        return 0;
-    return node->len / 2 <= FEW_KEYS ? check_few_keys(r, node) : check_many_keys(r, node);
+    return node->kind == YAML_MAPPING ? check_keys(r, node) : 0;
 }
 
 static int take_event(struct reader *r, const yaml_event_t *event)

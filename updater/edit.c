@@ -170,7 +170,7 @@ static int compare_splices(const void *a, const void *b)
 static int settle(const struct splice **splices, size_t *len, struct error *err)
 {
     if (*len)
-        qsort(splices, *len, sizeof(*splices), compare_splices);
+        qsort(splices, *len, sizeof(const struct splice *), compare_splices);
     size_t kept = 0;
     for (size_t i = 0; i < *len; i++) {
         const struct splice *last = kept ? splices[kept - 1] : NULL, *next = splices[i];
@@ -191,7 +191,7 @@ static int settle(const struct splice **splices, size_t *len, struct error *err)
 int edit_apply(const struct manifest_file *file, const struct splice *splices, size_t len, struct strbuf *out,
                struct error *err)
 {
-    AUTO_FREE const struct splice **sorted = xcalloc(len, sizeof(*sorted));
+    AUTO_FREE const struct splice **sorted = xcalloc(len, sizeof(const struct splice *));
     for (size_t i = 0; i < len; i++)
         sorted[i] = &splices[i];
     if (settle(sorted, &len, err) < 0)
