@@ -55,7 +55,7 @@ struct registry_host {
 
 struct registry_host *registry_host_new(const char *name, const struct strvec *insecure_hosts, double rps,
                                         double burst, int64_t now_ms);
-void registry_host_free(void *host);
+void registry_host_free(void *value);
 
 /* "https://address"; while the scheme is unknown that of https. free() it. */
 char *registry_host_origin(const struct registry_host *host) MUST_CHECK;
