@@ -23,17 +23,10 @@ static void pem_source_release(struct pem_source *source)
 
 void kube_access_release(struct kube_access *access)
 {
-    char *texts[] = {access->description,
-                     access->server,
-                     access->space,
-                     access->server_name,
-                     access->token,
-                     access->token_file,
-                     access->username,
-                     access->password,
-                     access->exec.command,
-                     access->exec.api_version,
-                     access->exec.install_hint};
+    char *texts[] = {
+        access->description, access->name,         access->server,           access->space,
+        access->server_name, access->token,        access->token_file,       access->username,
+        access->password,    access->exec.command, access->exec.api_version, access->exec.install_hint};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
     pem_source_release(&access->ca);
@@ -350,7 +343,8 @@ int kube_access_from_config(const struct kubeconfig *config, const char *context
     struct reading user_reading = {user, "user", user_name, err};
     if (read_cluster(&cluster_reading, access) < 0 || (user && read_user(&user_reading, cluster, access) < 0))
         return -1;
-    access->description = xasprintf("%s (context %s)", access->server, name);
+    access->name = xasprintf("context %s", name);
+    access->description = xasprintf("%s (%s)", access->server, access->name);
     return 0;
 }
 
@@ -377,7 +371,8 @@ int kube_access_in_pod(const char *host, const char *port, const char *directory
     access->server = xasprintf("https://%s%s%s:%s", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "", port);
     access->token_file = file_join(directory, "token");
     access->ca.file = file_join(directory, "ca.crt");
-    access->description = xasprintf("%s (this pod's cluster)", access->server);
+    access->name = xstrdup("this pod's cluster");
+    access->description = xasprintf("%s (%s)", access->server, access->name);
     return 0;
 }
 

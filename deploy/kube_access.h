@@ -37,6 +37,7 @@ struct kube_exec {
 
 struct kube_access {
     char *description; /* "https://10.0.0.1:6443 (context prod)" */
+    char *name;        /* "context prod", "this pod's cluster": for errors that name the URL themselves */
     char *server;      /* URL without a slash at its end; may have a path */
     char *space;       /* default namespace; NULL if it names none */
 
