@@ -63,7 +63,7 @@ static int open_bench(void **state)
     b->server = scripted_start(answer, b);
     kube_access_init(&b->access);
     b->access.server = xasprintf("http://127.0.0.1:%d", b->server->port);
-    b->access.description = xasprintf("%s (context test)", b->access.server);
+    b->access.name = xstrdup("context test");
     struct kube_client_options options = {
         .access = &b->access, .clock = &system_clock, .timeout_ms = 5000, .retry_delay_ms = 1};
     b->client = kube_client_new(&options);
@@ -163,7 +163,7 @@ static void test_kube_client_fails_at_once_where_nothing_listens(void **state)
     struct kube_access access;
     kube_access_init(&access);
     access.server = xstrdup("http://127.0.0.1:1");
-    access.description = xstrdup("http://127.0.0.1:1 (context down)");
+    access.name = xstrdup("context down");
     struct kube_client_options options = {.access = &access, .clock = &system_clock, .retry_delay_ms = 60000};
     struct kube_client *client = kube_client_new(&options);
     struct kube_reply reply;
@@ -171,7 +171,7 @@ static void test_kube_client_fails_at_once_where_nothing_listens(void **state)
     assert_int_equal(kube_client_begin(client, &err), 0);
     assert_int_equal(kube_client_perform(client, &(struct kube_request){.path = "/x"}, &reply, &err), -1);
     assert_int_equal(err.code, ERROR_NETWORK);
-    assert_non_null(strstr(err.text, "Kubernetes API server http://127.0.0.1:1 (context down)"));
+    assert_non_null(strstr(err.text, "Kubernetes (context down): http://127.0.0.1:1/x: "));
     kube_client_free(client);
     kube_access_release(&access);
 }
@@ -218,7 +218,7 @@ static void test_kube_client_sends_no_secret_without_tls(void **state)
     struct kube_access access;
     kube_access_init(&access);
     access.server = xasprintf("http://127.0.0.1:%d", server->port);
-    access.description = xstrdup("test");
+    access.name = xstrdup("test");
     access.token = xstrdup("hunter2");
     strvec_push(&access.impersonate, "Impersonate-User");
     strvec_push(&access.impersonate, "jane");

@@ -450,7 +450,7 @@ static void test_kubernetes_fails_as_a_whole_when_the_server_is_away(void **stat
     struct apply_report report = APPLY_REPORT_INIT;
     assert_int_equal(deploy_target_apply(target, &request, &report, &err), -1);
     assert_int_equal(err.code, ERROR_NETWORK);
-    assert_non_null(strstr(err.text, "http://127.0.0.1:1 (context down)"));
+    assert_non_null(strstr(err.text, "Kubernetes (context down): http://127.0.0.1:1/api/v1: "));
     assert_int_equal(report.len, 0);
     apply_report_release(&report);
     manifest_set_free(set);
