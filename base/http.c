@@ -192,6 +192,13 @@ size_t http_client_run(struct http_client *client, int64_t timeout_ms)
     }
 }
 
+void http_client_sleep(struct http_client *client, int64_t timeout_ms)
+{
+    if (!atomic_load(&client->is_woken))
+        http_client_wait(client, timeout_ms);
+    atomic_store(&client->is_woken, false);
+}
+
 void http_client_wake(struct http_client *client)
 {
     atomic_store(&client->is_woken, true);
@@ -206,10 +213,8 @@ void http_start(struct http_client *client, const struct http_request *request, 
     http_client_add(client, t);
 }
 
-void http_client_free(struct http_client *client)
+void http_client_cancel(struct http_client *client)
 {
-    if (!client)
-        return;
     client->is_closing = true;
     for (struct http_transfer *t = client->transfers; t; t = t->next) {
         if (!t->is_finished)
@@ -217,6 +222,14 @@ void http_client_free(struct http_client *client)
         t->is_finished = true;
     }
     tell_finished(client);
+    client->is_closing = false;
+}
+
+void http_client_free(struct http_client *client)
+{
+    if (!client)
+        return;
+    http_client_cancel(client);
     while (client->idle_len)
         curl_easy_cleanup(client->idle[--client->idle_len]);
     curl_multi_cleanup(client->multi);
@@ -313,4 +326,23 @@ const char *http_header(struct http_response *response, const char *name)
 const char *http_header_list(struct http_response *response, const char *name)
 {
     return find_header(response, name, ", ");
+}
+
+int http_retry_after_s(struct http_response *response, int64_t wall_ms)
+{
+    const int64_t most = 86400;
+    const char *value = http_header(response, "Retry-After");
+    if (!value || !*value)
+        return 0;
+    int64_t seconds = 0;
+    size_t digits = strspn(value, "0123456789");
+    if (!value[digits]) {
+        seconds = digits > 9 ? most : strtoll(value, NULL, 10);
+    } else {
+        time_t date = curl_getdate(value, NULL);
+        seconds = date < 0 ? 0 : (int64_t)date - wall_ms / 1000;
+    }
+    if (seconds < 0)
+        return 0;
+    return (int)(seconds < most ? seconds : most);
 }

@@ -87,8 +87,10 @@ struct http_client_options {
     long max_connections_per_host; /* 0: 16 */
 };
 struct http_client *http_client_new(const struct http_client_options *options);
-/* Requests still running end first with ERROR_CANCELLED. */
+/* Requests still running end first with ERROR_CANCELLED. NULL does nothing. */
 void http_client_free(struct http_client *client);
+/* Ends all requests, and those that their callbacks start meanwhile, with ERROR_CANCELLED. */
+void http_client_cancel(struct http_client *client);
 
 /*
  * Starts a request. `done` is called once, from http_client_run on the same thread, with either a response
@@ -103,7 +105,10 @@ void http_start(struct http_client *client, const struct http_request *request, 
  * number still running. Timers of the caller: pass the time to the next one. */
 size_t http_client_run(struct http_client *client, int64_t timeout_ms);
 
-/* Makes http_client_run return soon; the one function that another thread may call. */
+/* For a caller that has a timer and no request: waits for `timeout_ms` or http_client_wake. */
+void http_client_sleep(struct http_client *client, int64_t timeout_ms);
+
+/* Makes http_client_run (and sleep) return soon; the one function that another thread may call. */
 void http_client_wake(struct http_client *client);
 
 /* One request, waited for, when the client has no others. 0 or -1; release the response in both cases. */
@@ -127,5 +132,13 @@ void http_stream_close(struct http_stream *stream);
 /* scheme://host:port of a URL with the default port filled in, lower case; NULL if it is no http(s) URL.
  * Two URLs share credentials only if these are equal. free() it. */
 char *http_origin(const char *url) MUST_CHECK;
+
+/* What a reference in an answer of `base` points at (RFC 3986 section 5): an absolute URL without fragment
+ * and user part; NULL if it is none over http or https. free() it. */
+char *http_resolve(const char *base, const char *reference) MUST_CHECK;
+
+/* Seconds that a Retry-After header asks to wait (RFC 9110 section 10.2.3: a number, or a date, taken against
+ * `wall_ms`); 0 if there is none or it has passed. At most a day. */
+int http_retry_after_s(struct http_response *response, int64_t wall_ms);
 
 #endif

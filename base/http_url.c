@@ -64,6 +64,21 @@ char *http_origin(const char *url)
     return origin_of(handle);
 }
 
+char *http_resolve(const char *base, const char *reference)
+{
+    AUTO_CURLU CURLU *handle = curl_url();
+    if (!handle || curl_url_set(handle, CURLUPART_URL, base, 0) != CURLUE_OK ||
+        curl_url_set(handle, CURLUPART_URL, reference, CURLU_URLENCODE) != CURLUE_OK)
+        return NULL;
+    AUTO_FREE char *origin = origin_of(handle);
+    if (!origin)
+        return NULL;
+    curl_url_set(handle, CURLUPART_USER, NULL, 0);
+    curl_url_set(handle, CURLUPART_PASSWORD, NULL, 0);
+    curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);
+    return copy_of_part(handle, CURLUPART_URL, 0);
+}
+
 /* "Basic …" from the URL's user part, or NULL. */
 static char *take_basic(CURLU *handle)
 {

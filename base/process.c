@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -26,8 +27,6 @@
 
 /* How long a program has after SIGTERM before SIGKILL. */
 #define TERM_GRACE_MS 1000
-
-extern char **environ;
 
 struct process {
     char *name; /* argv[0], for messages */
@@ -73,7 +72,7 @@ static int64_t deadline_of(int64_t timeout_ms)
     return timeout_ms > 0 ? now_ms() + timeout_ms : -1;
 }
 
-/* Our environment without the names that `added` sets, and `added`. Only the array is allocated. */
+/* Our environment without the names that are in `added`, and what that sets. Only the array is allocated. */
 static char **merge_environment(const char *const *added)
 {
     size_t ours = 0, extra = 0, len = 0;
@@ -82,13 +81,15 @@ static char **merge_environment(const char *const *added)
     while (added && added[extra])
         extra++;
     char **merged = xcalloc(ours + extra + 1, sizeof(*merged));
-    for (size_t i = 0; i < extra; i++)
-        memcpy(&merged[len++], &added[i], sizeof(added[i]));
+    for (size_t i = 0; i < extra; i++) {
+        if (strchr(added[i], '='))
+            memcpy(&merged[len++], &added[i], sizeof(added[i]));
+    }
     for (size_t i = 0; i < ours; i++) {
         bool replaced = false;
         size_t name = strcspn(environ[i], "=");
         for (size_t k = 0; k < extra && !replaced; k++)
-            replaced = !strncmp(added[k], environ[i], name) && added[k][name] == '=';
+            replaced = !strncmp(added[k], environ[i], name) && strchr("=", added[k][name]);
         if (!replaced)
             merged[len++] = environ[i];
     }
@@ -212,10 +213,12 @@ static int wait_ready(struct process *p, int fd, short events, int64_t deadline)
     }
 }
 
-static int timed_out(const struct process *p, const char *doing, struct error *err)
+/* A program that had its time gets no more of it: its end is not waited for as long again. */
+static int timed_out(struct process *p, const char *doing, struct error *err)
 {
-    return error_set(err, ERROR_TIMEOUT, "%s did not %s within %lld seconds", p->name, doing,
-                     (long long)((p->timeout_ms + 999) / 1000));
+    int64_t seconds = (p->timeout_ms + 999) / 1000;
+    p->timeout_ms = 1;
+    return error_set(err, ERROR_TIMEOUT, "%s did not %s within %" PRId64 " seconds", p->name, doing, seconds);
 }
 
 ssize_t process_read(struct process *p, void *buffer, size_t size, struct error *err)
@@ -316,13 +319,12 @@ static void drain_output(struct process *p, int64_t deadline)
     char chunk[16384];
     size_t total = 0;
     while (p->output >= 0 && total < LIMIT_PROCESS_STDOUT_BYTES) {
+        if (wait_ready(p, p->output, POLLIN, deadline) <= 0)
+            break;
         ssize_t got = read(p->output, chunk, sizeof(chunk));
-        if (got > 0)
-            total += (size_t)got;
-        else if (got == 0 || (errno != EINTR && errno != EAGAIN))
+        if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN))
             break;
-        else if (wait_ready(p, p->output, POLLIN, deadline) <= 0)
-            break;
+        total += got > 0 ? (size_t)got : 0;
     }
     close_fd(&p->output);
 }
@@ -449,7 +451,7 @@ int process_run(const struct process_options *options, const char *input, size_t
     CLEANUP(strbuf_release) struct strbuf gathered = STRBUF_INIT;
     int result = converse(p, input, input_len, &gathered, err);
     if (result < 0)
-        p->timeout_ms = 1; /* what went wrong is known: no second wait */
+        p->timeout_ms = 1; /* what went wrong is known */
     int status = process_end(p);
     if (result == 0 && status != 0)
         result = error_set(err, ERROR_IO, "%s failed with status %d%s%s", p->name, status,

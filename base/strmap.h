@@ -1,6 +1,6 @@
 /*
- * A map from strings to pointers. Keys are copied; values belong to the caller unless a `free_value` was
- * given. Iteration is in insertion order, so output that depends on it is the same on every run.
+ * A map from strings to pointers. Keys are copied; values belong to the caller unless a `free_value` was given.
+ * Iteration is in insertion order, so output that depends on it is the same on every run.
  *
  *     struct strmap_cursor c = STRMAP_CURSOR_INIT;
  *     while (strmap_next(&m, &c, &key, &value)) ...

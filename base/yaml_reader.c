@@ -95,11 +95,19 @@ static int line_of(const struct reader *r, const yaml_mark_t *mark)
     return r->document->line + (int)mark->line;
 }
 
+/* libyaml's anchors have no other characters, whatever stands next to them. */
+static bool is_anchor_char(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '-';
+}
+
 /* The end of the anchor or tag that begins at `at`. */
 static size_t property_end(const char *text, size_t at, size_t end)
 {
-    bool is_verbatim = text[at] == '!' && at + 1 < end && text[at + 1] == '<';
+    bool is_anchor = text[at] == '&', is_verbatim = !is_anchor && at + 1 < end && text[at + 1] == '<';
     for (at++; at < end; at++) {
+        if (is_anchor && !is_anchor_char(text[at]))
+            return at;
         if (is_verbatim && text[at] == '>')
             return at + 1;
         bool is_over = text[at] == ' ' || text[at] == '\t' || yaml_break_length(text, at, end);

@@ -122,10 +122,8 @@ static bool read_integer(const char *text, struct yaml_scalar *out)
     size_t prefix;
     int base = base_of(digits, &prefix);
     digits += prefix;
-    if (base == 2 && !has_sign && digits[0] == '-') { /* Go reads "0b-101" so */
-        negative = true;
-        digits++;
-    }
+    if (base == 2 && !has_sign && (*digits == '-' || *digits == '+')) /* Go reads "0b-101" so */
+        negative = *digits++ == '-';
     if (!is_digit(*digits) && (base != 16 || !strchr("abcdefABCDEF", *digits) || !*digits))
         return false;
     errno = 0;

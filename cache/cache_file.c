@@ -75,8 +75,8 @@ void *cache_file_open_with(const char *path, const struct cache_file_options *op
     struct cache_file *f = xcalloc(1, sizeof(*f));
     f->path = xstrdup(path);
     f->clock = options->clock;
-    f->file = (struct lmdb_file){
-        .path = f->path, .map_size = options->map_size, .map_min = CACHE_FILE_MAP_MIN, .is_whole = is_whole};
+    f->file =
+        (struct lmdb_file){.path = f->path, .map_size = options->map_size, .map_min = CACHE_FILE_MAP_MIN};
     int rc = lmdb_file_open(&f->file);
     if (rc == 0)
         return f;
@@ -92,6 +92,12 @@ void *cache_file_open(const char *path, struct error *err)
 }
 
 /* -- room ------------------------------------------------------------------------------------------------ */
+
+static int begin_write(const struct cache_file *f, size_t bytes, MDB_txn **txn)
+{
+    int rc = mdb_txn_begin(f->file.env, NULL, 0, txn);
+    return rc ? rc : lmdb_file_reserve(&f->file, bytes);
+}
 
 enum sweep { SWEEP_EXPIRED, SWEEP_EVERY_OTHER };
 
@@ -126,7 +132,7 @@ static int sweep_all(struct cache_file *f, enum sweep what)
     f->sweep_key_len = 0;
     while (!rc && !at_end) {
         CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
-        rc = mdb_txn_begin(f->file.env, NULL, 0, &txn);
+        rc = begin_write(f, 0, &txn);
         if (!rc)
             rc = sweep(f, txn, what, SWEEP_PER_BATCH, &at_end);
         if (!rc)
@@ -174,7 +180,7 @@ static int drop_all(struct cache_file *f)
 {
     CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
     f->sweep_key_len = 0;
-    int rc = mdb_txn_begin(f->file.env, NULL, 0, &txn);
+    int rc = begin_write(f, 0, &txn);
     if (!rc)
         rc = mdb_drop(txn, f->file.dbi, 0);
     return rc ? rc : lmdb_txn_commit(&txn);
@@ -208,7 +214,7 @@ static int put_once(struct cache_file *f, const char *key, const struct value_he
     MDB_val name = {.mv_size = strlen(key), .mv_data = (void *)(uintptr_t)key};
     MDB_val value = {.mv_size = sizeof(*head) + len, .mv_data = NULL};
     bool at_end;
-    int rc = mdb_txn_begin(f->file.env, NULL, 0, &txn);
+    int rc = begin_write(f, value.mv_size, &txn);
     if (!rc)
         rc = sweep(f, txn, SWEEP_EXPIRED, SWEEP_PER_PUT, &at_end);
     if (!rc)

@@ -8,6 +8,8 @@
  * written before the head and read with one multi-get; one that is missing makes the value a miss.
  *
  * Keys of a dead server do not move to the others: what they left there would be found, stale, the next time.
+ * libmemcached leaves a server alone that it cannot connect to, but asks one again and again that takes
+ * connections and never answers; so which servers are down is kept here.
  */
 #include "cache/cache_memcached.h"
 
@@ -30,8 +32,16 @@
 /* To memcached, times above this are dates. */
 #define RELATIVE_TTL_MAX_S ((int64_t)30 * 86400)
 
+struct peer {
+    struct server_address *address;
+    int64_t down_until_ms; /* monotonic; what is on it is a miss until then */
+};
+
 struct cache_memcached {
     memcached_st *client;
+    struct server_list addresses;
+    struct peer *peers; /* one for each address */
+    int64_t wait_ms;    /* for one step of an operation */
     struct cache_memcached_options options;
     int64_t deadline_ms; /* monotonic, of the operation under way */
 };
@@ -47,7 +57,7 @@ struct item_head {
 
 static int set_behaviors(struct cache_memcached *m)
 {
-    uint64_t wait_ms = (uint64_t)m->options.timeout_ms / 3 + 1;
+    uint64_t wait_ms = (uint64_t)m->wait_ms;
     const struct {
         memcached_behavior_t name;
         uint64_t value;
@@ -59,7 +69,7 @@ static int set_behaviors(struct cache_memcached *m)
         {MEMCACHED_BEHAVIOR_POLL_TIMEOUT, wait_ms},
         {MEMCACHED_BEHAVIOR_SND_TIMEOUT, wait_ms * 1000}, /* these two are in microseconds */
         {MEMCACHED_BEHAVIOR_RCV_TIMEOUT, wait_ms * 1000},
-        {MEMCACHED_BEHAVIOR_RETRY_TIMEOUT, (uint64_t)m->options.retry_after_s},
+        {MEMCACHED_BEHAVIOR_RETRY_TIMEOUT, 1}, /* seconds, the least; we wait longer */
     };
     for (size_t i = 0; i < ARRAY_LEN(behaviors); i++) {
         if (memcached_failed(memcached_behavior_set(m->client, behaviors[i].name, behaviors[i].value)))
@@ -68,11 +78,13 @@ static int set_behaviors(struct cache_memcached *m)
     return 0;
 }
 
-static int add_servers(struct cache_memcached *m, const struct server_list *servers)
+static int add_servers(struct cache_memcached *m)
 {
-    for (size_t i = 0; i < servers->len; i++) {
-        const struct server_address *server = &servers->items[i];
-        if (memcached_failed(memcached_server_add(m->client, server->host, (in_port_t)server->port)))
+    m->peers = xcalloc(m->addresses.len, sizeof(*m->peers));
+    for (size_t i = 0; i < m->addresses.len; i++) {
+        struct server_address *address = &m->addresses.items[i];
+        m->peers[i] = (struct peer){.address = address, .down_until_ms = INT64_MIN};
+        if (memcached_failed(memcached_server_add(m->client, address->host, (in_port_t)address->port)))
             return -1;
     }
     return 0;
@@ -83,19 +95,23 @@ static void cache_memcached_free(void *state)
     struct cache_memcached *m = state;
     if (m->client)
         memcached_free(m->client);
+    server_list_release(&m->addresses);
+    free(m->peers);
     free(m);
 }
 
 void *cache_memcached_open_with(const char *servers, const struct cache_memcached_options *options,
                                 struct error *err)
 {
-    CLEANUP(server_list_release) struct server_list list = SERVER_LIST_INIT;
+    struct server_list list = SERVER_LIST_INIT;
     if (server_list_parse(servers, &list, err) < 0)
         return NULL;
     struct cache_memcached *m = xcalloc(1, sizeof(*m));
     m->options = *options;
+    m->wait_ms = options->timeout_ms / 3 + 1;
+    m->addresses = list;
     m->client = memcached_create(NULL);
-    if (m->client && set_behaviors(m) == 0 && add_servers(m, &list) == 0)
+    if (m->client && set_behaviors(m) == 0 && add_servers(m) == 0)
         return m;
     error_set(err, ERROR_INTERNAL, "libmemcached does not take the servers %s", servers);
     cache_memcached_free(m);
@@ -109,7 +125,7 @@ void *cache_memcached_open(const char *servers, int64_t timeout_ms, struct error
     return cache_memcached_open_with(servers, &options, err);
 }
 
-/* -- keys, deadline, errors ------------------------------------------------------------------------------ */
+/* -- keys ------------------------------------------------------------------------------------------------ */
 
 static void item_key(const char *key, char out[KEY_SIZE])
 {
@@ -125,27 +141,80 @@ static void chunk_key(const char *name, const struct item_head *head, uint32_t i
     snprintf(out, CHUNK_KEY_SIZE, "%s.%016" PRIx64 ".%" PRIu32, name, head->checksum, index);
 }
 
+static size_t chunk_length(const struct item_head *head, uint32_t index)
+{
+    size_t left = head->length - index * CHUNK_SIZE;
+    return left < CHUNK_SIZE ? left : CHUNK_SIZE;
+}
+
+/* -- servers and time ------------------------------------------------------------------------------------ */
+
+static int64_t now_ms(const struct cache_memcached *m)
+{
+    return clock_monotonic_ms(m->options.clock);
+}
+
 static void begin(struct cache_memcached *m)
 {
-    m->deadline_ms = clock_monotonic_ms(m->options.clock) + m->options.timeout_ms;
+    m->deadline_ms = now_ms(m) + m->options.timeout_ms;
 }
 
 static bool is_late(const struct cache_memcached *m)
 {
-    return clock_monotonic_ms(m->options.clock) > m->deadline_ms;
+    return now_ms(m) > m->deadline_ms;
 }
 
-static int report(struct cache_memcached *m, const char *name, memcached_return_t code, const char *what,
+/* The server that an item is on. */
+static struct peer *peer_of(const struct cache_memcached *m, const char *name)
+{
+    memcached_return_t rc;
+    const memcached_instance_st *instance = memcached_server_by_key(m->client, name, strlen(name), &rc);
+    for (size_t i = 0; instance && i < m->addresses.len; i++) {
+        const struct server_address *address = m->peers[i].address;
+        if (address->port == (int)memcached_server_port(instance) &&
+            !strcmp(address->host, memcached_server_name(instance)))
+            return &m->peers[i];
+    }
+    return &m->peers[0];
+}
+
+static void leave_alone(const struct cache_memcached *m, struct peer *peer)
+{
+    peer->down_until_ms = now_ms(m) + m->options.retry_after_s * 1000;
+}
+
+/* True for an answer, even an unwelcome one: the server is there. */
+static bool is_answer(memcached_return_t code)
+{
+    switch ((int)code) {
+    case MEMCACHED_CLIENT_ERROR:
+    case MEMCACHED_SERVER_ERROR:
+    case MEMCACHED_E2BIG:
+    case MEMCACHED_NOTSTORED:
+    case MEMCACHED_SERVER_MEMORY_ALLOCATION_FAILURE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int report(struct cache_memcached *m, struct peer *peer, memcached_return_t code, const char *what,
                   struct error *err)
 {
-    memcached_return_t found;
-    const memcached_instance_st *server = memcached_server_by_key(m->client, name, strlen(name), &found);
-    if (!server)
-        return error_set(err, ERROR_NETWORK, "cannot %s memcached: %s", what,
-                         memcached_strerror(m->client, code));
-    return error_set(err, ERROR_NETWORK, "cannot %s memcached at %s:%u: %s", what,
-                     memcached_server_name(server), (unsigned)memcached_server_port(server),
-                     memcached_strerror(m->client, code));
+    if (!is_answer(code))
+        leave_alone(m, peer);
+    return error_set(err, ERROR_NETWORK, "cannot %s memcached at %s:%d: %s", what, peer->address->host,
+                     peer->address->port, memcached_strerror(m->client, code));
+}
+
+static int check_up(const struct cache_memcached *m, const struct peer *peer, const char *what,
+                    struct error *err)
+{
+    if (now_ms(m) >= peer->down_until_ms)
+        return 0;
+    return error_set(err, ERROR_NETWORK,
+                     "cannot %s memcached at %s:%d: it failed less than %" PRId64 " s ago", what,
+                     peer->address->host, peer->address->port, m->options.retry_after_s);
 }
 
 static int report_late(const struct cache_memcached *m, const char *what, struct error *err)
@@ -167,55 +236,62 @@ static bool read_head(const char *item, size_t len, struct item_head *head)
     return head->chunks ? head->chunks == chunks : head->length == len - sizeof(*head);
 }
 
-/* The chunks of one value on their way in. */
+/* A value of several chunks, on its way in. */
 struct assembly {
     const char *name;
     const struct item_head *head;
+    char (*keys)[CHUNK_KEY_SIZE];
+    bool *arrived;
     char *bytes;
-    uint32_t arrived;
 };
 
-/* Puts a chunk where its key says; anything that does not fit is not counted, so the value stays unfinished.
- */
+static void assembly_init(struct assembly *a, const char *name, const struct item_head *head)
+{
+    a->name = name;
+    a->head = head;
+    a->keys = xcalloc(head->chunks, sizeof(*a->keys));
+    a->arrived = xcalloc(head->chunks, sizeof(*a->arrived));
+    a->bytes = xmalloc(head->length);
+    for (uint32_t i = 0; i < head->chunks; i++)
+        chunk_key(name, head, i, a->keys[i]);
+}
+
+static void assembly_release(struct assembly *a)
+{
+    free(a->keys);
+    free(a->arrived);
+    free(a->bytes);
+}
+
+/* Puts a chunk where its key says; what does not fit is passed over, so the value stays incomplete. */
 static void place_chunk(struct assembly *a, memcached_result_st *result)
 {
-    char expected[CHUNK_KEY_SIZE];
     const char *key = memcached_result_key_value(result);
     size_t key_len = memcached_result_key_length(result);
-    size_t digits_at = strlen(a->name) + 18;
-    if (key_len <= digits_at || key_len >= sizeof(expected))
+    for (uint32_t i = 0; i < a->head->chunks; i++) {
+        size_t len = chunk_length(a->head, i);
+        if (strlen(a->keys[i]) != key_len || memcmp(a->keys[i], key, key_len) != 0)
+            continue;
+        if (memcached_result_length(result) == len) {
+            memcpy(a->bytes + i * CHUNK_SIZE, memcached_result_value(result), len);
+            a->arrived[i] = true;
+        }
         return;
-    AUTO_FREE char *digits = xmemdupz(key + digits_at, key_len - digits_at);
-    uint32_t index = (uint32_t)strtoul(digits, NULL, 10);
-    chunk_key(a->name, a->head, index, expected);
-    if (index >= a->head->chunks || strlen(expected) != key_len || memcmp(expected, key, key_len) != 0)
-        return;
-    size_t at = index * CHUNK_SIZE;
-    size_t len = a->head->length - at < CHUNK_SIZE ? a->head->length - at : CHUNK_SIZE;
-    if (memcached_result_length(result) != len)
-        return;
-    memcpy(a->bytes + at, memcached_result_value(result), len);
-    a->arrived++;
+    }
 }
 
-static int ask_for_chunks(struct cache_memcached *m, const char *name, const struct item_head *head)
+static void ask_for_chunks(struct cache_memcached *m, const struct assembly *a)
 {
-    char(*keys)[CHUNK_KEY_SIZE] = xcalloc(head->chunks, sizeof(*keys));
-    const char **pointers = xcalloc(head->chunks, sizeof(*pointers));
-    size_t *lengths = xcalloc(head->chunks, sizeof(*lengths));
-    for (uint32_t i = 0; i < head->chunks; i++) {
-        chunk_key(name, head, i, keys[i]);
-        pointers[i] = keys[i];
+    AUTO_FREE const char **keys = xcalloc(a->head->chunks, sizeof(*keys));
+    AUTO_FREE size_t *lengths = xcalloc(a->head->chunks, sizeof(*lengths));
+    for (uint32_t i = 0; i < a->head->chunks; i++) {
+        keys[i] = a->keys[i];
         lengths[i] = strlen(keys[i]);
     }
-    memcached_return_t rc = memcached_mget(m->client, pointers, lengths, head->chunks);
-    free(lengths);
-    free(pointers);
-    free(keys);
-    return memcached_failed(rc) ? -1 : 0;
+    memcached_mget(m->client, keys, lengths, a->head->chunks); /* what fails does not arrive */
 }
 
-/* Takes what comes until all is there or nothing more will come. */
+/* Takes what comes until nothing more will. */
 static void take_chunks(struct cache_memcached *m, struct assembly *a)
 {
     memcached_result_st result;
@@ -225,25 +301,50 @@ static void take_chunks(struct cache_memcached *m, struct assembly *a)
     while (memcached_fetch_result(m->client, &result, &rc)) {
         place_chunk(a, &result);
         if (is_late(m)) {
-            memcached_quit(m->client); /* the rest of the answer must not be read as the next one */
+            memcached_quit(m->client); /* the rest must not be taken for the next answer */
             break;
         }
     }
     memcached_result_free(&result);
 }
 
+static int check_chunk_servers(const struct cache_memcached *m, const struct assembly *a, struct error *err)
+{
+    for (uint32_t i = 0; i < a->head->chunks; i++) {
+        if (check_up(m, peer_of(m, a->keys[i]), "read from", err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A chunk that is missing at once was evicted; one that was waited for is on a server that is down. */
+static int explain_missing(const struct cache_memcached *m, const struct assembly *a, int64_t took_ms,
+                           struct error *err)
+{
+    if (took_ms < m->wait_ms)
+        return 0;
+    for (uint32_t i = 0; i < a->head->chunks; i++) {
+        if (!a->arrived[i])
+            leave_alone(m, peer_of(m, a->keys[i]));
+    }
+    return report_late(m, "read from", err);
+}
+
 static int get_chunks(struct cache_memcached *m, const char *name, const struct item_head *head,
                       struct strbuf *out, struct error *err)
 {
-    AUTO_FREE char *bytes = xmalloc(head->length);
-    struct assembly a = {.name = name, .head = head, .bytes = bytes, .arrived = 0};
-    bool is_complete = ask_for_chunks(m, name, head) == 0;
+    CLEANUP(assembly_release) struct assembly a;
+    assembly_init(&a, name, head);
+    if (check_chunk_servers(m, &a, err) < 0)
+        return -1;
+    int64_t start_ms = now_ms(m);
+    ask_for_chunks(m, &a);
     take_chunks(m, &a);
-    if (is_late(m))
-        return report_late(m, "read from", err);
-    if (!is_complete || a.arrived != head->chunks || cache_checksum(bytes, head->length) != head->checksum)
+    if (memchr(a.arrived, false, head->chunks))
+        return explain_missing(m, &a, now_ms(m) - start_ms, err);
+    if (cache_checksum(a.bytes, head->length) != head->checksum)
         return 0;
-    strbuf_add(out, bytes, head->length);
+    strbuf_add(out, a.bytes, head->length);
     return 1;
 }
 
@@ -257,11 +358,14 @@ static int cache_memcached_get(void *state, const char *key, struct strbuf *out,
     struct item_head head;
     begin(m);
     item_key(key, name);
+    struct peer *peer = peer_of(m, name);
+    if (check_up(m, peer, "read from", err) < 0)
+        return -1;
     AUTO_FREE char *item = memcached_get(m->client, name, strlen(name), &len, &flags, &rc);
     if (rc == MEMCACHED_NOTFOUND)
         return 0;
     if (memcached_failed(rc))
-        return report(m, name, rc, "read from", err);
+        return report(m, peer, rc, "read from", err);
     if (!item || !read_head(item, len, &head))
         return 0;
     if (head.chunks)
@@ -282,10 +386,13 @@ static time_t expiration(const struct cache_memcached *m, int64_t ttl_s)
 static int put_item(struct cache_memcached *m, const char *name, const char *item, size_t len, int64_t ttl_s,
                     struct error *err)
 {
+    struct peer *peer = peer_of(m, name);
     if (is_late(m))
         return report_late(m, "write to", err);
+    if (check_up(m, peer, "write to", err) < 0)
+        return -1;
     memcached_return_t rc = memcached_set(m->client, name, strlen(name), item, len, expiration(m, ttl_s), 0);
-    return memcached_failed(rc) ? report(m, name, rc, "write to", err) : 0;
+    return memcached_failed(rc) ? report(m, peer, rc, "write to", err) : 0;
 }
 
 static int put_chunks(struct cache_memcached *m, const char *name, const struct item_head *head,
@@ -293,10 +400,8 @@ static int put_chunks(struct cache_memcached *m, const char *name, const struct 
 {
     for (uint32_t i = 0; i < head->chunks; i++) {
         char chunk[CHUNK_KEY_SIZE];
-        size_t at = i * CHUNK_SIZE;
-        size_t len = head->length - at < CHUNK_SIZE ? head->length - at : CHUNK_SIZE;
         chunk_key(name, head, i, chunk);
-        if (put_item(m, chunk, bytes + at, len, ttl_s, err) < 0)
+        if (put_item(m, chunk, bytes + i * CHUNK_SIZE, chunk_length(head, i), ttl_s, err) < 0)
             return -1;
     }
     return 0;

@@ -76,48 +76,41 @@ static int open_environment_that_fits(struct lmdb_file *f)
     return rc;
 }
 
-/* Reads every value once: 0 or what is wrong. */
-static int check_values(const struct lmdb_file *f)
-{
-    CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
-    CLEANUP(lmdb_cursor_release) MDB_cursor *cursor = NULL;
-    int rc = mdb_txn_begin(f->env, NULL, MDB_RDONLY, &txn);
-    if (!rc)
-        rc = mdb_cursor_open(txn, f->dbi, &cursor);
-    while (!rc) {
-        MDB_val key, value;
-        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-        if (!rc && !f->is_whole(&value))
-            rc = LMDB_FILE_DAMAGED;
-    }
-    return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-/*
- * LMDB reads through a memory map, and touching it behind the end of the file raises SIGBUS. A file that is
- * shorter than its own count of pages is filled up with zeros, which LMDB knows for no page of its own, and
- * read through. It need not be damaged: pages that one transaction took and gave back are never written.
- */
-static int check_length(const struct lmdb_file *f)
+/* The bytes that the file must have at least, and has. */
+static int measure_file(const struct lmdb_file *f, size_t *needed, size_t *actual, int *fd)
 {
     MDB_envinfo info;
-    int fd;
     struct stat file;
     int rc = mdb_env_info(f->env, &info);
     if (!rc)
-        rc = mdb_env_get_fd(f->env, &fd);
+        rc = mdb_env_get_fd(f->env, fd);
+    if (!rc && fstat(*fd, &file) < 0)
+        rc = errno;
     if (rc)
         return rc;
-    if (fstat(fd, &file) < 0)
-        return errno;
-    off_t whole = (off_t)((info.me_last_pgno + 1) * f->page_size);
-    if (file.st_size >= whole)
-        return 0;
-    if (info.me_last_pgno >= info.me_mapsize / f->page_size)
-        return MDB_INVALID;
-    if (ftruncate(fd, whole) < 0)
-        return errno;
-    return check_values(f);
+    *needed = (info.me_last_pgno + 1) * f->page_size;
+    *actual = (size_t)file.st_size;
+    return 0;
+}
+
+int lmdb_file_reserve(const struct lmdb_file *f, size_t bytes)
+{
+    size_t needed, actual;
+    int fd;
+    int rc = measure_file(f, &needed, &actual, &fd);
+    if (rc || actual >= needed + bytes + LMDB_FILE_SLACK)
+        return rc;
+    off_t longer = (off_t)(needed + bytes + 2 * LMDB_FILE_SLACK);
+    return ftruncate(fd, longer) < 0 ? errno : 0;
+}
+
+/* LMDB reads through a memory map, and touching it behind the end of the file raises SIGBUS. */
+static int check_length(const struct lmdb_file *f)
+{
+    size_t needed, actual;
+    int fd;
+    int rc = measure_file(f, &needed, &actual, &fd);
+    return !rc && actual < needed ? LMDB_FILE_DAMAGED : rc;
 }
 
 static int open_database(struct lmdb_file *f)

@@ -3,10 +3,13 @@
  * opened and begins anew.
  *
  * Damage is: a file that LMDB refuses (not its format, another version), one that is shorter than its own
- * count of pages and does not read through, and what its user finds while reading. Such a file is renamed to
- * PATH.bad (replacing an older one), its lock file is removed, and an empty one takes its place. Processes
- * that still have the old pair open go on with it undisturbed. PATH-guard keeps two processes from doing this
- * at once.
+ * count of pages, and what its user finds while reading. Such a file is renamed to PATH.bad (replacing an
+ * older one), its lock file is removed, and an empty one takes its place. Processes that still have the old
+ * pair open go on with it undisturbed. PATH-guard keeps two processes from doing this at once.
+ *
+ * LMDB itself leaves a file shorter than its count when the last pages were taken and given back in one
+ * transaction. So that shortness always means damage, writers reserve the room first: the file is some MiB
+ * longer than what is in it, with a hole at its end that takes no space on the disk.
  *
  * Used by one thread at a time; opened once per process.
  */
@@ -24,14 +27,13 @@ struct lmdb_file {
     const char *path; /* the user's, like the two below; set before lmdb_file_open */
     size_t map_size;  /* bytes wanted; after opening: what was given, which may be less */
     size_t map_min;
-    bool (*is_whole)(const MDB_val *value);
     MDB_env *env; /* NULL: not open */
     MDB_dbi dbi;  /* the unnamed database */
     size_t page_size;
     bool was_set_aside; /* set when it happens; the user clears it */
 };
 
-/* What `is_whole` says no to, in the place of an LMDB or errno code. */
+/* Damage that LMDB has no code for; beside its negative codes and errno's positive ones. */
 #define LMDB_FILE_DAMAGED (-1)
 
 /* True for codes that mean the file, not the disk or the machine, is at fault. */
@@ -45,6 +47,11 @@ int lmdb_file_open(struct lmdb_file *f) MUST_CHECK;
 int lmdb_file_begin_anew(struct lmdb_file *f) MUST_CHECK;
 
 void lmdb_file_close(struct lmdb_file *f);
+
+/* In a write transaction, before the first change: makes the file long enough for `bytes` more of values and
+ * LMDB_FILE_SLACK for the tree. 0 or a code. */
+#define LMDB_FILE_SLACK ((size_t)8 << 20)
+int lmdb_file_reserve(const struct lmdb_file *f, size_t bytes) MUST_CHECK;
 
 /* For CLEANUP; NULL inside does nothing. */
 void lmdb_txn_release(MDB_txn **txn);

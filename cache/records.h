@@ -4,27 +4,44 @@
  *   one record per repository   the repository_info as last read: tags, digests, times
  *   one record per digest       what never changes: creation time of an image by platform
  *
- * Both are compact text with a version in the key, so that an old pawl and a new one can share a memcached
- * without misreading each other. A record that does not decode is a miss.
+ * Both are compact binary with a version in the key ("pawl1|…"), so that an old pawl and a new one can share
+ * a memcached without misreading each other; the bytes are the same on every machine. Decoding is strict: a
+ * record with a byte too many, tags out of order or a digest that is none is a miss.
  */
 #ifndef CACHE_RECORDS_H
 #define CACHE_RECORDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/strbuf.h"
 #include "cache/cache.h"
 #include "model/image_info.h"
+
+/* How long records are kept when nobody writes them again. A repository that is in use is written with every
+ * scan; two weeks is what Flux v1 kept. Creation times are as good as for ever, but of images long gone. */
+#define RECORD_REPOSITORY_TTL_S ((int64_t)14 * 86400)
+#define RECORD_CREATED_TTL_S    ((int64_t)180 * 86400)
 
 /* One reference, or NULL on a miss. `scope` tells apart answers given to different credentials ("" for
  * anonymous); it is hashed into the key, so it may be derived from a user name but must not hold a secret. */
 struct repository_info *record_get_repository(struct cache *cache, const char *repository, const char *scope)
     MUST_CHECK;
+/* `info` is finished (sorted). Tags over LIMIT_TAG_LENGTH are left out, problems cut at 255 bytes. */
 void record_put_repository(struct cache *cache, const struct repository_info *info, const char *scope);
 
 /* True and *created_ms (0: the image does not say) if the image of that manifest digest was read before. */
 bool record_get_created(struct cache *cache, const char *digest, const char *platform, int64_t *created_ms);
 void record_put_created(struct cache *cache, const char *digest, const char *platform, int64_t created_ms);
+
+/* -- the form alone: for tests, fuzzing and `pawl cache inspect` -------------------------------------------
+ */
+
+/* Appends the record. */
+void record_encode_repository(const struct repository_info *info, struct strbuf *out);
+/* One reference; NULL if it is no such record. */
+struct repository_info *record_decode_repository(const char *bytes, size_t len) MUST_CHECK;
 
 #endif

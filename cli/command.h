@@ -1,9 +1,8 @@
 /*
  * Commands: one table, one row each; parsing, --help, the manual and the list of commands come from it.
  *
- * A command is a function that gets its parsed invocation and returns an exit code; what went wrong it says
- * in `err`, and main prints it. JSON goes to stdout alone, listings to stdout, everything else for people to
- * stderr.
+ * A command is a function that gets its parsed invocation and returns an exit code; what went wrong it says in
+ * `err`, and main prints it. JSON goes to stdout alone, listings to stdout, everything else for people to stderr.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -26,8 +25,7 @@ enum {
 
 struct command;
 
-/* A command line, parsed. The option rows write into it: config first, then what commands have of their own.
- */
+/* A command line, parsed. The option rows write into it: config first, then what commands have of their own. */
 struct invocation {
     struct config config;
     bool dry_run, no_headers;

@@ -1,6 +1,6 @@
 /*
- * pawl: finds the command, reads its options from the command line, the environment and the file, runs it,
- * and prints what went wrong.
+ * pawl: finds the command, reads its options from the command line, the environment and the file, runs it, and
+ * prints what went wrong.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,13 +27,14 @@ static bool takes(const struct command *command, const struct option_row *table)
     return false;
 }
 
-/* The command's own tables first, so that its rows win over those of the same name. */
+/* The command's own tables first. One that works with the configuration gets all of it: its file and environment may
+ * hold what only others use. */
 static void collect_tables(const struct command *command, const struct option_row *tables[MAX_TABLES])
 {
     size_t len = 0;
     for (const struct option_row *const *each = command->tables; each && *each; each++)
         tables[len++] = *each;
-    for (size_t i = 0; i < ARRAY_LEN(config_tables); i++) {
+    for (size_t i = 0; takes(command, config_general_options) && i < ARRAY_LEN(config_tables); i++) {
         if (!takes(command, config_tables[i]))
             tables[len++] = config_tables[i];
     }
@@ -54,7 +55,7 @@ static bool has_row(const struct command *command, const char *name)
 /* A flag of another command would have no effect here: better said than believed. */
 static int check_flags(const struct command *command, const struct option_set *set, struct error *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(config_tables); i++) {
+    for (size_t i = 0; takes(command, config_general_options) && i < ARRAY_LEN(config_tables); i++) {
         for (const struct option_row *row = config_tables[i]; row->name; row++) {
             if (!has_row(command, row->name) && option_source_of(set, row->name) == OPTION_COMMAND_LINE)
                 return error_set(err, ERROR_USAGE, "`pawl %s` does not take --%s; see `pawl %s --help`",

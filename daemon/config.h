@@ -65,9 +65,9 @@ extern const struct option_row config_flux_options[];
 extern const char *const config_foreign_environment[];
 
 /*
- * Completes a configuration whose arguments and environment were read into `set`: reads the file that
- * --config names, builds the list of repositories, fills in defaults that depend on the machine, and checks
- * what no row can check alone. `needs_repository`: ERROR_USAGE if there is none.
+ * Completes a configuration whose arguments and environment were read into `set`: reads the file that --config
+ * names, builds the list of repositories, fills in defaults that depend on the machine, and checks what no row
+ * can check alone. `needs_repository`: ERROR_USAGE if there is none.
  */
 int config_finish(struct config *config, struct option_set *set, bool needs_repository, struct error *err)
     MUST_CHECK;

@@ -317,5 +317,7 @@ const struct option_row config_flux_options[] = {
     {.name = NULL},
 };
 
-const char *const config_foreign_environment[] = {"PAWL_URL",        "PAWL_BIN",          "PAWL_WITHOUT",
-                                                  "PAWL_TEST_CACHE", "PAWL_FUZZ_SECONDS", NULL};
+/* The last two are what Kubernetes sets in every pod beside a Service named "pawl". */
+const char *const config_foreign_environment[] = {"PAWL_URL",    "PAWL_BIN",    "PAWL_WITHOUT",
+                                                  "PAWL_TEST_*", "PAWL_FUZZ_*", "PAWL_SERVICE_*",
+                                                  "PAWL_PORT*",  NULL};

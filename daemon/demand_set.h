@@ -1,8 +1,8 @@
 /*
  * What one commit's policies need to know, repository by repository: step 3 of a round.
  *
- * A demand set owns all it refers to (policies are compiled again from their text), is immutable once made
- * and counted by reference, so that the scanner's thread can keep it while the round that made it goes on.
+ * A demand set owns all it refers to (policies are compiled again from their text), is immutable once made and
+ * counted by reference, so that the scanner's thread can keep it while the round that made it goes on.
  */
 #ifndef DAEMON_DEMAND_SET_H
 #define DAEMON_DEMAND_SET_H

@@ -10,13 +10,12 @@
 
 struct image_source {
     /* Fills results[i] for items[i] of the set; the caller releases them. The error of a result says why it
-     * has no answer, or only an old one; neither info nor error: it is being asked for, and a later round
-     * will see. */
+     * has no answer, or only an old one; neither info nor error: it is being asked for, and a later round will see. */
     void (*answer)(struct image_source *source, struct demand_set *demands, struct scan_result *results);
 };
 
-/* Asks the registries each time, and returns when all have answered or failed. `progress` (NULL: none) is
- * called as each image repository is done. Free with free(). */
+/* Asks the registries each time, and returns when all have answered or failed. `progress` (NULL: none) is called as
+ * each image repository is done. Free with free(). */
 struct image_source *image_source_direct(struct scanner *scanner,
                                          void (*progress)(size_t done, size_t total, void *context),
                                          void *context) MUST_CHECK;

@@ -1,9 +1,8 @@
 /*
- * The plan: all that a round decides about one commit before it writes anything. Steps 2 to 4 and the edits
- * of step 5: manifests, what their policies need to know, the decision per container, the changed files.
+ * The plan: all that a round decides about one commit before it writes anything. Steps 2 to 4 and the edits of
+ * step 5: manifests, what their policies need to know, the decision per container, the changed files.
  *
- * A plan owns everything in it and can be printed, compared and thrown away; making one changes nothing
- * outside.
+ * A plan owns everything in it and can be printed, compared and thrown away; making one changes nothing outside.
  */
 #ifndef DAEMON_PLAN_H
 #define DAEMON_PLAN_H

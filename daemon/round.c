@@ -1,8 +1,8 @@
 /*
  * Read from the bottom: round_run is the sentence, the functions above it are its words.
  *
- * The commit is made from the very head that was decided on, and the push succeeds only if the branch still
- * is there. If someone else was first, everything is read and decided again: never a merge, never force.
+ * The commit is made from the very head that was decided on, and the push succeeds only if the branch still is
+ * there. If someone else was first, everything is read and decided again: never a merge, never force.
  */
 #include "daemon/round.h"
 

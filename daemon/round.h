@@ -1,6 +1,6 @@
 /*
- * The round: the whole program in one function. What the registries have, chosen by the policies in git,
- * edited into git, pushed, and applied from the commit that came of it.
+ * The round: the whole program in one function. What the registries have, chosen by the policies in git, edited
+ * into git, pushed, and applied from the commit that came of it.
  *
  * A round can be killed at any point and the next one finishes the work: nothing before the push is seen by
  * anyone, the push is one step, and after it the new head is what the next round reads and applies. What was
@@ -40,9 +40,9 @@ struct round_report {
 void round_report_release(struct round_report *report);
 
 /*
- * Runs one round. -1: it could not be finished (git or the target unreachable, the push refused); the error
- * says which, the report holds what was done until then. 0 also where single objects or registries had
- * problems: they are in the plan and in `applied`.
+ * Runs one round. -1: it could not be finished (git or the target unreachable, the push refused); the error says
+ * which, the report holds what was done until then. 0 also where single objects or registries had problems:
+ * they are in the plan and in `applied`.
  */
 int round_run(struct repository *repository, const struct round_options *options, struct round_report *report,
               struct error *err) MUST_CHECK;

@@ -1,6 +1,6 @@
 /*
- * A round's report as JSON: one element of `repositories` of `pawl once -o json` (interface page; keys there
- * are a promise, more may join).
+ * A round's report as JSON: one element of `repositories` of `pawl once -o json` (interface page; keys there are
+ * a promise, more may join).
  */
 #ifndef DAEMON_ROUND_JSON_H
 #define DAEMON_ROUND_JSON_H

@@ -1,7 +1,7 @@
 /*
- * One lock guards everything in struct scan_thread but the scanner, which only the thread itself touches
- * (waking it apart). The thread holds the lock for short steps between runs of the scanner; a round that asks
- * for answers waits no longer than that.
+ * One lock guards everything in struct scan_thread but the scanner, which only the thread itself touches (waking
+ * it apart). The thread holds the lock for short steps between runs of the scanner; a round that asks for answers
+ * waits no longer than that.
  */
 #include "daemon/scan_thread.h"
 
@@ -107,8 +107,7 @@ static bool wants_created(const char *tag, void *context)
     return wants;
 }
 
-/* -- rounds' side ------------------------------------------------------------------------------------------
- */
+/* -- rounds' side ------------------------------------------------------------------------------------------ */
 
 static struct entry *entry_for(struct scan_thread *t, const char *repository)
 {
@@ -167,8 +166,7 @@ struct image_source *scan_thread_source(struct scan_thread *thread, size_t owner
     return &thread->sources[owner].source;
 }
 
-/* -- the thread's side
- * --------------------------------------------------------------------------------------- */
+/* -- the thread's side --------------------------------------------------------------------------------------- */
 
 static bool same_text(const char *a, const char *b)
 {
@@ -224,8 +222,7 @@ static void scan_is_done(const struct demand *demand UNUSED, struct scan_result 
     }
 }
 
-/* An answer from the cache will do at the first scan after the start; later ones are due because it is old.
- */
+/* An answer from the cache will do at the first scan after the start; later ones are due because it is old. */
 static void submit(struct scan_thread *t, struct entry *entry)
 {
     const struct demand demand = {
@@ -233,8 +230,8 @@ static void submit(struct scan_thread *t, struct entry *entry)
     scanner_submit(t->scanner, &demand, entry->is_answered ? 0 : t->interval_ms, scan_is_done, entry);
 }
 
-/* Takes the entries that are due, marks them running, and drops those that nobody wants; *timeout_ms is the
- * time to the next. */
+/* Takes the entries that are due, marks them running, and drops those that nobody wants; *timeout_ms is the time
+ * to the next. */
 static struct entry **take_due(struct scan_thread *t, size_t *len, int64_t *timeout_ms)
 {
     int64_t now = clock_monotonic_ms(t->clock);

@@ -1,6 +1,6 @@
 /*
- * What every command that works with registries opens first: cache, credentials, scanner. Belongs to the
- * thread that scans.
+ * What every command that works with registries opens first: cache, credentials, scanner. Belongs to the thread
+ * that scans.
  */
 #ifndef DAEMON_SESSION_H
 #define DAEMON_SESSION_H

@@ -117,7 +117,7 @@ int set_image(const struct set_image_request *request, struct set_image_result *
         return -1;
     const struct manifest_file *file = workload->file;
     result->is_changed = text.len != file->len || memcmp(text.buf, file->text, file->len) != 0;
-    diff_add(&result->diff, file->path, file->text, file->len, text.buf, text.len);
+    diff_add_unified(&result->diff, file->path, file->text, file->len, text.buf, text.len);
     if (!result->is_changed || request->dry_run)
         return 0;
     return file_write_atomic(file->path, text.buf, text.len, 0666, err);

@@ -31,8 +31,8 @@ struct set_image_result {
     }
 void set_image_result_release(struct set_image_result *result);
 
-/* All assignments, or nothing is written. ERROR_USAGE for a workload, assignment or image that cannot be
- * read; ERROR_NOT_FOUND for a path, workload or container that is not there (the text names those there are);
+/* All assignments, or nothing is written. ERROR_USAGE for a workload, assignment or image that cannot be read;
+ * ERROR_NOT_FOUND for a path, workload or container that is not there (the text names those there are);
  * ERROR_UNSUPPORTED where the bytes cannot be edited alone; ERROR_IO. */
 int set_image(const struct set_image_request *request, struct set_image_result *result, struct error *err)
     MUST_CHECK;

@@ -33,8 +33,8 @@ struct tag_listing {
         .image = IMAGE_REF_INIT                                                                              \
     }
 
-/* Asks the registry now. `policy` NULL: none. ERROR_USAGE for an image or a policy that cannot be read; what
- * the registry says otherwise. Release it in both cases. */
+/* Asks the registry now. `policy` NULL: none. ERROR_USAGE for an image or a policy that cannot be read; what the
+ * registry says otherwise. Release it in both cases. */
 int tag_listing_make(const struct config *config, const char *image, const char *policy,
                      struct tag_listing *listing, struct error *err) MUST_CHECK;
 void tag_listing_release(struct tag_listing *listing);

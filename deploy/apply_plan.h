@@ -45,13 +45,12 @@ struct plan_item {
 struct apply_plan {
     struct plan_item *items;
     size_t len;
-    struct strmap namespaces; /* name -> struct plan_item: the Namespaces of this commit */
-    struct strmap
-        definitions; /* "group/Kind" -> struct plan_item: what its CustomResourceDefinitions define */
+    /* What this commit brings that others may need; values are items of this plan. */
+    struct strmap namespaces;  /* by name */
+    struct strmap definitions; /* by "group/Kind" of what they define */
 };
 
-/* Everything in the request, normalised and sorted; what cannot be applied is decided at once. Never fails.
- */
+/* Everything in the request, normalised and sorted; what cannot be applied is decided at once. */
 struct apply_plan *apply_plan_new(const struct apply_request *request);
 void apply_plan_free(struct apply_plan *plan);
 void apply_plan_release(struct apply_plan **plan); /* for CLEANUP */
@@ -68,8 +67,8 @@ int plan_item_resolve(struct plan_item *item, const struct discovery *discovery,
 /* "/apis/apps/v1/namespaces/NS/deployments/NAME" of a resolved item; free() it. */
 char *plan_item_path(const struct plan_item *item) MUST_CHECK;
 
-/* The CustomResourceDefinition of this commit that defines the item's kind, or the Namespace of this commit
- * that it lives in; NULL if there is none. */
+/* The CustomResourceDefinition of this commit that defines the item's kind, or the Namespace of this
+ * commit that it lives in; NULL if there is none. */
 struct plan_item *apply_plan_definition(const struct apply_plan *plan, const struct plan_item *item);
 struct plan_item *apply_plan_namespace(const struct apply_plan *plan, const struct plan_item *item);
 

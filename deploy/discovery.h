@@ -33,9 +33,9 @@ int discovery_fetch(struct discovery *discovery, struct kube_client *client, str
 /* Forgets a group-version and wants it again: for kinds that a definition has just added. */
 void discovery_refresh(struct discovery *discovery, const char *api_version);
 
-/* The kind as it is served; valid until its group-version is refreshed. NULL: ERROR_NOT_FOUND if the server
- * does not know it (the text says what it does not know), ERROR_UNSUPPORTED if it cannot be applied, another
- * code if its group-version could not be read. */
+/* The kind as it is served; valid until its group-version is refreshed. NULL: ERROR_NOT_FOUND if the
+ * server does not know it (the text says what it does not know), ERROR_UNSUPPORTED if it cannot be
+ * applied, another code if its group-version could not be read. */
 const struct kube_kind *discovery_find(const struct discovery *discovery, const char *api_version,
                                        const char *kind, struct error *err) MUST_CHECK;
 

@@ -28,14 +28,14 @@ struct exec_credential {
     }
 void exec_credential_release(struct exec_credential *credential);
 
-/* Runs access->exec. ERROR_UNAUTHORIZED names the program and says why (its own words on standard error, or
- * its install hint where there is no such program). `ca_pem` is what the plugin is told of the cluster's
- * authority. */
+/* Runs access->exec. ERROR_UNAUTHORIZED names the program and says why (its own words on standard error,
+ * or its install hint where there is no such program). `ca_pem` is what the plugin is told of the
+ * cluster's authority. */
 int exec_credential_run(const struct kube_access *access, const char *ca_pem, struct exec_credential *out,
                         struct error *err) MUST_CHECK;
 
-/* -- its two halves, apart for tests ----------------------------------------------------------------------
- */
+/* -- its two halves, apart for tests
+ * ---------------------------------------------------------------------- */
 
 /* The text of KUBERNETES_EXEC_INFO. free() it. */
 char *exec_credential_info(const struct kube_access *access, const char *ca_pem) MUST_CHECK;

@@ -52,8 +52,8 @@ struct kube_access {
 void kube_access_init(struct kube_access *access);
 void kube_access_release(struct kube_access *access);
 
-/* A context (NULL: the current one). ERROR_USAGE where the files do not say enough, ERROR_UNSUPPORTED where
- * they ask for what this program does not do. `access` has been initialised; release it in any case. */
+/* A context (NULL: the current one). ERROR_USAGE where the files do not say enough, ERROR_UNSUPPORTED
+ * where they ask for what this program does not do. `access` has been initialised; release it in any case. */
 int kube_access_from_config(const struct kubeconfig *config, const char *context, struct kube_access *access,
                             struct error *err) MUST_CHECK;
 
@@ -61,8 +61,8 @@ int kube_access_from_config(const struct kubeconfig *config, const char *context
 /* True if the two variables are set and the folder holds a token: this is a pod with a service account. */
 bool kube_access_is_in_pod(const char *host, const char *port, const char *directory);
 /* The access that kubelet gives a pod. host and port are $KUBERNETES_SERVICE_HOST and _PORT. The pod's own
- * namespace is not taken for the default one: neither Flux v1 nor a reader of the manifests would expect it.
- */
+ * namespace is not taken for the default one: neither Flux v1 nor a reader of the manifests would expect
+ * it. */
 int kube_access_in_pod(const char *host, const char *port, const char *directory, struct kube_access *access,
                        struct error *err) MUST_CHECK;
 

@@ -257,15 +257,23 @@ static void send_patch(struct patch *patch)
     kube_client_send(apply->client, &request, patched, patch);
 }
 
+/* True if it failed and is not in the cluster from before, as far as we may look. */
+static bool is_missing(const struct plan_item *needed)
+{
+    return needed && plan_item_has_failed(needed) &&
+           (needed->before == BEFORE_ABSENT || !needed->was_looked_up);
+}
+
 /* True if it must not be sent, since what it needs is known to be missing. */
 static bool skip_for_need(const struct kube_apply *apply, struct plan_item *item)
 {
     const struct plan_item *space = apply_plan_namespace(apply->plan, item);
     const struct plan_item *definition = apply_plan_definition(apply->plan, item);
-    const struct plan_item *failed = space && plan_item_has_failed(space) ? space : definition;
-    if (!failed || !plan_item_has_failed(failed))
+    const struct plan_item *missing = is_missing(space) ? space : is_missing(definition) ? definition : NULL;
+    if (!missing)
         return false;
-    plan_item_decide(item, APPLY_SKIPPED, xasprintf("its %s %s was not applied", failed->kind, failed->name));
+    plan_item_decide(item, APPLY_SKIPPED,
+                     xasprintf("its %s %s was not applied", missing->kind, missing->name));
     return true;
 }
 

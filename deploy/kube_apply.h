@@ -22,8 +22,8 @@
 
 #define KUBE_FIELD_MANAGER "pawl"
 
-/* How long a definition may take until its kind is served; several API servers need over five seconds, since
- * each waits for the others to have seen it. */
+/* How long a definition may take until its kind is served; several API servers need over five seconds,
+ * since each waits for the others to have seen it. */
 #define KUBE_SETTLE_MS 15000
 /* How long a kind that was there already may go on refusing new fields. */
 #define KUBE_SCHEMA_SETTLE_MS 3000

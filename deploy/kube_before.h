@@ -20,9 +20,9 @@
 int kube_read_before(struct apply_plan *plan, struct kube_client *client, bool whole, struct error *err)
     MUST_CHECK;
 
-/* True if a write left the object as it was. `after` may be metadata only. The same resourceVersion says so;
- * so do the same generation, labels and annotations, since servers before 1.25 write an object anew when a
- * manifest is not in their own form (`cpu: 1000m`). */
+/* True if a write left the object as it was. `after` may be metadata only. The same resourceVersion says
+ * so; so do the same generation, labels and annotations, since servers before 1.25 write an object anew
+ * when a manifest is not in their own form (`cpu: 1000m`). */
 bool kube_is_unchanged(const json_t *before, const json_t *after);
 
 #endif

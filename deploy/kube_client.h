@@ -3,11 +3,11 @@
  * credentials that are renewed when it no longer takes them.
  *
  * - At most KUBE_WINDOW requests run at once (measured: twice the throughput of one at a time, and little
- * more beyond). There is no rate limit of ours; the server has its own, and 429 halves the window.
+ *   more beyond). There is no rate limit of ours; the server has its own, and 429 halves the window.
  * - An answer that means "not now" (kube_status.h: KUBE_RETRY) is tried KUBE_ATTEMPTS times in all, after
- * 0.5, 1 and 2 seconds or what Retry-After says, at most KUBE_MAX_DELAY_MS each. A request that waits holds
- * no place in the window, so many that wait take no longer than one. All requests must therefore be
- * idempotent; GET and server-side apply are.
+ *   0.5, 1 and 2 seconds or what Retry-After says, at most KUBE_MAX_DELAY_MS each. A request that waits holds
+ *   no place in the window, so many that wait take no longer than one. All requests must therefore be
+ *   idempotent; GET and server-side apply are.
  * - A 401 stops new requests, lets those in flight end, renews the credentials once and goes on.
  * - What spoils more than one request (no connection, TLS, a second 401) ends the run with one error.
  *
@@ -74,8 +74,8 @@ typedef void (*kube_done)(struct kube_reply *reply, void *context);
 /* Queues a request. `done` is called once, unless the run fails. */
 void kube_client_send(struct kube_client *client, const struct kube_request *request, kube_done done,
                       void *context);
-/* Runs until all that was sent has been answered. -1: the server cannot be worked with; requests without an
- * answer are dropped (of some it is not known whether they were done). */
+/* Runs until all that was sent has been answered. -1: the server cannot be worked with; requests without
+ * an answer are dropped (of some it is not known whether they were done). */
 int kube_client_run(struct kube_client *client, struct error *err) MUST_CHECK;
 
 /* One request, waited for, when no others are queued. -1 as kube_client_run; else release the reply. */

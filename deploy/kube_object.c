@@ -205,6 +205,38 @@ static int check_strings(const json_t *object, const char *field, struct error *
     return 0;
 }
 
+/* As Go reads it: RFC 4648's standard alphabet with its padding, line breaks passed over. */
+static bool is_base64(const char *text)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t digits = 0, padding = 0;
+    for (; *text; text++) {
+        if (*text == '\n' || *text == '\r')
+            continue;
+        if (*text == '=')
+            padding++;
+        else if (!strchr(alphabet, *text) || padding)
+            return false;
+        else
+            digits++;
+    }
+    return padding <= 2 && (digits + padding) % 4 == 0;
+}
+
+/* The server's own answer to this is an internal error, and quotes what it could not read. */
+static int check_base64(const json_t *object, const char *field, struct error *err)
+{
+    json_t *value;
+    const char *key;
+    json_object_foreach(json_object_get(object, field), key, value)
+    {
+        if (json_is_string(value) && !is_base64(json_string_value(value)))
+            return error_set(err, ERROR_INVALID, "%s.%s is not base64%s", field, key,
+                             strcmp(field, "data") == 0 ? ": encode it, or put the text in stringData" : "");
+    }
+    return 0;
+}
+
 static void encode_string_data(json_t *secret)
 {
     json_t *plain = json_object_get(secret, "stringData"), *value;
@@ -237,6 +269,8 @@ static int normalise_texts(json_t *object, struct error *err)
         if (check_strings(object, fields[i], err) < 0)
             return -1;
     }
+    if (check_base64(object, is_secret ? "data" : "binaryData", err) < 0)
+        return -1;
     if (is_secret)
         encode_string_data(object);
     return 0;

@@ -29,8 +29,8 @@ bool kube_object_is(const json_t *object, const char *group, const char *kind);
 const char *kube_object_name(const json_t *object);
 const char *kube_object_space(const json_t *object);
 
-/* A name that can stand in a URL path: not empty, ".", "..", without "/" and "%" (the API server's own rule).
- */
+/* A name that can stand in a URL path: not empty, ".", "..", without "/" and "%" (the API server's own
+ * rule). */
 bool kube_path_segment_is_valid(const char *text);
 
 /*
@@ -38,13 +38,13 @@ bool kube_path_segment_is_valid(const char *text);
  * - requires apiVersion, kind and metadata.name (generateName cannot be applied);
  * - removes status, what the server writes into metadata, and the annotation in which kubectl keeps its copy;
  * - removes `creationTimestamp: null` in every nested metadata (pod templates), and empty labels or
- * annotations;
+ *   annotations;
  * - sets protocol TCP where a container's or service's port has none (servers before 1.21 refuse such a
- * port);
+ *   port);
  * - Secret: puts stringData into data as base64, stringData winning; ConfigMap and Secret: refuses values
- * that are no strings, naming the key and never the value;
+ *   that are no strings, and no base64 where that is needed, naming the key and never the value;
  * - CustomResourceDefinition: drops a caBundle that is no certificate (charts ship placeholders).
- * ERROR_INVALID says what to change in the manifest.
+ *   ERROR_INVALID says what to change in the manifest.
  */
 int kube_object_normalise(json_t *object, struct error *err) MUST_CHECK;
 

@@ -8,31 +8,41 @@
 #include "base/limits.h"
 #include "base/strbuf.h"
 
-/* The first row that fits decides. NULL fits all; `details` is details.kind, `cause` the reason of some
- * cause. */
+/* What the answer must be for a row to fit. */
+enum form {
+    ANY_FORM,
+    STATUS,     /* a Status object */
+    REASONLESS, /* a Status without a reason: an error that the server did not foresee */
+};
+
+/* The first row that fits decides. A NULL fits all. */
 static const struct rule {
     int code;
-    bool is_status; /* only for answers that are Status objects */
-    const char *message_prefix, *details, *cause;
+    enum form form;
+    const char *message_prefix;
+    const char *details; /* details.kind */
+    const char *cause;   /* the reason of some cause */
     enum kube_verdict verdict;
 } rules[] = {
-    {401, false, NULL, NULL, NULL, KUBE_UNAUTHORIZED},
-    {403, false, NULL, NULL, NULL, KUBE_FORBIDDEN},
-    {404, true, NULL, "namespaces", NULL, KUBE_NO_NAMESPACE},
-    {404, true, NULL, NULL, NULL, KUBE_NOT_FOUND},
-    {404, false, NULL, NULL, NULL, KUBE_UNKNOWN_KIND},
-    {405, false, NULL, NULL, NULL, KUBE_NO_APPLY},
-    {409, true, NULL, NULL, "FieldManagerConflict", KUBE_REFUSED},
-    {409, true, NULL, NULL, NULL, KUBE_RETRY}, /* someone else wrote at the same moment */
-    {415, false, NULL, NULL, NULL, KUBE_NO_APPLY},
-    {429, false, NULL, NULL, NULL, KUBE_RETRY},
-    {500, true, "failed to create typed patch object", NULL, NULL, KUBE_BAD_FIELDS},
-    {500, true, "failed to create typed live object", NULL, NULL, KUBE_REFUSED},
-    {500, true, "failed to create manager for existing fields", NULL, NULL, KUBE_REFUSED},
-    {500, false, NULL, NULL, NULL, KUBE_RETRY}, /* a webhook that does not answer, etcd */
-    {502, false, NULL, NULL, NULL, KUBE_RETRY}, /* a load balancer before the server */
-    {503, false, NULL, NULL, NULL, KUBE_RETRY},
-    {504, false, NULL, NULL, NULL, KUBE_RETRY},
+    {401, ANY_FORM, NULL, NULL, NULL, KUBE_UNAUTHORIZED},
+    {403, ANY_FORM, NULL, NULL, NULL, KUBE_FORBIDDEN},
+    {404, STATUS, NULL, "namespaces", NULL, KUBE_NO_NAMESPACE},
+    {404, STATUS, NULL, NULL, NULL, KUBE_NOT_FOUND},
+    {404, ANY_FORM, NULL, NULL, NULL, KUBE_UNKNOWN_KIND},
+    {405, ANY_FORM, NULL, NULL, NULL, KUBE_NO_APPLY},
+    {409, STATUS, NULL, NULL, "FieldManagerConflict", KUBE_REFUSED},
+    {409, STATUS, NULL, NULL, NULL, KUBE_RETRY}, /* someone else wrote at the same moment */
+    {415, ANY_FORM, NULL, NULL, NULL, KUBE_NO_APPLY},
+    {429, ANY_FORM, NULL, NULL, NULL, KUBE_RETRY},
+    {500, STATUS, "failed to create typed patch object", NULL, NULL, KUBE_BAD_FIELDS},
+    {500, STATUS, "etcdserver:", NULL, NULL, KUBE_RETRY}, /* it elects a leader, or is overloaded */
+    {500, STATUS, "rpc error:", NULL, NULL, KUBE_RETRY},
+    {500, STATUS, "context deadline exceeded", NULL, NULL, KUBE_RETRY},
+    {500, REASONLESS, NULL, NULL, NULL, KUBE_REFUSED}, /* it could not read the object */
+    {500, ANY_FORM, NULL, NULL, NULL, KUBE_RETRY},     /* a webhook that does not answer */
+    {502, ANY_FORM, NULL, NULL, NULL, KUBE_RETRY},     /* a load balancer before the server */
+    {503, ANY_FORM, NULL, NULL, NULL, KUBE_RETRY},
+    {504, ANY_FORM, NULL, NULL, NULL, KUBE_RETRY},
 };
 
 void kube_status_release(struct kube_status *status)
@@ -57,7 +67,9 @@ static bool has_cause(const json_t *body, const char *reason)
 
 static bool rule_fits(const struct rule *rule, int code, const json_t *body)
 {
-    if (rule->code != code || (rule->is_status && !body))
+    const char *reason = json_string_at(body, "reason");
+    if (rule->code != code || (rule->form != ANY_FORM && !body) ||
+        (rule->form == REASONLESS && reason && *reason))
         return false;
     const char *message = json_string_at(body, "message");
     const char *kind = json_string_at(json_object_get(body, "details"), "kind");

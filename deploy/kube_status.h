@@ -34,7 +34,7 @@ struct kube_status {
     enum kube_verdict verdict;
     json_t *body; /* the Status object; NULL if the answer is none */
     char *text;   /* the message for people, whatever form the answer had; at most
-                     LIMIT_KUBE_MESSAGE_BYTES; never NULL */
+                                LIMIT_KUBE_MESSAGE_BYTES; never NULL */
 };
 #define KUBE_STATUS_INIT                                                                                     \
     {                                                                                                        \
@@ -50,8 +50,8 @@ void kube_status_read(int http_code, const char *body, size_t len, struct kube_s
  * Secret only what cannot hold one is kept (the reason, and the fields it is about). free() it. */
 char *kube_status_text(const struct kube_status *status, bool is_secret) MUST_CHECK;
 
-/* All Warning headers of an answer (RFC 7234: `299 - "text"`), joined with "; ". `headers` are the raw lines.
- * NULL if there are none; free() it. */
+/* All Warning headers of an answer (RFC 7234: `299 - "text"`), joined with "; ". `headers` are the raw
+ * lines. NULL if there are none; free() it. */
 char *kube_warnings(const char *headers) MUST_CHECK;
 
 #endif

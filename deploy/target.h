@@ -88,8 +88,7 @@ void deploy_target_free(struct deploy_target *target); /* NULL does nothing */
 int deploy_target_apply(struct deploy_target *target, const struct apply_request *request,
                         struct apply_report *report, struct error *err) MUST_CHECK;
 
-/* -- the two targets ---------------------------------------------------------------------------------------
- */
+/* -- the two targets -------------------------------------------------------------------------------------- */
 
 /*
  * Writes the manifest files of a commit below `path`, byte for byte as they are in git, each as one step.
@@ -102,8 +101,8 @@ int deploy_target_apply(struct deploy_target *target, const struct apply_request
  */
 int directory_target_open(const char *path, struct deploy_target **out, struct error *err) MUST_CHECK;
 
-/* Server-side apply. ERROR_NOT_FOUND if no cluster is configured anywhere; ERROR_USAGE or ERROR_UNSUPPORTED
- * where a kubeconfig is not good enough. */
+/* Server-side apply. ERROR_NOT_FOUND if no cluster is configured anywhere; ERROR_USAGE or
+ * ERROR_UNSUPPORTED where a kubeconfig is not good enough. */
 int kubernetes_target_open(const struct deploy_options *options, struct deploy_target **out,
                            struct error *err) MUST_CHECK;
 /* The namespace that the cluster's context names, else "default"; free() it. */

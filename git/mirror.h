@@ -43,8 +43,7 @@ void mirror_unlock(struct mirror *mirror);
 
 /*
  * Asks the remote for its branch and fetches what is missing. ERROR_NOT_FOUND if there is no such repository,
- * or no such branch (the text names those there are); ERROR_UNAUTHORIZED, ERROR_NETWORK, ERROR_TLS,
- * ERROR_TIMEOUT.
+ * or no such branch (the text names those there are); ERROR_UNAUTHORIZED, ERROR_NETWORK, ERROR_TLS, ERROR_TIMEOUT.
  */
 int mirror_fetch(struct mirror *mirror, struct error *err) MUST_CHECK;
 
@@ -70,8 +69,8 @@ bool tree_directory_has(const struct tree_directory *directory, const char *name
 typedef bool (*tree_skip)(const char *path, const struct tree_directory *directory, void *context);
 
 /*
- * Walks the files of a commit below `path` ("" or NULL: all; a file's path: that file), in order of their
- * paths. Symbolic links and submodules are passed over. ERROR_NOT_FOUND if the commit has no such path.
+ * Walks the files of a commit below `path` ("" or NULL: all; a file's path: that file), in order of their paths.
+ * Symbolic links and submodules are passed over. ERROR_NOT_FOUND if the commit has no such path.
  */
 int mirror_walk(struct mirror *mirror, const char *commit, const char *path, tree_skip skip, tree_visit visit,
                 void *context, struct error *err) MUST_CHECK;

@@ -40,8 +40,8 @@ void image_ref_copy(struct image_ref *to, const struct image_ref *from);
 /* "host/path", normalised: the name that caches, demands and comparisons use. free() it. */
 char *image_ref_repository(const struct image_ref *ref) MUST_CHECK;
 
-/* The text with another tag (added if there was none), the name as written. A digest is dropped: it would
- * name the old content. free() it. */
+/* The text with another tag (added if there was none), the name as written. A digest is dropped: it would name
+ * the old content. free() it. */
 char *image_ref_with_tag(const struct image_ref *ref, const char *tag) MUST_CHECK;
 
 /* The same repository, tag and digest, however written. A missing tag (without digest) is "latest". */

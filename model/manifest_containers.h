@@ -8,9 +8,9 @@
 #include "model/manifest.h"
 
 /*
- * Fills in the containers of a workload, in the order of the pod's "containers" and then its
- * "initContainers". `written` is the object as its place names it (maybe an alias). A container whose image
- * cannot be read is kept with its problem.
+ * Fills in the containers of a workload, in the order of the pod's "containers" and then its "initContainers".
+ * `written` is the object as its place names it (maybe an alias). A container whose image cannot be read is
+ * kept with its problem.
  */
 void manifest_read_containers(struct resource *resource, const struct yaml_node *written);
 void manifest_release_containers(struct resource *resource);

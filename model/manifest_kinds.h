@@ -17,8 +17,8 @@ struct workload_kind {
 /* NULL if the kind has no containers. Chosen by kind alone, whatever the apiVersion, as Flux v1 does. */
 const struct workload_kind *workload_kind_find(const char *kind);
 
-/* True for built-in kinds that live outside namespaces. The group counts: some operators have a namespaced
- * kind called "Namespace". Custom resources are taken for namespaced: only the cluster knows. */
+/* True for built-in kinds that live outside namespaces. The group counts: some operators have a namespaced kind
+ * called "Namespace". Custom resources are taken for namespaced: only the cluster knows. */
 bool kind_is_cluster_scoped(const char *api_version, const char *kind);
 
 /* True for what looks like an object and is input to a tool on the user's side, never sent to a cluster: the

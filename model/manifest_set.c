@@ -55,7 +55,7 @@ static void report_duplicate(struct manifest_set *set, struct resource *resource
                              const struct resource *other)
 {
     AUTO_FREE char *message =
-        xasprintf("%s is defined twice: also in %s:%d; neither is used", id, other->file->path, other->line);
+        xasprintf("%s is defined more than once: also in %s:%d; no copy is used", id, other->file->path, other->line);
     resource->is_duplicate = true;
     add_problem(set, resource->file->path, resource->line, id, message);
 }

@@ -1,6 +1,7 @@
 #include "scanner/credentials.h"
 
 #include <ctype.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,4 +247,33 @@ int credentials_for(const struct credentials *c, const char *repository, struct 
     *out = best ? (struct credential){best->username, best->password, best->identity_token}
                 : (struct credential){NULL, NULL, NULL};
     return 0;
+}
+
+char *credential_basic(const struct credential *credential)
+{
+    if (!credential->username)
+        return NULL;
+    CLEANUP(strbuf_release) struct strbuf plain = STRBUF_INIT, value = STRBUF_INIT;
+    strbuf_addf(&plain, "%s:%s", credential->username, credential->password ? credential->password : "");
+    strbuf_addstr(&value, "Basic ");
+    strbuf_add_base64(&value, plain.buf, plain.len);
+    explicit_bzero(plain.buf, plain.len);
+    return strbuf_detach(&value, NULL);
+}
+
+char *credential_identity(const struct credential *credential)
+{
+    CLEANUP(strbuf_release) struct strbuf name = STRBUF_INIT;
+    if (credential->username)
+        strbuf_addf(&name, "user:%s", credential->username);
+    if (credential->identity_token) {
+        unsigned char hash[EVP_MAX_MD_SIZE];
+        unsigned hash_len = 0;
+        const char *token = credential->identity_token;
+        if (EVP_Digest(token, strlen(token), hash, &hash_len, EVP_sha256(), NULL) != 1)
+            abort();
+        strbuf_addstr(&name, "token:");
+        strbuf_add_hex(&name, hash, 8);
+    }
+    return strbuf_detach(&name, NULL);
 }

@@ -34,4 +34,11 @@ void credentials_free(struct credentials *credentials);
 int credentials_for(const struct credentials *credentials, const char *repository, struct credential *out,
                     struct error *err) MUST_CHECK;
 
+/* "Basic …" for an Authorization header; NULL without a user name. Wipe and free() it. */
+char *credential_basic(const struct credential *credential) MUST_CHECK;
+
+/* Whose answer it is, without being a secret: "" for anonymous, else made from the user name or, for a token
+ * without one, from its hash. For keys of caches. free() it. */
+char *credential_identity(const struct credential *credential) MUST_CHECK;
+
 #endif

@@ -45,19 +45,38 @@ void scanner_free(struct scanner *scanner);
 struct scan_result {
     struct repository_info *info; /* the new answer, or the last good one (older); NULL if there is none.
                                      Owned by the result. */
-    bool is_fresh;                /* read in this scan */
+    bool is_fresh;                /* as new as was asked for: read in this scan, or younger than max_age_ms */
     struct error error;           /* why it is not fresh; code ERROR_NONE if it is */
     unsigned requests;            /* sent for this repository, tokens included */
 };
 
 /*
+ * Called once per submitted scan, from scanner_run on the same thread. The callee may take over result->info
+ * (steal it); what it leaves is released afterwards. It may submit further scans.
+ */
+typedef void (*scan_done)(const struct demand *demand, struct scan_result *result, void *context);
+
+/*
+ * Starts a scan. The demand is copied; its context must live until `done`. A repository whose cached answer is
+ * younger than `max_age_ms` and has all that is asked for is answered without a request; 0 asks anew.
+ */
+void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_t max_age_ms, scan_done done,
+                    void *context);
+/* Runs until no scan is left, scanner_wake was called or `timeout_ms` (-1: none) passed; the number of scans under
+ * way. With no scan under way it waits for the time or the wake all the same. */
+size_t scanner_run(struct scanner *scanner, int64_t timeout_ms);
+/* Makes scanner_run return soon; the one function that another thread may call. */
+void scanner_wake(struct scanner *scanner);
+/* Ends all scans under way with ERROR_CANCELLED, and tells their owners. */
+void scanner_cancel(struct scanner *scanner);
+
+/*
  * Scans all demands and returns when each has its result (results[i] answers demands[i]; the array is the
- * caller's). A repository whose cached answer is younger than `max_age_ms` and has all that is asked for is
- * answered without a request; 0 asks anew. `cancelled` (NULL: never) is looked at between steps and ends the
- * scan early with ERROR_CANCELLED results.
+ * caller's). `progress` (NULL: none) is called as each repository is done.
  */
 void scanner_scan(struct scanner *scanner, const struct demand *demands, size_t len, int64_t max_age_ms,
-                  bool (*cancelled)(void), struct scan_result *results);
+                  void (*progress)(size_t done, size_t total, void *context), void *context,
+                  struct scan_result *results);
 void scan_results_release(struct scan_result *results, size_t len);
 
 #endif

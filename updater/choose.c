@@ -58,7 +58,7 @@ static char *find_defect(const struct question *q)
     if (resource->is_duplicate)
         return xasprintf("blocked: %s:%s/%s is defined more than once", resource->id.space, resource->id.kind,
                          resource->id.name);
-    if (!q->container->image.text)
+    if (!q->container->image.text || q->container->problem.code != ERROR_NONE)
         return xasprintf("blocked: %s", q->container->problem.text);
     if (!q->policy)
         return xasprintf("blocked: %s", q->policy_problem->text);
@@ -119,15 +119,17 @@ static char *find_partial_knowledge(const struct question *q, const struct surve
     return NULL;
 }
 
-static char *find_nothing_to_do(const struct question *q, const struct image_info *best)
+static char *describe_no_match(const struct question *q)
 {
-    if (!best)
-        return xasprintf("none of the %zu tags of %s matches %s", q->info->images_len, q->info->repository,
-                         tag_policy_text(q->policy));
-    if (q->current && strcmp(best->tag, q->current) == 0)
-        return xasprintf("already the %s that matches %s", superlative(q->policy),
-                         tag_policy_text(q->policy));
-    return NULL;
+    return xasprintf("none of the %zu tags of %s matches %s", q->info->images_len, q->info->repository,
+                     tag_policy_text(q->policy));
+}
+
+static char *find_nothing_newer(const struct question *q, const struct image_info *best)
+{
+    if (!q->current || strcmp(best->tag, q->current) != 0)
+        return NULL;
+    return xasprintf("already the %s that matches %s", superlative(q->policy), tag_policy_text(q->policy));
 }
 
 /* By versions alone, since there are no times to compare. */
@@ -149,8 +151,7 @@ static char *find_step_back(const struct question *q, const struct image_info *b
     const struct image_info *known = repository_info_find(q->info, q->current);
     if (tag_policy_needs_created(q->policy) && (!known || known->created_ms == 0))
         return find_step_back_without_time(q->current, best->tag);
-    AUTO_FREE char *tag = xstrdup(q->current);
-    struct image_info gone = {.tag = tag};
+    const struct image_info gone = {.tag = q->current};
     if (tag_policy_compare(q->policy, best, known ? known : &gone) < 0)
         return xasprintf("held: %s is older than the current %s", best->tag, q->current);
     int order;
@@ -210,8 +211,12 @@ static void decide(const struct question *q, struct decision *out)
     if ((out->reason = find_partial_knowledge(q, &s, out->rejected)))
         return;
     out->kind = DECISION_CURRENT;
-    out->candidate = s.best ? xstrdup(s.best->tag) : NULL;
-    if ((out->reason = find_nothing_to_do(q, s.best)))
+    if (!s.best) {
+        out->reason = describe_no_match(q);
+        return;
+    }
+    out->candidate = xstrdup(s.best->tag);
+    if ((out->reason = find_nothing_newer(q, s.best)))
         return;
     out->kind = DECISION_HELD;
     if ((out->reason = find_step_back(q, s.best)) || (out->reason = find_hold(q)))

@@ -3,8 +3,10 @@
  *
  * A splice names the bytes of the old text that go and those that come. Splices of one file are made against
  * the same old text, must not overlap, and are applied together; then the new text is parsed again and must
- * equal the old one in everything but the scalars meant (edit_verify). Comments, quotes, line ends,
+ * equal the old one in everything but the scalars meant (updater/edit_verify.h). Comments, quotes, line ends,
  * indentation and everything else a parser does not report stay because they are never written.
+ *
+ * Where the image is an alias the anchored scalar changes, and with it every alias of it.
  */
 #ifndef UPDATER_EDIT_H
 #define UPDATER_EDIT_H
@@ -19,11 +21,15 @@
 #include "model/manifest.h"
 
 struct splice {
-    size_t start, end;            /* bytes [start, end) of the old text */
+    size_t start, end;            /* bytes [start, end) of the old text, within the node's */
     char *text;                   /* what takes their place; owned */
     const struct yaml_node *node; /* the scalar that changes; borrowed */
     char *value;                  /* what it must read as afterwards; owned */
 };
+#define SPLICE_INIT                                                                                          \
+    {                                                                                                        \
+        .start = 0, .end = 0, .text = NULL, .node = NULL, .value = NULL                                      \
+    }
 void splice_release(struct splice *splice);
 
 /*
@@ -34,8 +40,12 @@ void splice_release(struct splice *splice);
 int edit_set_tag(const struct manifest_file *file, const struct container *container, const char *tag,
                  struct splice *out, struct error *err) MUST_CHECK;
 
-/* The splice that gives a container another image reference, in the quotes that were there. If only the tag
- * differs it is edit_set_tag's splice. */
+/*
+ * The splice that gives a container another image reference, in the quotes that were there; the old one need
+ * not be readable. If only the tag differs it is edit_set_tag's splice. ERROR_INVALID if `image` is no
+ * reference; ERROR_UNSUPPORTED where there is no scalar to replace, or where the new text would need quotes
+ * and there are none ("image: on" is a boolean).
+ */
 int edit_set_image(const struct manifest_file *file, const struct container *container, const char *image,
                    struct splice *out, struct error *err) MUST_CHECK;
 

@@ -38,8 +38,13 @@ struct release {
     size_t problems_len, problems_capacity;
 };
 
-/* Edits for all DECISION_UPDATE among the decisions. What cannot be edited is a problem, and the rest goes
- * on. */
+/*
+ * Edits for all DECISION_UPDATE among the decisions, file by file in the order of their paths, and in a file in
+ * the order of its text. What cannot be edited is a problem, and the rest goes on. A scalar that several
+ * containers share by an anchor changes only if all of them are to have the same new image: else one of them
+ * would get an image that was not decided for it, or that a lock forbids. Of a file that fails as a whole
+ * (edit_apply) nothing changes. The decisions, and what they borrow, must outlive the release.
+ */
 struct release *release_new(const struct decision *decisions, size_t len);
 void release_free(struct release *release);
 

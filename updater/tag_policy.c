@@ -106,15 +106,15 @@ static const struct type *find_type(const char *text, const char **pattern, stru
         return prefixes[i].type;
     }
     error_set(err, ERROR_INVALID,
-              "no such kind of policy \"%.*s:\"; there are glob:, semver: and regexp:", (int)(colon - text),
-              text);
+              "%s: there is no kind of policy \"%.*s:\"; there are glob:, semver: and regexp:", text,
+              (int)(colon - text), text);
     return NULL;
 }
 
 struct tag_policy *tag_policy_new(const char *text, struct error *err)
 {
     if (strlen(text) > LIMIT_PATTERN_LENGTH) {
-        error_set(err, ERROR_TOO_LARGE, "\"%.40s…\" is longer than the %u bytes that a policy may have", text,
+        error_set(err, ERROR_TOO_LARGE, "%.40s…: longer than the %u bytes that a policy may have", text,
                   LIMIT_PATTERN_LENGTH);
         return NULL;
     }

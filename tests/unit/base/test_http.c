@@ -468,6 +468,50 @@ static void test_http_origin_fills_in_and_lowers(void **state)
     }
 }
 
+static void test_http_resolve_follows_references(void **state)
+{
+    static const struct {
+        const char *reference, *url;
+    } cases[] = {
+        {"/v2/a?last=x&n=1", "https://h:5000/v2/a?last=x&n=1"},
+        {"list?n=2", "https://h:5000/v2/a/tags/list?n=2"},
+        {"?n=3", "https://h:5000/v2/a/tags/list?n=3"},
+        {"//other/x", "https://other/x"},
+        {"http://u:p@h/x#f", "http://h/x"},
+        {"ftp://h/x", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_FREE char *url = http_resolve("https://h:5000/v2/a/tags/list?n=1", cases[i].reference);
+        if (cases[i].url)
+            assert_string_equal(url, cases[i].url);
+        else
+            assert_null(url);
+    }
+}
+
+static void test_http_retry_after_reads_seconds_and_dates(void **state)
+{
+    static const struct {
+        const char *header;
+        int seconds;
+    } cases[] = {
+        {"", 0},
+        {"Retry-After: 17\r\n", 17},
+        {"Retry-After: 99999999999999999999\r\n", 86400},
+        {"Retry-After: soon\r\n", 0},
+        {"Retry-After: -5\r\n", 0},
+        {"Retry-After: Thu, 01 Jan 1970 00:02:00 GMT\r\n", 20},
+        {"Retry-After: Thu, 01 Jan 1970 00:01:00 GMT\r\n", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(http_response_release) struct http_response response = HTTP_RESPONSE_INIT;
+        strbuf_addstr(&response.headers, cases[i].header);
+        assert_int_equal(http_retry_after_s(&response, 100000), cases[i].seconds);
+    }
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -493,6 +537,8 @@ int main(void)
         CASE(test_http_stream_reads_everything_in_order),
         CASE(test_http_stream_faults),
         cmocka_unit_test(test_http_origin_fills_in_and_lowers),
+        cmocka_unit_test(test_http_resolve_follows_references),
+        cmocka_unit_test(test_http_retry_after_reads_seconds_and_dates),
     };
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);
 }

@@ -101,13 +101,15 @@ static void test_process_start_names_a_missing_program(void **state UNUSED)
 
 static void test_process_adds_to_and_replaces_the_environment(void **state UNUSED)
 {
-    const char *const argv[] = {"sh", "-c", "echo \"$HOME|$PAWL_ADDED|${PATH:+path}\"", NULL};
-    const char *const environment[] = {"HOME=/elsewhere", "PAWL_ADDED=yes", NULL};
+    const char *const argv[] = {"sh", "-c", "echo \"$HOME|$PAWL_ADDED|${PATH:+path}|${PAWL_GONE-gone}\"",
+                                NULL};
+    const char *const environment[] = {"HOME=/elsewhere", "PAWL_ADDED=yes", "PAWL_GONE", NULL};
+    setenv("PAWL_GONE", "here", 1);
     const struct process_options options = {.argv = argv, .environment = environment, .timeout_ms = 10000};
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     struct error err = ERROR_INIT;
     assert_int_equal(process_run(&options, "", 0, &out, &err), 0);
-    assert_string_equal(out.buf, "/elsewhere|yes|path\n");
+    assert_string_equal(out.buf, "/elsewhere|yes|path|gone\n");
 }
 
 static void test_process_read_and_write_hold_a_conversation(void **state UNUSED)

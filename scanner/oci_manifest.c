@@ -1,0 +1,187 @@
+#include "scanner/oci_manifest.h"
+
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "model/image_ref.h"
+
+/* A manifest that a build tool dates before this day is not dated at all: 1980-01-02T00:00:00Z. */
+#define EARLIEST_CREATED_MS INT64_C(315619200000)
+
+const char oci_manifest_accept[] = "application/vnd.oci.image.index.v1+json, "
+                                   "application/vnd.oci.image.manifest.v1+json, "
+                                   "application/vnd.docker.distribution.manifest.list.v2+json, "
+                                   "application/vnd.docker.distribution.manifest.v2+json, "
+                                   "application/vnd.docker.distribution.manifest.v1+prettyjws;q=0.5, "
+                                   "application/vnd.docker.distribution.manifest.v1+json;q=0.5";
+
+static const char *const config_types[] = {"application/vnd.docker.container.image.v1+json",
+                                           "application/vnd.oci.image.config.v1+json"};
+
+/* -- dates ----------------------------------------------------------------------------------------------- */
+
+static int64_t created_of(const char *text)
+{
+    int64_t created_ms = 0;
+    if (!text || clock_parse_rfc3339(text, &created_ms) < 0 || created_ms < EARLIEST_CREATED_MS)
+        return 0;
+    return created_ms;
+}
+
+int oci_config_created(const char *text, size_t len, int64_t *created_ms, struct error *err)
+{
+    AUTO_JSON json_t *config = json_read(text, len, err);
+    if (!config)
+        return error_wrap(err, "the image config");
+    if (!json_is_object(config))
+        return error_set(err, ERROR_INVALID, "the image config is no JSON object");
+    *created_ms = created_of(json_string_at(config, "created"));
+    return 0;
+}
+
+/* -- digests --------------------------------------------------------------------------------------------- */
+
+static char *digest_with(const EVP_MD *algorithm, const char *name, const void *bytes, size_t len)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned hash_len = 0;
+    if (EVP_Digest(bytes, len, hash, &hash_len, algorithm, NULL) != 1)
+        abort();
+    struct strbuf text = STRBUF_INIT;
+    strbuf_addf(&text, "%s:", name);
+    strbuf_add_hex(&text, hash, hash_len);
+    return strbuf_detach(&text, NULL);
+}
+
+char *oci_digest_of(const void *bytes, size_t len)
+{
+    return digest_with(EVP_sha256(), "sha256", bytes, len);
+}
+
+int oci_digest_verify(const char *digest, const void *bytes, size_t len, struct error *err)
+{
+    if (!image_digest_is_valid(digest))
+        return error_set(err, ERROR_INVALID, "not a digest of sha256 or sha512: %.150s", digest);
+    AUTO_FREE char *real = str_starts_with(digest, "sha512:")
+                               ? digest_with(EVP_sha512(), "sha512", bytes, len)
+                               : oci_digest_of(bytes, len);
+    if (strcmp(real, digest) != 0)
+        return error_set(err, ERROR_INVALID, "the content is not what its digest says: %s, got %s", digest,
+                         real);
+    return 0;
+}
+
+/* -- manifests ------------------------------------------------------------------------------------------- */
+
+static int take_digest(const json_t *descriptor, const char *what, struct oci_manifest *out,
+                       struct error *err)
+{
+    const char *digest = json_string_at(descriptor, "digest");
+    if (!digest || !image_digest_is_valid(digest))
+        return error_set(err, ERROR_INVALID, "the manifest gives no usable digest for its %s", what);
+    out->digest = xstrdup(digest);
+    return 0;
+}
+
+static int read_image(const json_t *manifest, struct oci_manifest *out, struct error *err)
+{
+    const json_t *config = json_object_get(manifest, "config");
+    const char *type = json_string_at(config, "mediaType");
+    bool is_image = !type;
+    for (size_t i = 0; type && i < ARRAY_LEN(config_types); i++)
+        is_image |= !strcmp(type, config_types[i]);
+    out->kind = OCI_IMAGE;
+    if (is_image)
+        return take_digest(config, "config", out, err);
+    const json_t *annotations = json_object_get(manifest, "annotations");
+    out->created_ms = created_of(json_string_at(annotations, "org.opencontainers.image.created"));
+    return 0;
+}
+
+static bool equals(const char *text, const char *part, size_t len)
+{
+    return text && strlen(text) == len && !strncmp(text, part, len);
+}
+
+/* "linux/arm/v7" against a descriptor's platform. Without a variant any will do; arm64 has but one, v8. */
+static bool is_platform(const json_t *platform, const char *wanted)
+{
+    size_t os = strcspn(wanted, "/");
+    const char *arch = wanted + os + (wanted[os] == '/');
+    size_t arch_len = strcspn(arch, "/");
+    const char *variant = arch + arch_len + (arch[arch_len] == '/');
+    const char *has = json_string_at(platform, "variant");
+    if (!equals(json_string_at(platform, "os"), wanted, os) ||
+        !equals(json_string_at(platform, "architecture"), arch, arch_len))
+        return false;
+    if (!*variant || (has && !strcmp(has, variant)))
+        return true;
+    return (!has || !*has) && equals("arm64", arch, arch_len) && !strcmp(variant, "v8");
+}
+
+static void add_platform_name(struct strbuf *names, const json_t *platform)
+{
+    const char *os = json_string_at(platform, "os"), *arch = json_string_at(platform, "architecture");
+    const char *variant = json_string_at(platform, "variant");
+    if (!os || !arch || !strcmp(os, "unknown") || names->len > 200)
+        return;
+    strbuf_addf(names, "%s%.20s/%.20s%s%.20s", names->len ? ", " : "", os, arch, variant ? "/" : "",
+                variant ? variant : "");
+}
+
+static int read_index(const json_t *entries, const char *platform, struct oci_manifest *out,
+                      struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf names = STRBUF_INIT;
+    out->kind = OCI_INDEX;
+    size_t i;
+    const json_t *entry;
+    json_array_foreach(entries, i, entry)
+    {
+        const json_t *has = json_object_get(entry, "platform");
+        if (is_platform(has, platform) || (!has && json_array_size(entries) == 1))
+            return take_digest(entry, "image", out, err);
+        add_platform_name(&names, has);
+    }
+    return error_set(err, ERROR_NOT_FOUND, "no image for %s (there is: %s)", platform,
+                     names.len ? names.buf : "none");
+}
+
+/* Schema 1 holds the config of the newest layer as text in its history. */
+static int read_schema1(const json_t *manifest, struct oci_manifest *out)
+{
+    const json_t *newest = json_array_get(json_object_get(manifest, "history"), 0);
+    const char *text = json_string_at(newest, "v1Compatibility");
+    out->kind = OCI_SCHEMA1;
+    if (text && oci_config_created(text, strlen(text), &out->created_ms, NULL) < 0)
+        out->created_ms = 0;
+    return 0;
+}
+
+int oci_manifest_read(const char *text, size_t len, const char *platform, struct oci_manifest *out,
+                      struct error *err)
+{
+    AUTO_JSON json_t *manifest = json_read(text, len, err);
+    if (!manifest)
+        return error_wrap(err, "the manifest");
+    *out = (struct oci_manifest){.kind = OCI_IMAGE};
+    if (json_is_object(json_object_get(manifest, "config")))
+        return read_image(manifest, out, err);
+    if (json_is_array(json_object_get(manifest, "manifests")))
+        return read_index(json_object_get(manifest, "manifests"), platform, out, err);
+    if (json_integer_value(json_object_get(manifest, "schemaVersion")) == 1)
+        return read_schema1(manifest, out);
+    return error_set(err, ERROR_INVALID, "neither an image manifest nor an index");
+}
+
+void oci_manifest_release(struct oci_manifest *manifest)
+{
+    free(manifest->digest);
+    manifest->digest = NULL;
+}

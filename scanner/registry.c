@@ -1,0 +1,344 @@
+/*
+ * A call is a question on its way:
+ *
+ *     waits in its host's queue ─▶ in flight ─▶ answered
+ *               ▲                    │ 401, or https not spoken
+ *               └── token ◀──────────┘
+ */
+#include "scanner/registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/strmap.h"
+#include "scanner/registry_host.h"
+#include "scanner/registry_status.h"
+#include "scanner/token_source.h"
+
+struct registry {
+    struct registry_options options;
+    struct http_client *client;
+    struct strmap hosts; /* name -> struct registry_host */
+    struct token_source tokens;
+    size_t open;
+    bool is_cancelled;
+};
+
+struct call {
+    struct registry_job job; /* first, so that a job is a call */
+    struct token_waiter waiter;
+    struct registry *registry;
+    struct registry_host *host;
+    struct registry_question question;
+    char *target, *scope, *token_key;
+    bool use_http;            /* https was tried and is not spoken */
+    struct error https_error; /* what it said */
+    bool sent_basic, sent_token, has_new_token;
+    registry_answer answer;
+    void *context;
+};
+
+/* -- the end of a call -------------------------------------------------------------------------------------
+ */
+
+static void finish(struct call *call, struct http_response *response, const struct error *err)
+{
+    registry_answer answer = call->answer;
+    void *context = call->context;
+    call->registry->open--;
+    free(call->target);
+    free(call->scope);
+    free(call->token_key);
+    free(call);
+    answer(response, err, context);
+}
+
+static void refuse(struct registry_job *job, const struct error *err)
+{
+    finish((struct call *)job, NULL, err);
+}
+
+static void fail_unauthorized(struct call *call, struct http_response *response)
+{
+    struct error err = ERROR_INIT;
+    const struct credential *credential = call->question.credential;
+    registry_status_error(response, 0, &err);
+    size_t used = strlen(err.text);
+    if (!credential->username && !credential->identity_token)
+        snprintf(err.text + used, sizeof(err.text) - used, "; there are no credentials for %s: log in",
+                 call->question.repository);
+    else
+        snprintf(err.text + used, sizeof(err.text) - used, "; check the credentials%s%s for %s",
+                 credential->username ? " of user " : "", credential->username ? credential->username : "",
+                 call->question.repository);
+    finish(call, NULL, &err);
+}
+
+/* -- sending --------------------------------------------------------------------------------------------- */
+
+static void on_token(struct token_waiter *waiter, const struct error *err)
+{
+    struct call *call = (struct call *)((char *)waiter - offsetof(struct call, waiter));
+    if (err) {
+        finish(call, NULL, err);
+        return;
+    }
+    call->has_new_token = true;
+    registry_host_enter(call->host, &call->job, true);
+}
+
+static void want_token(struct call *call)
+{
+    call->waiter = (struct token_waiter){.ready = on_token};
+    token_source_want(&call->registry->tokens,
+                      &(struct token_request){.host = call->host,
+                                              .credential = call->question.credential,
+                                              .key = call->token_key,
+                                              .scope = call->scope,
+                                              .requests = call->question.requests},
+                      &call->waiter);
+}
+
+static void on_answer(struct http_response *response, const struct error *err, void *context);
+
+static void send_request(struct call *call, const char *authorization)
+{
+    AUTO_FREE char *origin = registry_host_origin(call->host);
+    const char *authority = strstr(origin, "://");
+    AUTO_FREE char *url = call->use_http ? xasprintf("http%s%s", authority, call->target)
+                                         : xasprintf("%s%s", origin, call->target);
+    const struct http_header headers[] = {{call->question.accept ? "Accept" : NULL, call->question.accept},
+                                          {NULL, NULL}};
+    (*call->question.requests)++;
+    http_start(call->registry->client,
+               &(struct http_request){.method = call->question.method,
+                                      .url = url,
+                                      .headers = headers,
+                                      .authorization = authorization,
+                                      .tls = &call->host->tls,
+                                      .max_body = call->question.max_body,
+                                      .timeout_ms = call->registry->options.timeout_ms,
+                                      .follow_redirects = true},
+               on_answer, call);
+}
+
+/* The host has a place for it. It is given back at once if a token must be had first. */
+static void start(struct registry_job *job)
+{
+    struct call *call = (struct call *)job;
+    struct registry *registry = call->registry;
+    enum auth_scheme scheme = call->host->challenge.scheme;
+    AUTO_FREE char *basic = scheme == AUTH_BASIC ? credential_basic(call->question.credential) : NULL;
+    const char *token = NULL;
+    if (scheme == AUTH_BEARER) {
+        token = token_store_get(&registry->tokens.store, call->token_key,
+                                clock_monotonic_ms(registry->options.clock));
+        if (!token) {
+            registry_host_leave(call->host);
+            want_token(call);
+            return;
+        }
+    }
+    call->sent_basic = basic != NULL;
+    call->sent_token = token != NULL;
+    send_request(call, basic ? basic : token);
+    if (basic)
+        explicit_bzero(basic, strlen(basic));
+}
+
+/* -- answers --------------------------------------------------------------------------------------------- */
+
+static void on_failure(struct call *call, const struct error *err)
+{
+    if (!call->use_http && registry_host_may_use_http(call->host, err->code)) {
+        call->use_http = true;
+        call->https_error = *err;
+        registry_host_enter(call->host, &call->job, true);
+        return;
+    }
+    struct error first = call->use_http && err->code != ERROR_CANCELLED ? call->https_error : *err;
+    finish(call, NULL, &first);
+}
+
+static void on_unauthorized(struct call *call, struct http_response *response)
+{
+    struct auth_challenge challenge;
+    auth_challenge_parse(http_header_list(response, "WWW-Authenticate"), &challenge);
+    bool can_answer =
+        challenge.scheme == AUTH_BEARER
+            ? !call->has_new_token
+            : challenge.scheme == AUTH_BASIC && call->question.credential->username && !call->sent_basic;
+    if (!can_answer) {
+        auth_challenge_release(&challenge);
+        fail_unauthorized(call, response);
+        return;
+    }
+    auth_challenge_release(&call->host->challenge);
+    call->host->challenge = challenge;
+    if (challenge.scheme == AUTH_BASIC) {
+        registry_host_enter(call->host, &call->job, true);
+        return;
+    }
+    if (challenge.scope && *challenge.scope) {
+        free(call->scope);
+        call->scope = xstrdup(challenge.scope);
+    }
+    if (call->sent_token)
+        token_store_forget(&call->registry->tokens.store, call->token_key);
+    want_token(call);
+}
+
+static void on_response(struct call *call, struct http_response *response)
+{
+    const struct clock *clock = call->registry->options.clock;
+    struct error err = ERROR_INIT;
+    if (call->use_http && call->host->scheme == REGISTRY_SCHEME_UNKNOWN && response->status == 400) {
+        /* a TLS server's answer to plain http: what https said is the reason */
+        finish(call, NULL, &call->https_error);
+        return;
+    }
+    if (call->host->scheme == REGISTRY_SCHEME_UNKNOWN)
+        call->host->scheme = call->use_http ? REGISTRY_HTTP : REGISTRY_HTTPS;
+    if (response->status / 100 == 2) {
+        finish(call, response, NULL);
+    } else if (response->status == 401) {
+        on_unauthorized(call, response);
+    } else {
+        registry_status_error(response, clock_wall_ms(clock), &err);
+        if (err.code == ERROR_RATE_LIMITED)
+            registry_host_block(call->host, clock_monotonic_ms(clock), err.retry_after_s);
+        finish(call, NULL, &err);
+    }
+}
+
+static void on_answer(struct http_response *response, const struct error *err, void *context)
+{
+    struct call *call = context;
+    struct registry_host *host = call->host;
+    registry_host_leave(host);
+    if (err)
+        on_failure(call, err);
+    else
+        on_response(call, response);
+    registry_host_resume(host);
+}
+
+/* -- the interface -----------------------------------------------------------------------------------------
+ */
+
+static int64_t dispatch(struct registry *registry, struct registry_host *host)
+{
+    return registry_host_dispatch(host, clock_monotonic_ms(registry->options.clock));
+}
+
+/* Called while the client runs: a wait for the rate limit is registry_run's to keep. */
+static void resume(struct registry_host *host, void *context)
+{
+    struct registry *registry = context;
+    if (!registry->is_cancelled && dispatch(registry, host) >= 0)
+        http_client_wake(registry->client);
+}
+
+struct registry *registry_new(const struct registry_options *options)
+{
+    struct registry *registry = xcalloc(1, sizeof(*registry));
+    registry->options = *options;
+    registry->client = http_client_new(NULL);
+    strmap_init(&registry->hosts, registry_host_free);
+    token_source_init(&registry->tokens, &registry->client, options->clock, options->timeout_ms);
+    return registry;
+}
+
+void registry_free(struct registry *registry)
+{
+    if (!registry)
+        return;
+    http_client_free(registry->client);
+    token_source_release(&registry->tokens);
+    strmap_release(&registry->hosts);
+    free(registry);
+}
+
+static struct registry_host *find_host(struct registry *registry, const char *repository)
+{
+    AUTO_FREE char *name = xmemdupz(repository, strcspn(repository, "/"));
+    struct registry_host *host = strmap_get(&registry->hosts, name);
+    if (host)
+        return host;
+    const struct registry_options *o = &registry->options;
+    host = registry_host_new(name, o->insecure_hosts, o->rps, o->burst, clock_monotonic_ms(o->clock));
+    host->resume = resume;
+    host->context = registry;
+    strmap_set(&registry->hosts, name, host);
+    return host;
+}
+
+void registry_ask(struct registry *registry, const struct registry_question *question, registry_answer answer,
+                  void *context)
+{
+    struct call *call = xcalloc(1, sizeof(*call));
+    const char *path = question->repository + strcspn(question->repository, "/");
+    AUTO_FREE char *identity = credential_identity(question->credential);
+    call->job = (struct registry_job){.start = start, .refuse = refuse};
+    call->registry = registry;
+    call->host = find_host(registry, question->repository);
+    call->question = *question;
+    call->target = xstrdup(question->target);
+    call->scope = xasprintf("repository:%s:pull", path + (*path == '/'));
+    call->token_key = xasprintf("%s\n%s", question->repository, identity);
+    call->answer = answer;
+    call->context = context;
+    registry->open++;
+    registry_host_enter(call->host, &call->job, false);
+}
+
+/* Starts what may start; the milliseconds until more may, or -1. `in_flight` counts what waits for an answer. */
+static int64_t dispatch_all(struct registry *registry, size_t *in_flight)
+{
+    int64_t next_ms = -1;
+    const char *name;
+    void *value;
+    struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
+    *in_flight = 0;
+    while (strmap_next(&registry->hosts, &cursor, &name, &value)) {
+        struct registry_host *host = value;
+        int64_t wait_ms = dispatch(registry, host);
+        if (wait_ms >= 0 && (next_ms < 0 || wait_ms < next_ms))
+            next_ms = wait_ms;
+        *in_flight += host->in_flight;
+    }
+    return next_ms;
+}
+
+void registry_run(struct registry *registry, int64_t timeout_ms)
+{
+    size_t in_flight;
+    int64_t next_ms = dispatch_all(registry, &in_flight);
+    int64_t wait_ms = next_ms >= 0 && (timeout_ms < 0 || next_ms < timeout_ms) ? next_ms : timeout_ms;
+    if (in_flight)
+        http_client_run(registry->client, wait_ms);
+    else if (wait_ms)
+        http_client_sleep(registry->client, wait_ms);
+}
+
+void registry_wake(struct registry *registry)
+{
+    http_client_wake(registry->client);
+}
+
+void registry_cancel(struct registry *registry)
+{
+    struct error err = ERROR_INIT;
+    error_set(&err, ERROR_CANCELLED, "the scan was ended early");
+    registry->is_cancelled = true;
+    while (registry->open) {
+        http_client_cancel(registry->client);
+        const char *name;
+        void *host;
+        struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
+        while (strmap_next(&registry->hosts, &cursor, &name, &host))
+            registry_host_refuse_all(host, &err);
+    }
+    registry->is_cancelled = false;
+}

@@ -1,0 +1,71 @@
+#include "scanner/registry_status.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/strbuf.h"
+
+#define QUOTED_LENGTH 200
+
+static const struct meaning {
+    int status;
+    enum error_code code;
+    const char *text;
+} meanings[] = {
+    {401, ERROR_UNAUTHORIZED, "not logged in, or the credentials were refused"},
+    {403, ERROR_FORBIDDEN, "the credentials do not allow it"},
+    {404, ERROR_NOT_FOUND, "not there"},
+    {429, ERROR_RATE_LIMITED, "too many requests"},
+};
+
+static struct meaning meaning_of(int status)
+{
+    for (size_t i = 0; i < ARRAY_LEN(meanings); i++) {
+        if (meanings[i].status == status)
+            return meanings[i];
+    }
+    if (status >= 500)
+        return (struct meaning){status, ERROR_NETWORK, "the server is in trouble"};
+    return (struct meaning){status, ERROR_INVALID, "not an answer of a registry"};
+}
+
+static void quote(struct strbuf *out, const char *text)
+{
+    if (!text || !*text)
+        return;
+    if (out->len)
+        strbuf_addstr(out, ": ");
+    for (; *text && out->len < QUOTED_LENGTH; text++)
+        strbuf_addch(out, (unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text);
+    if (*text)
+        strbuf_addstr(out, "...");
+}
+
+/* What the body says about it; nothing if it is not JSON. */
+static void add_words(struct strbuf *out, const struct http_response *response)
+{
+    AUTO_JSON json_t *body = json_read(response->body.buf, response->body.len, NULL);
+    const json_t *first = json_array_get(json_object_get(body, "errors"), 0);
+    quote(out, json_string_at(first, "code"));
+    quote(out, json_string_at(first, "message"));
+    if (out->len)
+        return;
+    quote(out, json_string_at(body, "details"));
+    if (!out->len)
+        quote(out, json_string_at(body, "error_description"));
+    if (!out->len)
+        quote(out, json_string_at(body, "error"));
+}
+
+int registry_status_error(struct http_response *response, int64_t wall_ms, struct error *err)
+{
+    struct meaning meaning = meaning_of(response->status);
+    CLEANUP(strbuf_release) struct strbuf words = STRBUF_INIT, url = STRBUF_INIT;
+    add_words(&words, response);
+    strbuf_add(&url, response->url, strcspn(response->url, "?"));
+    error_set(err, meaning.code, "%s: %s (HTTP status %d%s%s)", url.buf, meaning.text, response->status,
+              words.len ? ", " : "", words.buf);
+    if (err && meaning.code == ERROR_RATE_LIMITED)
+        err->retry_after_s = http_retry_after_s(response, wall_ms);
+    return -1;
+}

@@ -1,0 +1,323 @@
+#include "scanner/repository_scan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "base/strmap.h"
+#include "cache/records.h"
+#include "scanner/link_header.h"
+#include "scanner/tag_details.h"
+#include "scanner/tag_list.h"
+
+/* Tags asked for at a time; the host's own limit is what decides with several repositories. */
+#define DETAILS_IN_FLIGHT 8
+/* After so many tags in a row without an answer the host is down, and not the tags broken. */
+#define FAILURES_TO_STOP 3
+/* A tag can be moved. That is noticed after this long by one HEAD a tag and day: policies by date pick among
+ * tags that are written once, and the few that move are followed by digest policies, which look each time. */
+#define RECHECK_AFTER_MS INT64_C(86400000)
+/* The page size that is asked for: what most registries give at most. */
+#define PAGE_SIZE "1000"
+
+struct scan {
+    const struct scan_environment *env;
+    const struct demand *demand;
+    struct scan_result *result;
+    void (*finished)(void *context);
+    void *context;
+    struct credential credential;
+    char *scope; /* of the record in the cache */
+    struct repository_info *last, *info;
+
+    bool has_page_size;    /* the first page is asked for with n= */
+    struct strmap visited; /* targets of pages, to see a circle */
+
+    size_t next;      /* image to look at */
+    size_t in_flight; /* details asked for */
+    unsigned failures;
+    struct error stopped; /* why no more details are asked for */
+};
+
+struct tag_slot {
+    struct scan *scan;
+    size_t index;
+};
+
+/* -- the end -----------------------------------------------------------------------------------------------
+ */
+
+static void end(struct scan *scan)
+{
+    void (*finished)(void *context) = scan->finished;
+    void *context = scan->context;
+    repository_info_unref(scan->last);
+    repository_info_unref(scan->info);
+    strmap_release(&scan->visited);
+    free(scan->scope);
+    free(scan);
+    finished(context);
+}
+
+static void fail(struct scan *scan, const struct error *err)
+{
+    scan->result->info = steal(&scan->last);
+    scan->result->error = *err;
+    error_wrap(&scan->result->error, "scanning %s", scan->demand->repository);
+    end(scan);
+}
+
+static void succeed(struct scan *scan)
+{
+    if (scan->result->requests)
+        record_put_repository(scan->env->cache, scan->info, scan->scope);
+    scan->result->info = steal(&scan->info);
+    scan->result->is_fresh = scan->stopped.code == ERROR_NONE;
+    scan->result->error = scan->stopped;
+    if (!scan->result->is_fresh)
+        error_wrap(&scan->result->error, "scanning %s", scan->demand->repository);
+    end(scan);
+}
+
+/* -- details -----------------------------------------------------------------------------------------------
+ */
+
+static int64_t now_of(const struct scan *scan)
+{
+    return clock_wall_ms(scan->env->clock);
+}
+
+static bool wants_details(const struct scan *scan, const struct image_info *image)
+{
+    const struct demand *demand = scan->demand;
+    if (!demand->wants_created || !demand->wants_created(image->tag, demand->context))
+        return false;
+    if (!image->digest)
+        return !image->problem;
+    int64_t age_ms = now_of(scan) - image->checked_ms;
+    return age_ms < 0 || age_ms > RECHECK_AFTER_MS;
+}
+
+static void start_details(struct scan *scan);
+
+/* True if the error says that the next tag would fare no better. */
+static bool is_of_host(struct scan *scan, enum error_code code)
+{
+    bool is_refused = code == ERROR_RATE_LIMITED || code == ERROR_UNAUTHORIZED || code == ERROR_FORBIDDEN ||
+                      code == ERROR_CANCELLED;
+    bool is_broken = code == ERROR_NETWORK || code == ERROR_TIMEOUT || code == ERROR_TLS;
+    return is_refused || (is_broken && ++scan->failures >= FAILURES_TO_STOP);
+}
+
+static void keep_details(struct scan *scan, struct image_info *image, const char *digest, int64_t created_ms,
+                         const char *problem)
+{
+    repository_info_set_digest(scan->info, image, digest);
+    repository_info_set_problem(scan->info, image, problem);
+    image->created_ms = created_ms;
+    image->checked_ms = digest ? now_of(scan) : 0;
+}
+
+static void on_details(const char *digest, int64_t created_ms, const struct error *err, void *context)
+{
+    struct tag_slot *slot = context;
+    struct scan *scan = slot->scan;
+    struct image_info *image = &scan->info->images[slot->index];
+    free(slot);
+    scan->in_flight--;
+    if (!err) {
+        scan->failures = 0;
+        keep_details(scan, image, digest, created_ms, NULL);
+    } else if (is_of_host(scan, err->code)) {
+        scan->stopped = *err;
+    } else if (digest || !image->digest || err->code == ERROR_NOT_FOUND) {
+        keep_details(scan, image, digest, 0, err->text);
+    } /* else what was known yesterday is the best there is, and asked for again next time */
+    start_details(scan);
+}
+
+/* Asks for as many as may be in flight; ends the scan when all are there. */
+static void start_details(struct scan *scan)
+{
+    struct repository_info *info = scan->info;
+    while (scan->stopped.code == ERROR_NONE && scan->in_flight < DETAILS_IN_FLIGHT &&
+           scan->next < info->images_len) {
+        struct image_info *image = &info->images[scan->next++];
+        if (!wants_details(scan, image))
+            continue;
+        struct tag_slot *slot = xcalloc(1, sizeof(*slot));
+        *slot = (struct tag_slot){scan, scan->next - 1};
+        scan->in_flight++;
+        tag_details_fetch(&(struct tag_details_request){.registry = scan->env->registry,
+                                                        .cache = scan->env->cache,
+                                                        .repository = scan->demand->repository,
+                                                        .credential = &scan->credential,
+                                                        .platform = scan->env->platform,
+                                                        .tag = image->tag,
+                                                        .known_digest = image->digest,
+                                                        .requests = &scan->result->requests},
+                          on_details, slot);
+    }
+    if (!scan->in_flight)
+        succeed(scan);
+}
+
+/* -- the list of tags ---------------------------------------------------------------------------------- */
+
+static void copy_details(struct repository_info *info, struct image_info *to, const struct image_info *from)
+{
+    repository_info_set_digest(info, to, from->digest);
+    repository_info_set_problem(info, to, from->problem);
+    to->created_ms = from->created_ms;
+    to->checked_ms = from->checked_ms;
+}
+
+/* What is known of a tag outlives the list; a problem only if it is one of the content. */
+static void carry_over(struct scan *scan)
+{
+    for (size_t i = 0; scan->last && i < scan->info->images_len; i++) {
+        struct image_info *image = &scan->info->images[i];
+        const struct image_info *before = repository_info_find(scan->last, image->tag);
+        if (before && before->digest)
+            copy_details(scan->info, image, before);
+    }
+}
+
+static void ask_page(struct scan *scan, const char *target);
+
+static void ask_first_page(struct scan *scan, bool with_size)
+{
+    const char *repository = scan->demand->repository;
+    AUTO_FREE char *target = xasprintf("/v2/%s/tags/list%s", repository + strcspn(repository, "/") + 1,
+                                       with_size ? "?n=" PAGE_SIZE : "");
+    scan->has_page_size = with_size;
+    ask_page(scan, target);
+}
+
+/* The target of the next page, or NULL with ERROR_NONE after the last. */
+static char *next_target(struct scan *scan, struct http_response *response, struct error *err)
+{
+    AUTO_FREE char *link = link_header_next(http_header_list(response, "Link"));
+    if (!link)
+        return NULL;
+    AUTO_FREE char *url = http_resolve(response->url, link);
+    AUTO_FREE char *here = http_origin(response->url);
+    AUTO_FREE char *there = url ? http_origin(url) : NULL;
+    if (!there || !here || strcmp(here, there) != 0) {
+        error_set(err, ERROR_INVALID, "the tag list goes on at another server (%.200s): refused", link);
+        return NULL;
+    }
+    const char *target = strchr(strstr(url, "//") + 2, '/');
+    if (!target || strmap_has(&scan->visited, target)) {
+        error_set(err, ERROR_INVALID, "the pages of the tag list lead in a circle");
+        return NULL;
+    }
+    return xstrdup(target);
+}
+
+static void finish_list(struct scan *scan)
+{
+    repository_info_finish(scan->info);
+    scan->info->scanned_ms = now_of(scan);
+    carry_over(scan);
+    start_details(scan);
+}
+
+static void on_page(struct http_response *response, const struct error *err, void *context)
+{
+    struct scan *scan = context;
+    struct error problem = ERROR_INIT;
+    if (err && err->code == ERROR_INVALID && scan->has_page_size && strmap_size(&scan->visited) == 1) {
+        /* some registries refuse a page size over their own */
+        ask_first_page(scan, false);
+        return;
+    }
+    if (err || tag_list_read(response->body.buf, response->body.len, scan->env->tag_limit, scan->info,
+                             &problem) < 0) {
+        fail(scan, err ? err : &problem);
+        return;
+    }
+    AUTO_FREE char *target = next_target(scan, response, &problem);
+    if (problem.code != ERROR_NONE) {
+        fail(scan, &problem);
+        return;
+    }
+    if (target && strmap_size(&scan->visited) >= LIMIT_TAG_PAGES)
+        scan->info->is_truncated = true;
+    if (target && !scan->info->is_truncated)
+        ask_page(scan, target);
+    else
+        finish_list(scan);
+}
+
+static void ask_page(struct scan *scan, const char *target)
+{
+    strmap_set(&scan->visited, target, NULL);
+    registry_ask(scan->env->registry,
+                 &(struct registry_question){.repository = scan->demand->repository,
+                                             .credential = &scan->credential,
+                                             .target = target,
+                                             .accept = "application/json",
+                                             .max_body = LIMIT_TAG_PAGE_BYTES,
+                                             .requests = &scan->result->requests},
+                 on_page, scan);
+}
+
+/* -- the beginning --------------------------------------------------------------------------------------- */
+
+/* A snapshot is not changed, so what will be is a copy. */
+static struct repository_info *copy_info(const struct repository_info *from)
+{
+    struct repository_info *info = repository_info_new(from->repository);
+    for (size_t i = 0; i < from->images_len; i++)
+        copy_details(info, repository_info_add(info, from->images[i].tag), &from->images[i]);
+    repository_info_finish(info);
+    info->scanned_ms = from->scanned_ms;
+    info->is_truncated = from->is_truncated;
+    return info;
+}
+
+static bool lacks_details(const struct scan *scan)
+{
+    for (size_t i = 0; i < scan->last->images_len; i++) {
+        if (wants_details(scan, &scan->last->images[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_young(const struct scan *scan, int64_t max_age_ms)
+{
+    int64_t age_ms = scan->last ? now_of(scan) - scan->last->scanned_ms : -1;
+    return age_ms >= 0 && age_ms < max_age_ms;
+}
+
+void repository_scan_start(const struct scan_environment *env, const struct demand *demand,
+                           int64_t max_age_ms, struct scan_result *result, void (*finished)(void *context),
+                           void *context)
+{
+    struct scan *scan = xcalloc(1, sizeof(*scan));
+    struct error err = ERROR_INIT;
+    *scan = (struct scan){
+        .env = env, .demand = demand, .result = result, .finished = finished, .context = context};
+    strmap_init(&scan->visited, NULL);
+    if (credentials_for(env->credentials, demand->repository, &scan->credential, &err) < 0) {
+        fail(scan, &err);
+        return;
+    }
+    AUTO_FREE char *identity = credential_identity(&scan->credential);
+    scan->scope = xasprintf("%s %s", env->platform, identity);
+    scan->last = record_get_repository(env->cache, demand->repository, scan->scope);
+    bool keeps_list = is_young(scan, max_age_ms);
+    if (keeps_list && !lacks_details(scan)) {
+        scan->info = steal(&scan->last);
+        succeed(scan);
+    } else if (keeps_list) {
+        scan->info = copy_info(scan->last);
+        start_details(scan);
+    } else {
+        scan->info = repository_info_new(demand->repository);
+        ask_first_page(scan, true);
+    }
+}

@@ -1,0 +1,43 @@
+/*
+ * The scan of one repository, as a state machine over the registry's answers:
+ *
+ *     cached answer young enough ─────────────────────────────┐
+ *     list of tags, page by page ─ whole ─▶ details carried over from the last answer
+ *          │ any page fails                                   │
+ *          ▼                                                  ▼
+ *     the last good answer, and the error          details still missing, a few at a time ─▶ saved
+ *
+ * A list is whole or not taken. Details that fail are that tag's problem, unless the host is to blame (it
+ * limits us, refuses the credentials, or does not answer time and again): then the scan stops there, keeps
+ * what it has, and the next one goes on with what is missing.
+ */
+#ifndef SCANNER_REPOSITORY_SCAN_H
+#define SCANNER_REPOSITORY_SCAN_H
+
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "cache/cache.h"
+#include "model/demand.h"
+#include "scanner/credentials.h"
+#include "scanner/registry.h"
+#include "scanner/scanner.h"
+
+struct scan_environment {
+    struct registry *registry; /* all borrowed */
+    struct cache *cache;
+    const struct credentials *credentials;
+    const struct clock *clock;
+    const char *platform;
+    size_t tag_limit;
+};
+
+/*
+ * Starts the scan, which fills `result` and then calls `finished`, perhaps within this call. The environment, the
+ * demand and the result must live until then.
+ */
+void repository_scan_start(const struct scan_environment *environment, const struct demand *demand,
+                           int64_t max_age_ms, struct scan_result *result, void (*finished)(void *context),
+                           void *context);
+
+#endif

@@ -1,0 +1,164 @@
+#include "scanner/scanner.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "scanner/registry.h"
+#include "scanner/repository_scan.h"
+
+struct submission {
+    struct submission *next; /* among the finished */
+    struct scanner *scanner;
+    struct demand demand;
+    char *repository;
+    struct scan_result result;
+    scan_done done;
+    void *context;
+};
+
+struct scanner {
+    struct scan_environment environment;
+    char *platform;
+    size_t under_way; /* submitted, and their owners not told of the end */
+    struct submission *finished;
+    atomic_bool is_woken;
+};
+
+struct scanner *scanner_new(const struct scanner_options *options)
+{
+    struct scanner *scanner = xcalloc(1, sizeof(*scanner));
+    scanner->platform = xstrdup(options->platform ? options->platform : "linux/amd64");
+    scanner->environment = (struct scan_environment){
+        .registry = registry_new(&(struct registry_options){.clock = options->clock,
+                                                            .insecure_hosts = options->insecure_hosts,
+                                                            .rps = options->rps,
+                                                            .burst = options->burst,
+                                                            .timeout_ms = options->timeout_ms}),
+        .cache = options->cache,
+        .credentials = options->credentials,
+        .clock = options->clock,
+        .platform = scanner->platform,
+        .tag_limit = options->tag_limit,
+    };
+    return scanner;
+}
+
+void scanner_free(struct scanner *scanner)
+{
+    if (!scanner)
+        return;
+    scanner_cancel(scanner);
+    registry_free(scanner->environment.registry);
+    free(scanner->platform);
+    free(scanner);
+}
+
+static void on_end(void *context)
+{
+    struct submission *submission = context;
+    struct scanner *scanner = submission->scanner;
+    submission->next = scanner->finished;
+    scanner->finished = submission;
+    registry_wake(scanner->environment.registry); /* its owner should not wait for others */
+}
+
+void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_t max_age_ms, scan_done done,
+                    void *context)
+{
+    struct submission *submission = xcalloc(1, sizeof(*submission));
+    submission->scanner = scanner;
+    submission->repository = xstrdup(demand->repository);
+    submission->demand = *demand;
+    submission->demand.repository = submission->repository;
+    submission->done = done;
+    submission->context = context;
+    scanner->under_way++;
+    repository_scan_start(&scanner->environment, &submission->demand, max_age_ms, &submission->result, on_end,
+                          submission);
+}
+
+static void tell_finished(struct scanner *scanner)
+{
+    struct submission *submission = steal(&scanner->finished);
+    while (submission) {
+        struct submission *next = submission->next;
+        scanner->under_way--;
+        submission->done(&submission->demand, &submission->result, submission->context);
+        scan_results_release(&submission->result, 1);
+        free(submission->repository);
+        free(submission);
+        submission = next;
+    }
+}
+
+size_t scanner_run(struct scanner *scanner, int64_t timeout_ms)
+{
+    const struct clock *clock = scanner->environment.clock;
+    int64_t end_ms = clock_monotonic_ms(clock) + timeout_ms;
+    int64_t left_ms = timeout_ms;
+    bool has_work = scanner->under_way > 0;
+    do {
+        registry_run(scanner->environment.registry, scanner->finished ? 0 : left_ms);
+        tell_finished(scanner);
+        left_ms = timeout_ms < 0 ? -1 : end_ms - clock_monotonic_ms(clock);
+    } while (!atomic_exchange(&scanner->is_woken, false) && (timeout_ms < 0 || left_ms > 0) &&
+             (!has_work || scanner->under_way));
+    return scanner->under_way;
+}
+
+void scanner_wake(struct scanner *scanner)
+{
+    atomic_store(&scanner->is_woken, true);
+    registry_wake(scanner->environment.registry);
+}
+
+void scanner_cancel(struct scanner *scanner)
+{
+    registry_cancel(scanner->environment.registry);
+    tell_finished(scanner);
+}
+
+/* -- all at once ------------------------------------------------------------------------------------------- */
+
+struct batch {
+    size_t len, done;
+    void (*progress)(size_t done, size_t total, void *context);
+    void *context;
+};
+
+struct batch_item {
+    struct batch *batch;
+    struct scan_result *result;
+};
+
+static void on_item(const struct demand *demand UNUSED, struct scan_result *result, void *context)
+{
+    struct batch_item *item = context;
+    struct batch *batch = item->batch;
+    *item->result = *result;
+    result->info = NULL;
+    batch->done++;
+    if (batch->progress)
+        batch->progress(batch->done, batch->len, batch->context);
+}
+
+void scanner_scan(struct scanner *scanner, const struct demand *demands, size_t len, int64_t max_age_ms,
+                  void (*progress)(size_t done, size_t total, void *context), void *context,
+                  struct scan_result *results)
+{
+    struct batch batch = {.len = len, .progress = progress, .context = context};
+    AUTO_FREE struct batch_item *items = xcalloc(len, sizeof(*items));
+    for (size_t i = 0; i < len; i++) {
+        items[i] = (struct batch_item){&batch, &results[i]};
+        scanner_submit(scanner, &demands[i], max_age_ms, on_item, &items[i]);
+    }
+    while (batch.done < len)
+        scanner_run(scanner, -1);
+}
+
+void scan_results_release(struct scan_result *results, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        repository_info_unref(steal(&results[i].info));
+}

@@ -1,0 +1,274 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "cache/records.h"
+
+#define SHA_A "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+static struct repository_info *decode(const struct strbuf *bytes)
+{
+    return record_decode_repository(bytes->buf, bytes->len);
+}
+
+static void check_text(const char *a, const char *b)
+{
+    assert_int_equal(a == NULL, b == NULL);
+    if (a)
+        assert_string_equal(a, b);
+}
+
+static void check_same(const struct repository_info *a, const struct repository_info *b)
+{
+    assert_non_null(b);
+    assert_string_equal(a->repository, b->repository);
+    assert_int_equal(a->is_truncated, b->is_truncated);
+    assert_true(a->scanned_ms == b->scanned_ms);
+    assert_int_equal(a->images_len, b->images_len);
+    for (size_t i = 0; i < a->images_len; i++) {
+        check_text(a->images[i].tag, b->images[i].tag);
+        check_text(a->images[i].digest, b->images[i].digest);
+        check_text(a->images[i].problem, b->images[i].problem);
+        assert_true(a->images[i].created_ms == b->images[i].created_ms);
+        assert_true(a->images[i].checked_ms == b->images[i].checked_ms);
+    }
+}
+
+static void test_records_come_back_as_they_were(void **state UNUSED)
+{
+    static const struct image_info cases[] = {
+        {.tag = "1"},
+        {.tag = "1.0", .digest = SHA_A},
+        {.tag = "1.0.0", .digest = "sha512:abc"},
+        {.tag = "1.0.1", .digest = "sha256:tooshort"},
+        {.tag = "1.0.2", .digest = SHA_A "0"},
+        {.tag = "1.0.3", .digest = "sha256:00112233445566778899AABBccddeeff00112233445566778899aabbccddeeff"},
+        {.tag = "2", .created_ms = 1700000000123, .checked_ms = 1700000000000},
+        {.tag = "3", .created_ms = -62135596800000}, /* some builders write the year 1 */
+        {.tag = "4", .created_ms = INT64_MAX, .checked_ms = INT64_MIN},
+        {.tag = "5", .created_ms = INT64_MIN, .checked_ms = INT64_MAX},
+        {.tag = "6", .problem = "manifest unknown"},
+        {.tag = "7", .digest = "", .problem = ""},
+        {.tag = "\x01\x7f\xff any bytes"},
+        {.tag = "01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901"
+                "23456"
+                "78901234567890123456789abcdef8"},
+    };
+    static const int64_t scanned[] = {0, 1, 1700000000000, INT64_MAX, INT64_MIN};
+    for (size_t s = 0; s < ARRAY_LEN(scanned); s++) {
+        CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("quay.io/a/b");
+        info->scanned_ms = scanned[s];
+        info->is_truncated = s % 2;
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+            struct image_info *image = repository_info_add(info, cases[i].tag);
+            image->created_ms = cases[i].created_ms;
+            image->checked_ms = cases[i].checked_ms;
+            repository_info_set_digest(info, image, cases[i].digest);
+            repository_info_set_problem(info, image, cases[i].problem);
+        }
+        repository_info_finish(info);
+        assert_int_equal(info->images_len, ARRAY_LEN(cases));
+        CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
+        record_encode_repository(info, &bytes);
+        CLEANUP(repository_info_release) struct repository_info *again = decode(&bytes);
+        check_same(info, again);
+    }
+}
+
+static void test_records_leave_out_what_is_over_a_limit(void **state UNUSED)
+{
+    char tag[200];
+    char problem[1000];
+    memset(tag, 'x', sizeof(tag) - 1);
+    tag[sizeof(tag) - 1] = '\0';
+    memset(problem, 'p', sizeof(problem) - 1);
+    problem[sizeof(problem) - 1] = '\0';
+    CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("quay.io/a/b");
+    repository_info_add(info, "");
+    repository_info_add(info, tag);
+    struct image_info *image = repository_info_add(info, "1");
+    repository_info_set_digest(info, image, problem);
+    repository_info_set_problem(info, image, problem);
+    repository_info_finish(info);
+    CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
+    record_encode_repository(info, &bytes);
+    CLEANUP(repository_info_release) struct repository_info *again = decode(&bytes);
+    assert_non_null(again);
+    assert_int_equal(again->images_len, 1);
+    assert_string_equal(again->images[0].tag, "1");
+    assert_null(again->images[0].digest);
+    assert_int_equal(strlen(again->images[0].problem), 255);
+}
+
+/* name "a", flags, scanned_ms 0, count, tags: what follows differs from case to case. */
+static void test_records_that_are_malformed_are_none(void **state UNUSED)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        bool good;
+    } cases[] = {
+#define BYTES(text) (text), sizeof(text) - 1
+        {BYTES("\001a\000\000\000"), true},
+        {BYTES("\001a\001\000\000"), true},
+        {BYTES("\001a\000\000\001\000\001x\000"), true},
+        {BYTES("\001a\000\000\002\000\001x\000\001\001y\000"), true},
+        {BYTES(""), false},
+        {BYTES("\001"), false},
+        {BYTES("\001a\000\000"), false},
+        {BYTES("\001a\000\000\000\000"), false},                       /* a byte too many */
+        {BYTES("\001a\002\000\000"), false},                           /* an unknown flag */
+        {BYTES("\001\000\000\000\000"), false},                        /* NUL in the name */
+        {BYTES("\201\000a\000\000\000"), false},                       /* a number in a longer form */
+        {BYTES("\001a\000\000\001\000\000\000"), false},               /* an empty tag */
+        {BYTES("\001a\000\000\001\001\001x\000"), false},              /* shares what is not there */
+        {BYTES("\001a\000\000\002\000\001x\000\000\001x\000"), false}, /* a tag twice */
+        {BYTES("\001a\000\000\002\000\001y\000\000\001x\000"), false}, /* out of order */
+        {BYTES("\001a\000\000\001\000\001x\003"), false},              /* two digests */
+        {BYTES("\001a\000\000\001\000\001x\040"), false},              /* an unknown flag */
+        {BYTES("\001a\000\000\001\000\001x\001short"), false},         /* half a digest */
+        {BYTES("\001a\000\000\001\000\200\001"), false},               /* tag longer than the record */
+        {BYTES("\001a\000\377\377\377\377\377\377\377\377\377\177\000"), false}, /* over 64 bits */
+        {BYTES("\001a\000\000\377\377\377\377\377\377\377\377\377\001"), false}, /* 2^64-1 tags */
+        {BYTES("\001a\000\000\001\000\001\000\000"), false},                     /* NUL in a tag */
+#undef BYTES
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_FREE char *exact = xmalloc(cases[i].len); /* so that reading past the end is seen */
+        memcpy(exact, cases[i].bytes, cases[i].len);
+        CLEANUP(repository_info_release)
+        struct repository_info *info = record_decode_repository(exact, cases[i].len);
+        if ((info != NULL) != cases[i].good)
+            fail_msg("case %zu is %s", i, info ? "read" : "refused");
+    }
+}
+
+static void test_records_cut_short_anywhere_are_none(void **state UNUSED)
+{
+    CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("quay.io/a/b");
+    for (int i = 0; i < 3; i++) {
+        char tag[] = {(char)('a' + i), '\0'};
+        struct image_info *image = repository_info_add(info, tag);
+        image->created_ms = image->checked_ms = 1700000000000;
+        repository_info_set_digest(info, image, SHA_A);
+        repository_info_set_problem(info, image, "p");
+    }
+    repository_info_finish(info);
+    CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
+    record_encode_repository(info, &bytes);
+    for (size_t len = 0; len < bytes.len; len++)
+        assert_null(record_decode_repository(bytes.buf, len));
+}
+
+static void test_records_of_100000_tags_are_small_and_quick(void **state UNUSED)
+{
+    enum { COUNT = 100000 };
+    CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("quay.io/a/b");
+    for (int i = 0; i < COUNT; i++) {
+        char text[80];
+        snprintf(text, sizeof(text), "main-%06d-%08x", i, (unsigned)i * 2654435761u);
+        struct image_info *image = repository_info_add(info, text);
+        snprintf(text, sizeof(text), "sha256:%064x", (unsigned)i);
+        repository_info_set_digest(info, image, text);
+        image->created_ms = 1700000000000 + i;
+        image->checked_ms = 1700000000000;
+    }
+    info->scanned_ms = 1700000000000;
+    repository_info_finish(info);
+    CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
+    int64_t start = clock_monotonic_ms(&system_clock);
+    record_encode_repository(info, &bytes);
+    CLEANUP(repository_info_release) struct repository_info *again = decode(&bytes);
+    int64_t took_ms = clock_monotonic_ms(&system_clock) - start;
+    check_same(info, again);
+    print_message("100000 tags: %zu bytes, %d ms\n", bytes.len, (int)took_ms);
+    assert_true(bytes.len < 65 * (size_t)COUNT);
+    assert_true(took_ms < 2000); /* some 20 ms; sanitizers and busy machines are slower */
+}
+
+struct fixture {
+    char directory[64];
+    struct cache *cache;
+};
+
+static int open_cache(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof(*f));
+    snprintf(f->directory, sizeof(f->directory), "/tmp/pawl-test-XXXXXX");
+    assert_non_null(mkdtemp(f->directory));
+    struct error err = ERROR_INIT;
+    f->cache = cache_open("file", f->directory, 1000, &err);
+    assert_non_null(f->cache);
+    *state = f;
+    return 0;
+}
+
+static int close_cache(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const names[] = {"cache.lmdb", "cache.lmdb-lock", "cache.lmdb-guard"};
+    cache_free(f->cache);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        AUTO_FREE char *path = file_join(f->directory, names[i]);
+        remove(path);
+    }
+    assert_int_equal(remove(f->directory), 0);
+    free(f);
+    return 0;
+}
+
+static void test_records_are_apart_by_repository_and_scope(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("quay.io/a/b");
+    repository_info_add(info, "1");
+    repository_info_finish(info);
+    record_put_repository(f->cache, info, "user@quay.io");
+    CLEANUP(repository_info_release)
+    struct repository_info *same = record_get_repository(f->cache, "quay.io/a/b", "user@quay.io");
+    check_same(info, same);
+    assert_null(record_get_repository(f->cache, "quay.io/a/b", ""));
+    assert_null(record_get_repository(f->cache, "quay.io/a/b", "other@quay.io"));
+    assert_null(record_get_repository(f->cache, "quay.io/a/bb", "user@quay.io"));
+    assert_null(cache_problem(f->cache));
+}
+
+static void test_records_of_creation_times_are_apart_by_platform(void **state)
+{
+    struct fixture *f = *state;
+    int64_t created_ms = 5;
+    assert_false(record_get_created(f->cache, SHA_A, "linux/amd64", &created_ms));
+    assert_true(created_ms == 5);
+    record_put_created(f->cache, SHA_A, "linux/amd64", 1700000000123);
+    record_put_created(f->cache, SHA_A, "linux/arm64", 0);
+    assert_true(record_get_created(f->cache, SHA_A, "linux/amd64", &created_ms));
+    assert_true(created_ms == 1700000000123);
+    assert_true(record_get_created(f->cache, SHA_A, "linux/arm64", &created_ms));
+    assert_true(created_ms == 0);
+    assert_false(record_get_created(f->cache, SHA_A, "linux/arm", &created_ms));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_records_come_back_as_they_were),
+        cmocka_unit_test(test_records_leave_out_what_is_over_a_limit),
+        cmocka_unit_test(test_records_that_are_malformed_are_none),
+        cmocka_unit_test(test_records_cut_short_anywhere_are_none),
+        cmocka_unit_test(test_records_of_100000_tags_are_small_and_quick),
+        cmocka_unit_test_setup_teardown(test_records_are_apart_by_repository_and_scope, open_cache,
+                                        close_cache),
+        cmocka_unit_test_setup_teardown(test_records_of_creation_times_are_apart_by_platform, open_cache,
+                                        close_cache),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,216 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "updater/workload_policy.h"
+
+/* A Deployment with the containers app and sidecar and an init container setup; `annotations` are lines. The
+ * first of them is line 6. */
+static struct manifest_file *deployment(const char *annotations)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    strbuf_addstr(&text, "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: app\n  annotations:\n");
+    strbuf_addstr(&text, *annotations ? annotations : "    a: b\n");
+    strbuf_addstr(&text, "spec:\n  template:\n    spec:\n      containers:\n"
+                         "        - {name: app, image: 'app:1'}\n"
+                         "        - {name: sidecar, image: 'sidecar:1'}\n"
+                         "      initContainers:\n"
+                         "        - {name: setup, image: 'setup:1'}\n");
+    size_t len;
+    char *owned = strbuf_detach(&text, &len);
+    struct manifest_file *file = manifest_file_new("app.yaml", owned, len, "default");
+    assert_int_equal(file->problems_len, 0);
+    assert_int_equal(file->resources_len, 1);
+    return file;
+}
+
+struct expected {
+    bool automated, locked, ignored;
+    const char *user, *message;
+    const char *policies[3]; /* of app, sidecar, setup; NULL: glob:* */
+    const char *blocked, *warning;
+    int warning_line;
+};
+
+static void assert_text(const char *is, const char *should_be, const char *annotations)
+{
+    if (strcmp(is ? is : "(none)", should_be ? should_be : "(none)") != 0)
+        fail_msg("%sis %s\ninstead of %s", annotations, is ? is : "(none)", should_be ? should_be : "(none)");
+}
+
+static void assert_policy(const char *annotations, const struct expected *e)
+{
+    struct manifest_file *file = deployment(annotations);
+    struct workload_policy *p = workload_policy_new(&file->resources[0]);
+    assert_ptr_equal(p->resource, &file->resources[0]);
+    if (p->automated != e->automated || p->locked != e->locked || p->ignored != e->ignored)
+        fail_msg("%sis automated %d, locked %d, ignored %d", annotations, p->automated, p->locked,
+                 p->ignored);
+    assert_int_equal(resource_is_ignored(&file->resources[0]), e->ignored);
+    assert_text(p->locked_user, e->user, annotations);
+    assert_text(p->locked_message, e->message, annotations);
+    assert_text(p->blocked, e->blocked, annotations);
+    assert_text(p->warning, e->warning, annotations);
+    assert_int_equal(p->warning_line, e->warning_line);
+    assert_int_equal(p->containers_len, 3);
+    for (size_t i = 0; i < 3; i++) {
+        const struct container_policy *c = &p->containers[i];
+        assert_ptr_equal(c->container, &file->resources[0].containers[i]);
+        assert_text(c->policy ? tag_policy_text(c->policy) : c->problem.text,
+                    e->policies[i] ? e->policies[i] : "glob:*", annotations);
+    }
+    workload_policy_free(p);
+    manifest_file_unref(file);
+}
+
+static void test_workload_policy_reads_annotations(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *annotations;
+        struct expected expected;
+    } cases[] = {
+        {"", {.automated = false}},
+        {"    fluxcd.io/automated: 'true'\n", {.automated = true}},
+        {"    fluxcd.io/automated: true\n", {.automated = true}},
+        {"    flux.weave.works/automated: \"true\"\n", {.automated = true}},
+        {"    pawl.dev/automated: \"true\"\n", {.automated = true}},
+        {"    fluxcd.io/automated: 'false'\n", {.automated = false}},
+        {"    fluxcd.io/automated: ''\n", {.automated = false}},
+        {"    fluxcd.io/locked: 'true'\n    fluxcd.io/locked_user: jane <j@example.org>\n"
+         "    fluxcd.io/locked_msg: 'release: freeze'\n",
+         {.locked = true, .user = "jane <j@example.org>", .message = "release: freeze"}},
+        {"    flux.weave.works/locked: 'true'\n    fluxcd.io/locked_msg: ''\n", {.locked = true}},
+        {"    fluxcd.io/ignore: 'true'\n", {.ignored = true}},
+        {"    fluxcd.io/ignore: sync_only\n", {.ignored = false}},
+        {"    pawl.dev/ignore: 'true'\n", {.ignored = true}},
+        {"    fluxcd.io/tag.app: semver:~1\n    filter.fluxcd.io/sidecar: glob:v*\n"
+         "    flux.weave.works/tag.setup: regex:^x\n",
+         {.policies = {"semver:~1", "glob:v*", "regexp:^x"}}},
+        {"    pawl.dev/tag.app: '1.*'\n", {.policies = {"glob:1.*"}}},
+        {"    filter.fluxcd.io/app: semver:foo\n",
+         {.policies = {"policy semver:foo: expected a version such as 1.2.3, 1.2 or 1.x at \"foo\""}}},
+        /* what Flux writes for itself, and others */
+        {"    fluxcd.io/sync-checksum: abc\n    fluxcd.io/helmrelease: x\n    example.org/locked: 'true'\n"
+         "    automated: 'true'\n    notpawl.dev/order: x\n",
+         {.automated = false}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_policy(cases[i].annotations, &cases[i].expected);
+}
+
+static void test_workload_policy_knows_which_prefix_counts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *annotations;
+        struct expected expected;
+    } cases[] = {
+        {"    flux.weave.works/locked: 'true'\n    fluxcd.io/locked: 'false'\n",
+         {.warning = "fluxcd.io/locked and flux.weave.works/locked disagree, and fluxcd.io/locked counts",
+          .warning_line = 6}},
+        {"    fluxcd.io/automated: 'false'\n    pawl.dev/automated: 'true'\n",
+         {.automated = true,
+          .warning = "pawl.dev/automated and fluxcd.io/automated disagree, and pawl.dev/automated counts",
+          .warning_line = 6}},
+        {"    fluxcd.io/automated: 'true'\n    pawl.dev/automated: 'true'\n", {.automated = true}},
+        {"    fluxcd.io/ignore: 'true'\n    pawl.dev/ignore: 'false'\n",
+         {.warning = "pawl.dev/ignore and fluxcd.io/ignore disagree, and pawl.dev/ignore counts",
+          .warning_line = 6}},
+        {"    flux.weave.works/tag.app: d\n    filter.fluxcd.io/app: c\n    fluxcd.io/tag.app: b\n"
+         "    pawl.dev/tag.app: a\n",
+         {.policies = {"glob:a"},
+          .warning =
+              "filter.fluxcd.io/app and flux.weave.works/tag.app disagree, and filter.fluxcd.io/app counts; "
+              "fluxcd.io/tag.app and filter.fluxcd.io/app disagree, and fluxcd.io/tag.app counts; "
+              "pawl.dev/tag.app and fluxcd.io/tag.app disagree, and pawl.dev/tag.app counts",
+          .warning_line = 6}},
+        /* the filter prefix names containers, even one that is called as a policy is */
+        {"    filter.fluxcd.io/automated: 'true'\n",
+         {.automated = false,
+          .warning =
+              "filter.fluxcd.io/automated is for a container that is not there; there are: app, sidecar, "
+              "setup",
+          .warning_line = 6}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_policy(cases[i].annotations, &cases[i].expected);
+}
+
+static void test_workload_policy_warns_of_slips(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *annotations;
+        struct expected expected;
+    } cases[] = {
+        {"    a: b\n    fluxcd.io/tag.ap: semver:~1\n",
+         {.warning = "fluxcd.io/tag.ap is for a container that is not there; there are: app, sidecar, setup",
+          .warning_line = 7}},
+        {"    fluxcd.io/locked: 'True'\n",
+         {.warning = "fluxcd.io/locked is \"True\", and counts only if it is \"true\"", .warning_line = 6}},
+        {"    fluxcd.io/automated: yes\n",
+         {.warning = "fluxcd.io/automated is \"yes\", and counts only if it is \"true\"", .warning_line = 6}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_policy(cases[i].annotations, &cases[i].expected);
+}
+
+static void test_workload_policy_blocks_on_keys_it_cannot_honour(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *blocked;
+    } cases[] = {
+        {"pawl.dev/order", "pawl.dev/order is not in this version of pawl"},
+        {"pawl.dev/order.app", "pawl.dev/order.app is not in this version of pawl"},
+        {"pawl.dev/extract", "pawl.dev/extract is not in this version of pawl"},
+        {"pawl.dev/digest.app", "pawl.dev/digest.app is not in this version of pawl"},
+        {"pawl.dev/platforms", "pawl.dev/platforms is not in this version of pawl"},
+        {"pawl.dev/min-age", "pawl.dev/min-age is not in this version of pawl"},
+        {"pawl.dev/allow-downgrade", "pawl.dev/allow-downgrade is not in this version of pawl"},
+        {"pawl.dev/locked-until", "pawl.dev/locked-until is not in this version of pawl"},
+        {"pawl.dev/window", "pawl.dev/window is not in this version of pawl"},
+        {"pawl.dev/lokced", "there is no pawl.dev/lokced; did you mean pawl.dev/locked?"},
+        {"pawl.dev/tags.app", "there is no pawl.dev/tags.app; did you mean pawl.dev/tag.app?"},
+        {"pawl.dev/automated.app", "there is no pawl.dev/automated.app; did you mean pawl.dev/automated?"},
+        {"pawl.dev/something", "there is no pawl.dev/something"},
+        {"pawl.dev/", "there is no pawl.dev/"},
+        {"pawl.dev/tag", "pawl.dev/tag needs the name of a container: pawl.dev/tag.CONTAINER"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_FREE char *annotations =
+            xasprintf("    fluxcd.io/automated: 'true'\n    %s: 'x'\n", cases[i].key);
+        assert_policy(annotations, &(struct expected){.automated = true, .blocked = cases[i].blocked});
+    }
+}
+
+static void test_workload_policy_says_where(void **state)
+{
+    (void)state;
+    struct manifest_file *file =
+        deployment("    a: b\n    fluxcd.io/tag.sidecar: semver:~1\n    pawl.dev/order: alpha\n");
+    struct workload_policy *p = workload_policy_new(&file->resources[0]);
+    assert_int_equal(p->containers[0].line, 1);
+    assert_int_equal(p->containers[1].line, 7);
+    assert_int_equal(p->blocked_line, 8);
+    workload_policy_free(p);
+    manifest_file_unref(file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_workload_policy_reads_annotations),
+        cmocka_unit_test(test_workload_policy_knows_which_prefix_counts),
+        cmocka_unit_test(test_workload_policy_warns_of_slips),
+        cmocka_unit_test(test_workload_policy_blocks_on_keys_it_cannot_honour),
+        cmocka_unit_test(test_workload_policy_says_where),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

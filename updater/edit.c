@@ -1,0 +1,203 @@
+/*
+ * A scalar is edited only if its decoded text stands in the file byte by byte, so that a place in the one is
+ * a place in the other. Image references have no spaces, so even a folded block keeps one in one piece; only
+ * escapes in double quotes (and broken lines there) can hide it.
+ */
+#include "updater/edit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "updater/edit_verify.h"
+
+struct span {
+    size_t start, end;
+};
+
+void splice_release(struct splice *splice)
+{
+    free(splice->text);
+    free(splice->value);
+    *splice = (struct splice)SPLICE_INIT;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_all_space(const char *text, size_t start, size_t end)
+{
+    while (start < end && is_space(text[start]))
+        start++;
+    return start == end;
+}
+
+/* Where the text of a block scalar can begin: behind its "|" or ">" line. */
+static size_t skip_block_header(const char *text, size_t start, size_t end)
+{
+    while (start < end && text[start] != '\n' && text[start] != '\r')
+        start++;
+    return start;
+}
+
+/* The bytes between the quotes, or of the whole plain scalar, or of the lines below a block's first. */
+static struct span inside_of(const char *text, const struct yaml_node *node)
+{
+    struct span span = {node->start, node->end};
+    switch (node->style) {
+    case YAML_PLAIN:
+        break;
+    case YAML_SINGLE_QUOTED:
+    case YAML_DOUBLE_QUOTED:
+        span.start++;
+        span.end--;
+        break;
+    case YAML_LITERAL:
+    case YAML_FOLDED:
+        span.start = skip_block_header(text, node->start, node->end);
+        break;
+    }
+    return span;
+}
+
+/* The bytes that are the decoded text; false if it does not stand there as it reads. */
+static bool locate(const char *text, const struct yaml_node *node, struct span *out)
+{
+    struct span inside = inside_of(text, node);
+    const char *found = memmem(text + inside.start, inside.end - inside.start, node->value, node->value_len);
+    if (!found)
+        return false;
+    *out = (struct span){.start = (size_t)(found - text)};
+    out->end = out->start + node->value_len;
+    if (node->style == YAML_LITERAL || node->style == YAML_FOLDED)
+        return node->value_len && is_all_space(text, inside.start, out->start) &&
+               is_all_space(text, out->end, inside.end);
+    return out->start == inside.start && out->end == inside.end;
+}
+
+static int unsupported(const struct container *container, struct error *err, const char *what)
+{
+    return error_set(err, ERROR_UNSUPPORTED, "line %d, container %s: %s", container->line, container->name,
+                     what);
+}
+
+int edit_set_tag(const struct manifest_file *file, const struct container *container, const char *tag,
+                 struct splice *out, struct error *err)
+{
+    const struct image_ref *image = &container->image;
+    if (!image_tag_is_valid(tag))
+        return error_set(err, ERROR_INVALID, "\"%.200s\" is no image tag", tag);
+    if (!image->text)
+        return error_set(err, ERROR_INVALID, "line %d, container %s: %s", container->line, container->name,
+                         container->problem.text);
+    if (image->digest)
+        return unsupported(container, err,
+                           "the image is pinned by digest; a new tag alone would not change it");
+    struct span text;
+    if (!locate(file->text, container->image_node, &text))
+        return unsupported(container, err,
+                           "the image is written with escapes or broken lines; write it in one piece");
+    size_t name_end = text.start + image->name_len;
+    *out = (struct splice){.start = image->tag ? name_end + 1 : name_end,
+                           .end = text.end,
+                           .text = xasprintf("%s%s", image->tag ? "" : ":", tag),
+                           .node = container->image_node,
+                           .value = image_ref_with_tag(image, tag)};
+    return 0;
+}
+
+static bool differs_in_tag_only(const struct image_ref *from, const struct image_ref *to)
+{
+    return from->text && !from->digest && !to->digest && to->tag && from->name_len == to->name_len &&
+           !strncmp(from->text, to->text, to->name_len);
+}
+
+/* A reference has nothing that plain style minds, but for the bracket of an IPv6 host and the words that are
+ * not strings. */
+static bool needs_quotes(const char *image)
+{
+    return *image == '[' || yaml_plain_is_typed(image);
+}
+
+/* What a new text replaces: all that is inside quotes, however written; in a block only the text itself. */
+static bool locate_all(const char *text, const struct yaml_node *node, struct span *out)
+{
+    if (node->style == YAML_LITERAL || node->style == YAML_FOLDED)
+        return locate(text, node, out);
+    *out = inside_of(text, node);
+    return node->style != YAML_PLAIN || out->start < out->end;
+}
+
+int edit_set_image(const struct manifest_file *file, const struct container *container, const char *image,
+                   struct splice *out, struct error *err)
+{
+    const struct yaml_node *node = container->image_node;
+    CLEANUP(image_ref_release) struct image_ref ref = IMAGE_REF_INIT;
+    if (image_ref_parse(image, &ref, err) < 0)
+        return -1;
+    if (differs_in_tag_only(&container->image, &ref))
+        return edit_set_tag(file, container, ref.tag, out, err);
+    struct span text;
+    if (!node || node->kind != YAML_SCALAR || !locate_all(file->text, node, &text))
+        return unsupported(container, err, "there is no image text to replace; write one by hand first");
+    if (node->style == YAML_PLAIN && needs_quotes(image))
+        return unsupported(container, err,
+                           "the new image needs quotes in YAML; put the old one in quotes first");
+    *out = (struct splice){
+        .start = text.start, .end = text.end, .text = xstrdup(image), .node = node, .value = xstrdup(image)};
+    return 0;
+}
+
+static int compare_splices(const void *a, const void *b)
+{
+    const struct splice *left = *(const struct splice *const *)a, *right = *(const struct splice *const *)b;
+    if (left->start != right->start)
+        return left->start < right->start ? -1 : 1;
+    return (left->end > right->end) - (left->end < right->end);
+}
+
+/* Sorts, and leaves one of equal ones; `*len` is then how many are left. */
+static int settle(const struct splice **splices, size_t *len, struct error *err)
+{
+    if (*len)
+        qsort(splices, *len, sizeof(*splices), compare_splices);
+    size_t kept = 0;
+    for (size_t i = 0; i < *len; i++) {
+        const struct splice *last = kept ? splices[kept - 1] : NULL, *next = splices[i];
+        bool is_same_node = last && (last->node == next->node || next->start < last->end);
+        if (is_same_node && !strcmp(last->value, next->value))
+            continue;
+        if (is_same_node)
+            return error_set(err, ERROR_CONFLICT,
+                             "line %d: one image would have to become both \"%.200s\" and \"%.200s\"; it is "
+                             "shared by an alias",
+                             next->node->line, last->value, next->value);
+        splices[kept++] = next;
+    }
+    *len = kept;
+    return 0;
+}
+
+int edit_apply(const struct manifest_file *file, const struct splice *splices, size_t len, struct strbuf *out,
+               struct error *err)
+{
+    AUTO_FREE const struct splice **sorted = xcalloc(len, sizeof(*sorted));
+    for (size_t i = 0; i < len; i++)
+        sorted[i] = &splices[i];
+    if (settle(sorted, &len, err) < 0)
+        return -1;
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    size_t at = 0;
+    for (size_t i = 0; i < len; i++) {
+        strbuf_add(&text, file->text + at, sorted[i]->start - at);
+        strbuf_addstr(&text, sorted[i]->text);
+        at = sorted[i]->end;
+    }
+    strbuf_add(&text, file->text + at, file->len - at);
+    if (edit_verify(file->yaml, file->text, &text, sorted, len, err) < 0)
+        return error_wrap(err, "editing %s", file->path);
+    strbuf_add(out, text.buf, text.len);
+    return 0;
+}

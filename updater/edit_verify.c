@@ -1,0 +1,122 @@
+#include "updater/edit_verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+struct comparison {
+    const struct splice *const *splices;
+    size_t len;
+    ptrdiff_t *growth; /* growth[i]: bytes added by the splices before the i-th */
+    struct error *err;
+};
+
+static int differs(const struct comparison *c, int line, const char *what)
+{
+    return error_set(
+        c->err, ERROR_INTERNAL,
+        "the result would not read as meant: line %d has another %s; nothing was written. This is a "
+        "bug; please report it with the file",
+        line, what);
+}
+
+/* How many splices begin before `place`, or, for the end of a node, end at or before it. */
+static size_t splices_before(const struct comparison *c, size_t place, bool is_end)
+{
+    size_t low = 0, high = c->len;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct splice *splice = c->splices[middle];
+        bool is_before = is_end ? splice->end <= place : splice->start < place;
+        if (is_before)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static size_t moved(const struct comparison *c, size_t place, bool is_end)
+{
+    return place + (size_t)c->growth[splices_before(c, place, is_end)];
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && !strcmp(a, b));
+}
+
+static const struct splice *splice_of(const struct comparison *c, const struct yaml_node *node)
+{
+    size_t at = splices_before(c, node->start, false);
+    return at < c->len && c->splices[at]->node == node ? c->splices[at] : NULL;
+}
+
+static int compare_value(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
+{
+    const struct splice *splice = splice_of(c, a);
+    const char *expected = splice ? splice->value : a->value;
+    size_t len = splice ? strlen(splice->value) : a->value_len;
+    if (b->value_len != len || memcmp(b->value, expected, len) != 0)
+        return differs(c, a->line, "value");
+    return 0;
+}
+
+static bool is_same_place(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
+{
+    size_t end = a->start == a->end ? moved(c, a->end, false) : moved(c, a->end, true);
+    return b->start == moved(c, a->start, false) && b->end == end;
+}
+
+static int compare_nodes(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
+{
+    if (a->kind != b->kind || a->style != b->style || a->flow != b->flow || a->len != b->len)
+        return differs(c, a->line, "structure");
+    if (!is_same_text(a->anchor, b->anchor) || !is_same_text(a->tag, b->tag))
+        return differs(c, a->line, "anchor or tag");
+    if (!is_same_place(c, a, b))
+        return differs(c, a->line, "place");
+    if (a->kind == YAML_ALIAS && !is_same_place(c, a->target, b->target))
+        return differs(c, a->line, "alias");
+    if (a->kind == YAML_SCALAR)
+        return compare_value(c, a, b);
+    for (size_t i = 0; i < a->len; i++) {
+        if (compare_nodes(c, a->items[i], b->items[i]) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int compare_streams(const struct comparison *c, const struct yaml_stream *old, const char *old_text,
+                           const struct yaml_stream *new, const char *new_text)
+{
+    if (old->len != new->len)
+        return differs(c, 1, "number of documents");
+    for (size_t i = 0; i < old->len; i++) {
+        const struct yaml_document *a = &old->documents[i], *b = &new->documents[i];
+        if (!a->root != !b->root || a->error.code != b->error.code)
+            return differs(c, a->line, "document");
+        if (!a->root && (a->end - a->start != b->end - b->start ||
+                         memcmp(old_text + a->start, new_text + b->start, a->end - a->start) != 0))
+            return differs(c, a->line, "broken document");
+        if (a->root && compare_nodes(c, a->root, b->root) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int edit_verify(const struct yaml_stream *old, const char *old_text, const struct strbuf *new_text,
+                const struct splice *const *splices, size_t len, struct error *err)
+{
+    CLEANUP(yaml_release) struct yaml_stream *new = yaml_read(new_text->buf, new_text->len, err);
+    if (!new)
+        return error_wrap(err, "the result cannot be read");
+    AUTO_FREE ptrdiff_t *growth = xcalloc(len + 1, sizeof(*growth));
+    for (size_t i = 0; i < len; i++) {
+        size_t gone = splices[i]->end - splices[i]->start;
+        growth[i + 1] = growth[i] + (ptrdiff_t)strlen(splices[i]->text) - (ptrdiff_t)gone;
+    }
+    struct comparison c = {.splices = splices, .len = len, .growth = growth, .err = err};
+    return compare_streams(&c, old, old_text, new, new_text->buf);
+}

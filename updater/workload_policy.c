@@ -1,0 +1,203 @@
+#include "updater/workload_policy.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/strbuf.h"
+#include "base/strmap.h"
+#include "updater/policy_key.h"
+
+/* The annotation that counts for a policy. */
+struct setting {
+    const struct annotation *annotation;
+    size_t rank;
+};
+
+struct reading {
+    struct workload_policy *policy;
+    struct strmap settings; /* policy -> struct setting */
+    struct strbuf warning;
+};
+
+static void warn(struct reading *r, int line, const char *format, ...) PRINTF_LIKE(3, 4);
+
+static void warn(struct reading *r, int line, const char *format, ...)
+{
+    if (r->warning.len > 0)
+        strbuf_addstr(&r->warning, "; ");
+    else
+        r->policy->warning_line = line;
+    va_list args;
+    va_start(args, format);
+    strbuf_vaddf(&r->warning, format, args);
+    va_end(args);
+}
+
+static void check_own_key(struct reading *r, const struct annotation *annotation)
+{
+    struct error err = ERROR_INIT;
+    if (r->policy->blocked || policy_key_check(annotation->key, &err) == 0)
+        return;
+    r->policy->blocked = xstrdup(err.text);
+    r->policy->blocked_line = annotation->line;
+}
+
+static void add_setting(struct reading *r, const struct annotation *annotation)
+{
+    CLEANUP(policy_key_release) struct policy_key key = {.policy = NULL};
+    check_own_key(r, annotation);
+    if (!policy_key_parse(annotation->key, &key))
+        return;
+    struct setting *other = strmap_get(&r->settings, key.policy);
+    if (!other) {
+        other = xcalloc(1, sizeof(*other));
+        *other = (struct setting){.annotation = annotation, .rank = key.rank};
+        strmap_set(&r->settings, key.policy, other);
+        return;
+    }
+    const struct annotation *loser = annotation;
+    if (key.rank < other->rank) {
+        loser = other->annotation;
+        *other = (struct setting){.annotation = annotation, .rank = key.rank};
+    }
+    if (strcmp(other->annotation->value, loser->value) != 0)
+        warn(r, loser->line, "%s and %s disagree, and %s counts", other->annotation->key, loser->key,
+             other->annotation->key);
+}
+
+static const struct annotation *find_setting(const struct reading *r, const char *policy)
+{
+    const struct setting *setting = strmap_get(&r->settings, policy);
+    return setting ? setting->annotation : NULL;
+}
+
+/* True only for "true". Anything else that is not plainly false was meant to be something, and is not. */
+static bool read_flag(struct reading *r, const char *policy)
+{
+    static const char *const quiet[] = {"", "false", "sync_only"};
+    const struct annotation *annotation = find_setting(r, policy);
+    if (!annotation)
+        return false;
+    if (strcmp(annotation->value, "true") == 0)
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(quiet); i++) {
+        if (strcmp(annotation->value, quiet[i]) == 0)
+            return false;
+    }
+    warn(r, annotation->line, "%s is \"%s\", and counts only if it is \"true\"", annotation->key,
+         annotation->value);
+    return false;
+}
+
+/* NULL if it is not given or empty. */
+static const char *read_text(const struct reading *r, const char *policy)
+{
+    const struct annotation *annotation = find_setting(r, policy);
+    return annotation && *annotation->value ? annotation->value : NULL;
+}
+
+static void read_tag_policy(const struct reading *r, const struct container *container,
+                            struct container_policy *out)
+{
+    AUTO_FREE char *key = xasprintf("tag.%s", container->name);
+    const struct annotation *annotation = find_setting(r, key);
+    out->container = container;
+    out->line = annotation ? annotation->line : r->policy->resource->line;
+    struct error err = ERROR_INIT;
+    out->policy = tag_policy_new(annotation ? annotation->value : "glob:*", &err);
+    if (!out->policy)
+        error_set(&out->problem, err.code, "policy %s", err.text);
+}
+
+static void add_container_names(const struct resource *resource, struct strbuf *out)
+{
+    const size_t most = 8;
+    for (size_t i = 0; i < resource->containers_len && i < most; i++)
+        strbuf_addf(out, "%s%s", i ? ", " : "", resource->containers[i].name);
+    if (resource->containers_len > most)
+        strbuf_addf(out, " and %zu more", resource->containers_len - most);
+}
+
+/* A policy for a container that is not there is a slip that would go unseen: the real one then takes any tag.
+ */
+static void warn_of_strays(struct reading *r)
+{
+    const struct resource *resource = r->policy->resource;
+    CLEANUP(strmap_release) struct strmap names = STRMAP_INIT;
+    CLEANUP(strbuf_release) struct strbuf list = STRBUF_INIT;
+    for (size_t i = 0; i < resource->containers_len; i++)
+        strmap_set(&names, resource->containers[i].name, &resource->containers[i]);
+    add_container_names(resource, &list);
+    struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
+    const char *policy;
+    void *setting;
+    while (strmap_next(&r->settings, &cursor, &policy, &setting)) {
+        if (!str_starts_with(policy, "tag.") || strmap_has(&names, policy + strlen("tag.")))
+            continue;
+        const struct annotation *annotation = ((const struct setting *)setting)->annotation;
+        warn(r, annotation->line, "%s is for a container that is not there; there are: %s", annotation->key,
+             list.buf);
+    }
+}
+
+static void read_policies(struct reading *r)
+{
+    struct workload_policy *policy = r->policy;
+    const struct resource *resource = policy->resource;
+    for (size_t i = 0; i < resource->annotations_len; i++)
+        add_setting(r, &resource->annotations[i]);
+    policy->automated = read_flag(r, "automated");
+    policy->locked = read_flag(r, "locked");
+    policy->ignored = read_flag(r, "ignore");
+    policy->locked_user = read_text(r, "locked_user");
+    policy->locked_message = read_text(r, "locked_msg");
+    policy->containers_len = resource->containers_len;
+    policy->containers = xcalloc(resource->containers_len + 1, sizeof(*policy->containers));
+    for (size_t i = 0; i < resource->containers_len; i++)
+        read_tag_policy(r, &resource->containers[i], &policy->containers[i]);
+    if (resource->containers_len > 0)
+        warn_of_strays(r);
+}
+
+struct workload_policy *workload_policy_new(const struct resource *resource)
+{
+    struct workload_policy *policy = xcalloc(1, sizeof(*policy));
+    policy->resource = resource;
+    struct reading r = {.policy = policy, .settings = {.free_value = free}, .warning = STRBUF_INIT};
+    read_policies(&r);
+    if (r.warning.len > 0)
+        policy->warning = strbuf_detach(&r.warning, NULL);
+    strbuf_release(&r.warning);
+    strmap_release(&r.settings);
+    return policy;
+}
+
+void workload_policy_free(struct workload_policy *policy)
+{
+    if (!policy)
+        return;
+    for (size_t i = 0; i < policy->containers_len; i++)
+        tag_policy_free(policy->containers[i].policy);
+    free(policy->containers);
+    free(policy->blocked);
+    free(policy->warning);
+    free(policy);
+}
+
+bool resource_is_ignored(const struct resource *resource)
+{
+    const struct annotation *best = NULL;
+    size_t rank = SIZE_MAX;
+    for (size_t i = 0; i < resource->annotations_len; i++) {
+        CLEANUP(policy_key_release) struct policy_key key = {.policy = NULL};
+        if (!policy_key_parse(resource->annotations[i].key, &key) || strcmp(key.policy, "ignore") != 0)
+            continue;
+        if (key.rank < rank) {
+            rank = key.rank;
+            best = &resource->annotations[i];
+        }
+    }
+    return best && strcmp(best->value, "true") == 0;
+}
