@@ -43,6 +43,10 @@ bool cache_get(struct cache *cache, const char *key, struct strbuf *out);
 /* Keeps it for at least `ttl_s` seconds if the backend has room (0: as long as it can). */
 void cache_put(struct cache *cache, const char *key, const void *value, size_t len, int64_t ttl_s);
 
+/* Writes what was put and is still held back, so that other processes see it and a kill does not lose it. Call it
+ * when a scan is over; cache_free does it too. */
+void cache_flush(struct cache *cache);
+
 /* The last thing that went wrong, for one log line; NULL if nothing did since the last call. Borrowed until
  * the next call of anything here with this cache. */
 const char *cache_problem(struct cache *cache);
@@ -54,6 +58,8 @@ struct cache_backend {
     /* 1 found (appended to out), 0 not there, -1 failed; out is as it was unless 1. */
     int (*get)(void *state, const char *key, struct strbuf *out, struct error *err);
     int (*put)(void *state, const char *key, const void *value, size_t len, int64_t ttl_s, struct error *err);
+    /* Makes what was put visible to other processes; NULL: puts are so at once. */
+    int (*flush)(void *state, struct error *err);
     void (*free)(void *state);
 };
 

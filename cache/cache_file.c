@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/strmap.h"
 #include "cache/cache.h"
 #include "cache/lmdb_file.h"
 
@@ -11,10 +12,16 @@
 #define SWEEP_PER_PUT   8   /* values looked at for expiry with each put */
 #define SWEEP_PER_BATCH 512 /* values in one transaction when room is made; even */
 
+/* A commit costs a write to the disk that is waited for, however little is in it. So puts gather here, where gets
+ * see them, and are committed together. */
+#define PENDING_BYTES ((size_t)1 << 20)
+
 struct cache_file {
     char *path;
     const struct clock *clock;
     struct lmdb_file file;
+    struct strmap pending; /* key -> struct value *; not yet in the file */
+    size_t pending_bytes;
     char sweep_key[KEY_SIZE]; /* where the next sweep begins */
     size_t sweep_key_len;     /* 0: at the first */
 };
@@ -23,6 +30,13 @@ struct cache_file {
 struct value_head {
     uint64_t checksum;
     int64_t expires_s; /* wall time; 0: never */
+};
+
+/* A value on its way to the file. */
+struct value {
+    struct value_head head;
+    size_t len;
+    char bytes[];
 };
 
 static int report(const struct cache_file *f, int code, const char *what, struct error *err)
@@ -65,6 +79,7 @@ static bool is_whole(const MDB_val *value)
 static void cache_file_free(void *state)
 {
     struct cache_file *f = state;
+    strmap_release(&f->pending);
     lmdb_file_close(&f->file);
     free(f->path);
     free(f);
@@ -75,6 +90,7 @@ void *cache_file_open_with(const char *path, const struct cache_file_options *op
     struct cache_file *f = xcalloc(1, sizeof(*f));
     f->path = xstrdup(path);
     f->clock = options->clock;
+    strmap_init(&f->pending, free);
     f->file =
         (struct lmdb_file){.path = f->path, .map_size = options->map_size, .map_min = CACHE_FILE_MAP_MIN};
     int rc = lmdb_file_open(&f->file);
@@ -207,36 +223,43 @@ static int get_once(const struct cache_file *f, const char *key, struct strbuf *
     return 0;
 }
 
-static int put_once(struct cache_file *f, const char *key, const struct value_head *head, const void *bytes,
-                    size_t len)
+static int put_in(const struct cache_file *f, MDB_txn *txn, const char *key, const struct value *value)
 {
-    CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
     MDB_val name = {.mv_size = strlen(key), .mv_data = (void *)(uintptr_t)key};
-    MDB_val value = {.mv_size = sizeof(*head) + len, .mv_data = NULL};
-    bool at_end;
-    int rc = begin_write(f, value.mv_size, &txn);
-    if (!rc)
-        rc = sweep(f, txn, SWEEP_EXPIRED, SWEEP_PER_PUT, &at_end);
-    if (!rc)
-        rc = mdb_put(txn, f->file.dbi, &name, &value, MDB_RESERVE);
+    MDB_val room = {.mv_size = sizeof(value->head) + value->len, .mv_data = NULL};
+    int rc = mdb_put(txn, f->file.dbi, &name, &room, MDB_RESERVE);
     if (rc)
         return rc;
-    memcpy(value.mv_data, head, sizeof(*head));
-    if (len)
-        memcpy((char *)value.mv_data + sizeof(*head), bytes, len);
-    return lmdb_txn_commit(&txn);
+    memcpy(room.mv_data, &value->head, sizeof(value->head));
+    memcpy((char *)room.mv_data + sizeof(value->head), value->bytes, value->len);
+    return 0;
 }
 
-static int put_with_room(struct cache_file *f, const char *key, const struct value_head *head,
-                         const void *bytes, size_t len)
+/* All that is pending, in one transaction. */
+static int write_once(struct cache_file *f)
+{
+    CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
+    struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
+    const char *key;
+    void *value;
+    bool at_end;
+    int rc = begin_write(f, f->pending_bytes, &txn);
+    if (!rc)
+        rc = sweep(f, txn, SWEEP_EXPIRED, SWEEP_PER_PUT * strmap_size(&f->pending), &at_end);
+    while (!rc && strmap_next(&f->pending, &cursor, &key, &value))
+        rc = put_in(f, txn, key, value);
+    return rc ? rc : lmdb_txn_commit(&txn);
+}
+
+static int write_with_room(struct cache_file *f)
 {
     int rc = make_room(f);
     if (!rc)
-        rc = put_once(f, key, head, bytes, len);
+        rc = write_once(f);
     if (rc != MDB_MAP_FULL) /* the free pages are scattered, or an old reader holds them */
         return rc;
     rc = drop_all(f);
-    return rc ? rc : put_once(f, key, head, bytes, len);
+    return rc ? rc : write_once(f);
 }
 
 static int begin_anew(struct cache_file *f)
@@ -267,11 +290,23 @@ static int report_set_aside(struct cache_file *f, struct error *err)
                      f->path);
 }
 
+/* 1 if a value waits to be written, 0 if not or if it has expired. */
+static int get_pending(const struct cache_file *f, const char *key, struct strbuf *out)
+{
+    const struct value *value = strmap_get(&f->pending, key);
+    if (!value || is_expired(f, &value->head))
+        return 0;
+    strbuf_add(out, value->bytes, value->len);
+    return 1;
+}
+
 static int cache_file_get(void *state, const char *key, struct strbuf *out, struct error *err)
 {
     struct cache_file *f = state;
     char name[KEY_SIZE];
     cache_short_key(key, *key != '\0', name, sizeof(name));
+    if (strmap_has(&f->pending, name))
+        return get_pending(f, name, out);
     int rc = f->file.env ? 0 : begin_anew(f);
     if (!rc)
         rc = get_once(f, name, out);
@@ -285,6 +320,21 @@ static int cache_file_get(void *state, const char *key, struct strbuf *out, stru
     return rc ? report(f, rc, "read", err) : 1;
 }
 
+static int cache_file_flush(void *state, struct error *err)
+{
+    struct cache_file *f = state;
+    if (!strmap_size(&f->pending))
+        return 0;
+    int rc = f->file.env ? 0 : begin_anew(f);
+    if (!rc)
+        rc = write_with_room(f);
+    if (rc && f->file.env && recover(f, rc) == 0)
+        rc = write_once(f);
+    strmap_release(&f->pending); /* what cannot be written is a miss later */
+    f->pending_bytes = 0;
+    return rc ? report(f, rc, "write", err) : 0;
+}
+
 static int cache_file_put(void *state, const char *key, const void *bytes, size_t len, int64_t ttl_s,
                           struct error *err)
 {
@@ -293,14 +343,16 @@ static int cache_file_put(void *state, const char *key, const void *bytes, size_
     cache_short_key(key, *key != '\0', name, sizeof(name));
     if (len > f->file.map_size / 8)
         return error_set(err, ERROR_TOO_LARGE, "%zu bytes are too large for the cache file %s", len, f->path);
-    struct value_head head = {.expires_s = ttl_s ? clock_wall_ms(f->clock) / 1000 + ttl_s : 0};
-    head.checksum = checksum_of(&head, bytes, len);
-    int rc = f->file.env ? 0 : begin_anew(f);
-    if (!rc)
-        rc = put_with_room(f, name, &head, bytes, len);
-    if (rc && f->file.env && recover(f, rc) == 0)
-        rc = put_once(f, name, &head, bytes, len);
-    return rc ? report(f, rc, "write", err) : 0;
+    struct value *value = xmalloc(sizeof(*value) + len);
+    value->head.expires_s = ttl_s ? clock_wall_ms(f->clock) / 1000 + ttl_s : 0;
+    value->head.checksum = checksum_of(&value->head, bytes, len);
+    value->len = len;
+    if (len)
+        memcpy(value->bytes, bytes, len);
+    strmap_set(&f->pending, name, value);
+    f->pending_bytes += sizeof(value->head) + len;
+    return f->pending_bytes < PENDING_BYTES ? 0 : cache_file_flush(f, err);
 }
 
-const struct cache_backend cache_file_backend = {cache_file_get, cache_file_put, cache_file_free};
+const struct cache_backend cache_file_backend = {cache_file_get, cache_file_put, cache_file_flush,
+                                                 cache_file_free};

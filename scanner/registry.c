@@ -59,6 +59,16 @@ static void refuse(struct registry_job *job, const struct error *err)
     finish((struct call *)job, NULL, err);
 }
 
+/* `err` is not the call's own: that ends here. */
+static void fail(struct call *call, struct error *err)
+{
+    size_t used = strlen(err->text);
+    if (err->code == ERROR_TLS && !call->host->is_insecure)
+        snprintf(err->text + used, sizeof(err->text) - used,
+                 ", or let it go unchecked with --registry-insecure-host=%s", call->host->address);
+    finish(call, NULL, err);
+}
+
 static void fail_unauthorized(struct call *call, struct http_response *response)
 {
     struct error err = ERROR_INIT;
@@ -158,7 +168,7 @@ static void on_failure(struct call *call, const struct error *err)
         return;
     }
     struct error first = call->use_http && err->code != ERROR_CANCELLED ? call->https_error : *err;
-    finish(call, NULL, &first);
+    fail(call, &first);
 }
 
 static void on_unauthorized(struct call *call, struct http_response *response)
@@ -195,7 +205,8 @@ static void on_response(struct call *call, struct http_response *response)
     struct error err = ERROR_INIT;
     if (call->use_http && call->host->scheme == REGISTRY_SCHEME_UNKNOWN && response->status == 400) {
         /* a TLS server's answer to plain http: what https said is the reason */
-        finish(call, NULL, &call->https_error);
+        err = call->https_error;
+        fail(call, &err);
         return;
     }
     if (call->host->scheme == REGISTRY_SCHEME_UNKNOWN)

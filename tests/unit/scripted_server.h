@@ -97,6 +97,8 @@ static bool scripted_read(int fd, struct strbuf *pending, struct scripted_reques
         if (got <= 0)
             return false;
         strbuf_add(pending, bytes, (size_t)got);
+        if (pending->buf[0] == 0x16) /* a TLS handshake, which is not spoken here */
+            return false;
         const char *length = strcasestr(pending->buf, "\r\nContent-Length:");
         end = strstr(pending->buf, "\r\n\r\n");
         if (end && length && length < end)
