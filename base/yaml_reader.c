@@ -117,15 +117,22 @@ static size_t property_end(const char *text, size_t at, size_t end)
     return end;
 }
 
-/* Blanks, line breaks and comments; counts lines. */
+static size_t skip_bom(const char *text, size_t at, size_t end)
+{
+    bool is_bom = end - at >= UTF8_BOM_LEN && !memcmp(text + at, UTF8_BOM, UTF8_BOM_LEN);
+    return is_bom ? at + UTF8_BOM_LEN : at;
+}
+
+/* Blanks, line breaks and comments (and byte order marks, which libyaml passes over at the start of any line);
+ * counts lines. */
 static size_t skip_space(const char *text, size_t at, size_t end, int *line, size_t *line_start)
 {
     while (at < end) {
         size_t broken = yaml_break_length(text, at, end);
         if (broken) {
-            at += broken;
+            *line_start = at + broken;
             ++*line;
-            *line_start = at;
+            at = skip_bom(text, *line_start, end);
         } else if (text[at] == '#') {
             while (at < end && !yaml_break_length(text, at, end))
                 at++;
@@ -441,9 +448,7 @@ static bool is_nothing(const struct yaml_node *node)
 void yaml_read_document(struct yaml_source *source, struct yaml_document *document)
 {
     struct reader r = {.source = source, .document = document, .anchors = STRMAP_INIT};
-    r.first = document->start;
-    if (document->end - r.first >= UTF8_BOM_LEN && !memcmp(source->text + r.first, UTF8_BOM, UTF8_BOM_LEN))
-        r.first += UTF8_BOM_LEN;
+    r.first = skip_bom(source->text, document->start, document->end);
     r.cursor.byte = r.first;
     if (!yaml_parser_initialize(&r.parser)) {
         fail(&r, ERROR_INTERNAL, document->line, 1, "libyaml ran out of memory");

@@ -365,7 +365,7 @@ bool kube_access_is_in_pod(const char *host, const char *port, const char *direc
     return host && *host && port && *port && is_readable(directory, "token");
 }
 
-int kube_access_in_pod(const char *host, const char *port, const char *directory, struct kube_access *out,
+int kube_access_in_pod(const char *host, const char *port, const char *directory, struct kube_access *access,
                        struct error *err)
 {
     if (!kube_access_is_in_pod(host, port, directory))
@@ -374,10 +374,10 @@ int kube_access_in_pod(const char *host, const char *port, const char *directory
                          "KUBERNETES_SERVICE_PORT and %s/token are needed)",
                          directory);
     bool is_ipv6 = strchr(host, ':') && host[0] != '[';
-    out->server = xasprintf("https://%s%s%s:%s", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "", port);
-    out->token_file = file_join(directory, "token");
-    out->ca.file = file_join(directory, "ca.crt");
-    out->description = xasprintf("%s (this pod's cluster)", out->server);
+    access->server = xasprintf("https://%s%s%s:%s", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "", port);
+    access->token_file = file_join(directory, "token");
+    access->ca.file = file_join(directory, "ca.crt");
+    access->description = xasprintf("%s (this pod's cluster)", access->server);
     return 0;
 }
 

@@ -67,6 +67,7 @@ static void test_yaml_scalar_spans_are_what_was_written(void **state)
         {"k: |-\r\n  v\r\n  w\r\n", "|-\r\n  v\r\n  w\r\n", "v\nw", 1, 4},
         {"\xef\xbb\xbfk: v\n", "v", "v", 1, 4},
         {"\xef\xbb\xbf# ü\nk: v\n", "v", "v", 2, 4},
+        {"k: !!str\n\xef\xbb\xbf v\n", "v", "v", 2, 3},
         {"j: a\xc2\x85k: v", "v", "v", 2, 4},
         {"j: a\xe2\x80\xa8k: v", "v", "v", 2, 4},
     };

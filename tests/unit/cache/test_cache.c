@@ -85,7 +85,7 @@ static void does_nothing(void *state UNUSED)
 {
 }
 
-static const struct cache_backend failing = {always_fails_get, counts_put, does_nothing};
+static const struct cache_backend failing = {always_fails_get, counts_put, NULL, does_nothing};
 
 static void test_cache_problem_is_told_once(void **state UNUSED)
 {
