@@ -80,11 +80,11 @@ def test_https_with_the_password_from_gits_credential_helper(site, git_https_aut
 def test_a_large_repository_over_https(site, git_https, authority):
     site.push("app", "1.0.0", "1.1.0")
     files = {f"{number // 50}/{number}.yaml": workload(f"w{number}", site.image("app", "1.0.0"), policy="semver:1")
-             for number in range(600)}
+             for number in range(300)}
     site.start(files)
     site.url = git_https.url(site.repo)
     report = site.once(env={"GIT_SSL_CAINFO": str(authority.ca_file)}, timeout=60)
-    assert len(report["changes"]) == 600 and len(site.repo.diff()) == 1200
+    assert len(report["changes"]) == 300 and len(site.repo.diff()) == 600
     assert len(site.repo.log()) == 2
 
 
@@ -193,7 +193,7 @@ def test_a_path_that_is_not_there(site):
 def test_a_url_that_is_none(site):
     site.url = "ftp://example.test/x.git"
     site.once(rc=1)
-    _one_line(site.result, "ftp://example.test/x.git")
+    _one_line(site.result, "ftp://", "ssh://")
 
 
 # Branches and authors

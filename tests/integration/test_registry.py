@@ -180,15 +180,14 @@ def test_images_without_any_creation_time_block_and_say_so(site):
     assert "creation time" in held["reason"]
 
 
-def test_all_pages_of_a_long_tag_list_are_read(site):
-    tags = [f"1.0.{number}" for number in range(1250)]
+def test_a_tag_list_of_thousands_is_read(site):
+    tags = [f"1.0.{number}" for number in range(2500)]
     site.push("app", tags[0])
-    for tag in tags[1:]:
-        site.registry.tag("app", tags[0], tag)
+    site.registry.tag_many("app", tags[0], tags[1:])
     site.start({"web.yaml": workload("web", site.image("app", "1.0.0"), policy="semver:1")})
-    assert [change["to"] for change in site.once()["changes"]] == [site.image("app", "1.0.1249")]
+    assert [change["to"] for change in site.once()["changes"]] == [site.image("app", "1.0.2499")]
     names = site.pawl.ok("tags", site.image("app", "1.0.0"), "-o", "name").stdout.split()
-    assert sorted(names) == sorted(tags)
+    assert names == list(reversed(tags))
 
 
 def test_more_tags_than_the_limit_are_never_a_reason_to_update(site):
@@ -216,6 +215,26 @@ def proxied(pawl, registry, fault_proxy, new_repo, tmp_path):
     site = Site(pawl, registry, new_repo(), tmp_path / "target")
     site.image = lambda name, tag: f"{fault_proxy.host}/{name}:{tag}"
     return site
+
+
+def test_all_pages_of_a_tag_list_are_read(proxied, fault_proxy):
+    tags = [f"1.0.{number}" for number in range(250)]
+    proxied.push("app", tags[0])
+    proxied.registry.tag_many("app", tags[0], tags[1:])
+    fault_proxy.paginate(30)
+    proxied.start({"web.yaml": workload("web", proxied.image("app", "1.0.0"), policy="semver:1")})
+    assert [change["to"] for change in proxied.once()["changes"]] == [proxied.image("app", "1.0.249")]
+    assert len([answer for answer in fault_proxy.seen if "/tags/list" in answer.path]) == 9  # 8 1/3
+
+
+def test_a_tag_list_with_a_page_missing_changes_nothing(proxied, fault_proxy):
+    tags = [f"1.0.{number}" for number in range(100)]
+    proxied.push("app", tags[0])
+    proxied.registry.tag_many("app", tags[0], tags[1:])
+    fault_proxy.paginate(30)
+    fault_proxy.answer(502, path="last=", times=None)
+    start = proxied.start({"web.yaml": workload("web", proxied.image("app", "1.0.0"), policy="semver:1")})
+    _changes_nothing(proxied, start, "502")
 
 
 @pytest.mark.parametrize("status, times", [(429, 1), (503, 1)])

@@ -46,9 +46,9 @@ def line_of(text, what):
     return next(number for number, line in enumerate(text.splitlines(), 1) if what in line)
 
 
-# What the edit must leave alone, one document a way of writing. NAME and IMAGE are put in; the workload is
-# KIND/NAME in the namespace demo, its container is "app", and it follows semver:1.
-# A lone 1.0.0 is a decoy.
+# What the edit must leave alone, one document a way of writing. The workload is KIND/NAME in the namespace demo, its
+# container is "app" and follows semver:1; OTHER an image of elsewhere. A lone 1.0.0
+# is a decoy.
 
 _HEAD = """\
 apiVersion: apps/v1
@@ -92,7 +92,7 @@ DOCUMENTS = {
             '{"fluxcd.io/automated":"true","fluxcd.io/tag.app":"semver:1"}},'
             '"spec":{"template":{"spec":{"containers":[{"name":"app","image":"IMAGE"}]}}}}',
     "text-before": "# Grüße, 世界 🎉 1.0.0\n" + _HEAD + '    note: "é \\u00e9 – 1.0.0"\n' + _TAIL,
-    "odd-line-ends-in-a-comment": "# next\u0085line, line\u2028separator, para\u2029graph\n" + _PLAIN,
+    "odd-line-ends-in-a-comment": "# next\u0085# line, line\u2028# separator, para\u2029# graph\n" + _PLAIN,
     "byte-order-mark": "\ufeff" + _PLAIN,
     "directive": "%YAML 1.1\n---\n" + _PLAIN + "...\n",
     "long-line": _HEAD + f"    note: {'x' * 5000} 1.0.0\n" + _TAIL,
@@ -103,9 +103,9 @@ DOCUMENTS = {
             "  - {apiVersion: v1, kind: ConfigMap, metadata: {name: NAME-settings, namespace: demo}, data: {a: 'x:1.0.0'}}\n  - "
             + "\n    ".join(_PLAIN.rstrip("\n").split("\n")) + "\n",
     "init-container": _PLAIN.replace("      containers:\n", "      initContainers:\n")
-                      + "      containers:\n        - {name: other, image: IMAGE-FREE/x:1.0.0}\n".replace("IMAGE-FREE", "example.test"),
+                      + "      containers:\n        - {name: other, image: OTHER}\n",
     "two-containers": _PLAIN.replace("      containers:\n",
-                                     "      containers:\n        - name: other\n          image: example.test/x:1.0.0\n"),
+                                     "      containers:\n        - name: other\n          image: OTHER\n"),
     **{kind.lower(): _PLAIN.replace("KIND", kind) for kind in ("StatefulSet", "DaemonSet", "Job")},
     "pod": (_HEAD + "spec:\n  containers:\n    - name: app\n      image: IMAGE\n").replace("KIND", "Pod"),
     "cronjob": (_HEAD + "spec:\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          containers:\n"
@@ -121,5 +121,5 @@ def kind_of(document):
 
 def write_document(document, image):
     """DOCUMENTS[document] with its own name and this image, as bytes."""
-    text = DOCUMENTS[document].replace("KIND", "Deployment").replace("NAME", document).replace("IMAGE", image)
-    return text.encode()
+    text = DOCUMENTS[document].replace("KIND", "Deployment").replace("NAME", document)
+    return text.replace("OTHER", "example.test/other:0.9.0").replace("IMAGE", image).encode()

@@ -47,6 +47,13 @@ class Result:
         return f"{' '.join(self.argv)} → {self.rc}\n--- stdout\n{self.stdout}--- stderr\n{self.stderr}"
 
 
+def _result(argv, rc, stdout, stderr):
+    """Bytes to text with every line end as it was: diffs of CRLF files depend on it."""
+    stdout, stderr = stdout.decode(errors="replace"), stderr.decode(errors="replace")
+    _check_sanitizers(stderr)
+    return Result(argv[1:], rc, stdout, stderr)
+
+
 class Pawl:
     """The binary with a home folder, a state folder and a Docker configuration of its own.
 
@@ -78,26 +85,22 @@ class Pawl:
         """Runs a command to its end. Whatever the exit code is, a sanitizer's report is a failure."""
         argv = [str(self.binary), *map(str, arguments)]
         try:
-            done = subprocess.run(argv, env=self.environment(env), input=stdin, capture_output=True, encoding="utf-8",
-                                  errors="replace", timeout=timeout * self.patience, cwd=cwd or self.home,
-                                  check=False)
+            done = subprocess.run(argv, env=self.environment(env), input=stdin.encode(), capture_output=True,
+                                  timeout=timeout * self.patience, cwd=cwd or self.home, check=False)
         except subprocess.TimeoutExpired as error:
             raise AssertionError(f"{' '.join(argv)} did not end within {error.timeout:g} s; stderr:\n"
                                  f"{(error.stderr or b'').decode(errors='replace')}") from error
-        _check_sanitizers(done.stderr)
-        return Result(argv[1:], done.returncode, done.stdout, done.stderr)
+        return _result(argv, done.returncode, done.stdout, done.stderr)
 
     def start(self, *arguments, env=None):
         """Starts a command and leaves it running: a Popen, to be ended with `finish` or killed."""
         return subprocess.Popen([str(self.binary), *map(str, arguments)], env=self.environment(env), cwd=self.home,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                encoding="utf-8", errors="replace")
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def finish(self, child, timeout=30.0):
         """Waits for what `start` started."""
         stdout, stderr = child.communicate(timeout=timeout * self.patience)
-        _check_sanitizers(stderr)
-        return Result(child.args[1:], child.returncode, stdout, stderr)
+        return _result(child.args, child.returncode, stdout, stderr)
 
     def ok(self, *arguments, **options):
         """Runs a command that must exit with 0."""
