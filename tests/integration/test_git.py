@@ -192,8 +192,8 @@ def test_a_path_that_is_not_there(site):
 
 def test_a_url_that_is_none(site):
     site.url = "ftp://example.test/x.git"
-    site.once(rc=1)
-    _one_line(site.result, "ftp://", "ssh://")
+    result = site.pawl.expect(2, "once", *site.options)
+    assert "ftp://" in result.stderr and "ssh://" in result.stderr and result.stdout == ""
 
 
 # Branches and authors

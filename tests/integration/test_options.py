@@ -179,6 +179,22 @@ repositories:
     assert not (site.pawl.state / "pawl").exists()
 
 
+def test_two_paths_of_one_repository_are_two_repositories(site, tmp_path):
+    site.push("app", "1.0.0", "1.1.0")
+    site.start({f"{name}/web.yaml": workload(name, site.image("app", "1.0.0"), policy="semver:1")
+                for name in ("staging", "prod")})
+    file = tmp_path / "pawl.yaml"
+    file.write_text(f"""\
+repositories:
+  - {{name: staging, url: {site.url}, path: [staging], deploy-to: "dir:{tmp_path}/staging"}}
+  - {{name: prod, url: {site.url}, path: [prod], deploy-to: "dir:{tmp_path}/prod"}}
+""")
+    reports = site.pawl.ok("once", "--config", file, "-o", "json").json["repositories"]
+    assert [len(report["changes"]) for report in reports] == [1, 1] and len(site.repo.log()) == 3
+    for name in ("staging", "prod"):
+        assert (tmp_path / name / "web.yaml").read_bytes() == site.repo.read(f"{name}/web.yaml")
+
+
 # Precedence
 
 
