@@ -15,7 +15,8 @@
 #include "base/yaml_reader.h"
 #include "base/yaml_scalar.h"
 
-#define NOWHERE ((size_t)-1)
+#define NOWHERE        ((size_t)-1)
+#define ARENA_PER_BYTE 14 /* what the nodes of ordinary manifests take: then one block is enough */
 
 enum line_kind { LINE_BLANK, LINE_DIRECTIVE, LINE_CONTENT, LINE_START, LINE_END };
 
@@ -89,7 +90,10 @@ static enum line_kind classify_line(const char *text, size_t at, size_t end)
 static void cut(struct splitter *s, size_t end, int line)
 {
     struct yaml_stream *stream = s->stream;
-    vec_grow(stream->documents, stream->len, stream->capacity);
+    if (stream->len == stream->capacity) { /* from one up: most files hold one, and its error takes 1 KiB */
+        stream->capacity = stream->capacity ? stream->capacity * 2 : 1;
+        stream->documents = xreallocarray(stream->documents, stream->capacity, sizeof(*stream->documents));
+    }
     struct yaml_document *document = &stream->documents[stream->len++];
     *document = (struct yaml_document){.start = s->start, .end = end, .line = s->start_line};
     yaml_read_document(&s->source, document);
@@ -163,7 +167,7 @@ struct yaml_stream *yaml_read(const char *text, size_t len, struct error *err)
     if (check_encoding(text, len, err) < 0)
         return NULL;
     CLEANUP(yaml_release) struct yaml_stream *stream = xcalloc(1, sizeof(*stream));
-    arena_init(&stream->arena, len * 4);
+    arena_init(&stream->arena, len * ARENA_PER_BYTE);
     struct splitter s = {.stream = stream, .len = len, .start_line = 1, .directives = NOWHERE};
     s.source = (struct yaml_source){.text = text, .arena = &stream->arena};
     s.source.is_ascii = utf8_ascii_length(text, len) == len;

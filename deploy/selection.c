@@ -20,14 +20,9 @@ static char *other_places(const struct manifest_set *set, const struct resource 
 bool selection_includes(const struct apply_request *request, const struct resource *resource,
                         enum apply_result *result, char **message)
 {
-    const char *api_version = resource->api_version ? resource->api_version : "";
     *result = APPLY_SKIPPED;
     if (request->leave_alone && request->leave_alone(resource)) {
         *message = xstrdup("left alone: its annotations say so");
-    } else if (!*api_version) {
-        *message = xstrdup("it has no apiVersion, so it is no Kubernetes object");
-    } else if (str_starts_with(api_version, "kustomize.config.k8s.io/")) {
-        *message = xstrdup("a file for kustomize, not for the cluster");
     } else if (resource->is_duplicate) {
         AUTO_FREE char *places = other_places(request->manifests, resource);
         *result = APPLY_FAILED;

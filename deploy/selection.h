@@ -3,7 +3,6 @@
  * anything.
  *
  * - what the caller leaves alone (annotated so) is skipped;
- * - what only tools read (a Kustomization of kustomize, an object without apiVersion) is skipped;
  * - an id that is defined twice fails, every copy of it: which one is meant is not ours to guess.
  */
 #ifndef DEPLOY_SELECTION_H

@@ -77,18 +77,18 @@ int library_error(struct error *err, const char *format, ...)
 }
 
 #define RELEASE(type)                                                                                        \
-    void release_##type(git_##type **type)                                                                   \
+    void release_##type(git_##type **item)                                                                   \
     {                                                                                                        \
-        git_##type##_free(*type);                                                                            \
-        *type = NULL;                                                                                        \
+        git_##type##_free(*item);                                                                            \
+        *item = NULL;                                                                                        \
     }
 
-RELEASE(object)
 RELEASE(commit)
 RELEASE(tree)
 RELEASE(tree_entry)
 RELEASE(odb)
 RELEASE(odb_object)
+RELEASE(packbuilder)
 RELEASE(reference)
 RELEASE(remote)
 RELEASE(repository)

@@ -13,11 +13,14 @@
 #include <git2/errors.h>
 #include <git2/global.h>
 #include <git2/odb.h>
+#include <git2/odb_backend.h>
 #include <git2/oid.h>
+#include <git2/pack.h>
 #include <git2/refs.h>
 #include <git2/remote.h>
 #include <git2/repository.h>
 #include <git2/signature.h>
+#include <git2/sys/odb_backend.h>
 #include <git2/sys/transport.h>
 #include <git2/tree.h>
 
@@ -33,15 +36,15 @@ int library_start(struct error *err) MUST_CHECK;
  */
 int library_error(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
-void release_object(git_object **object);
-void release_commit(git_commit **commit);
-void release_tree(git_tree **tree);
-void release_tree_entry(git_tree_entry **entry);
-void release_odb(git_odb **odb);
-void release_odb_object(git_odb_object **object);
-void release_reference(git_reference **reference);
-void release_remote(git_remote **remote);
-void release_repository(git_repository **repository);
-void release_signature(git_signature **signature);
+void release_commit(git_commit **item);
+void release_tree(git_tree **item);
+void release_tree_entry(git_tree_entry **item);
+void release_odb(git_odb **item);
+void release_odb_object(git_odb_object **item);
+void release_packbuilder(git_packbuilder **item);
+void release_reference(git_reference **item);
+void release_remote(git_remote **item);
+void release_repository(git_repository **item);
+void release_signature(git_signature **item);
 
 #endif

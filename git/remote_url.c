@@ -82,12 +82,14 @@ static int parse_port(const char *text, size_t len, int *port)
 /* "host", "host:port", "[v6]", "[v6]:port". */
 static int parse_host(const char *text, size_t len, struct remote_url *out, struct error *err)
 {
-    const char *end = text + len, *rest = end;
+    const char *end = text + len, *rest = NULL;
     if (len && *text == '[') {
         const char *close = memchr(text, ']', len);
         if (!close)
             return bad(err, "a bracket is not closed");
         out->host = xmemdupz(text + 1, (size_t)(close - text) - 1);
+        if (!strchr(out->host, ':'))
+            return bad(err, "brackets are for IPv6 addresses");
         rest = close + 1;
     } else {
         const char *colon = memchr(text, ':', len);
@@ -282,6 +284,16 @@ static int parse(const char *text, struct remote_url *out, struct error *err)
     return 0;
 }
 
+/* A name, an IPv4 address, or (with colons) an IPv6 address, with a zone where ssh takes one. */
+static bool is_host(const struct remote_url *url)
+{
+    const char *host = url->host;
+    if (!strchr(host, ':'))
+        return !strpbrk(host, " /@[]\\?#%");
+    size_t address = strspn(host, "0123456789abcdefABCDEF:.");
+    return !host[address] || (url->kind == REMOTE_SSH && host[address] == '%' && !strpbrk(host, " /@[]\\?#"));
+}
+
 /* What holds for all of them, whatever way they were written. */
 static int judge(const struct remote_url *url, struct error *err)
 {
@@ -290,7 +302,7 @@ static int judge(const struct remote_url *url, struct error *err)
         return bad(err, "it holds a control character");
     if (url->kind != REMOTE_LOCAL && (!url->host || !*url->host))
         return bad(err, "it names no host");
-    if (url->host && strpbrk(url->host, " /@[]\\?#"))
+    if (url->host && !is_host(url))
         return bad(err, "its host is malformed");
     if (url->kind != REMOTE_HTTP && !*url->path)
         return bad(err, "it names no path");

@@ -104,8 +104,11 @@ static void join_lines(const char *text, struct strbuf *out)
             continue;
         if (out->len > before)
             strbuf_addstr(out, "; ");
-        for (; *line; line++)
-            strbuf_addch(out, (unsigned char)*line < 0x20 || *line == 0x7f ? '?' : *line);
+        for (char *c = line; *c; c++) {
+            if ((unsigned char)*c < 0x20 || *c == 0x7f)
+                *c = '?';
+        }
+        strbuf_addstr(out, line);
     }
 }
 
@@ -186,6 +189,9 @@ int transport_explain(struct transport *t, struct error *err)
     bool gone = t->error.code == ERROR_NONE || t->error.code == ERROR_IO;
     if (t->program_text.len && (gone || t->error.code == ERROR_NETWORK))
         return explain_text(t, t->program_text.buf, err);
+    if (t->error.code == ERROR_TIMEOUT && t->url->kind == REMOTE_SSH)
+        return error_set(err, ERROR_TIMEOUT, "%s: %s: is the host up, or the timeout too short?",
+                         t->url->shown, t->error.text);
     if (t->error.code != ERROR_NONE) {
         if (err)
             *err = t->error;

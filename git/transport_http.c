@@ -158,7 +158,7 @@ static int check_type(const struct transport *t, const struct service *service, 
 {
     const char *type = http_stream_header(response, "Content-Type");
     size_t len = type ? strcspn(type, "; ") : 0;
-    if (len == strlen(service->answers) && !strncasecmp(type, service->answers, len))
+    if (type && len == strlen(service->answers) && !strncasecmp(type, service->answers, len))
         return 0;
     return error_set(err, ERROR_NOT_FOUND,
                      "%s answers with %.*s and not in git's protocol: is it the URL of a "

@@ -97,7 +97,11 @@ static int start(struct channel *c, bool is_push)
     options.argv = program;
     struct error err = ERROR_INIT;
     c->process = process_start(&options, &err);
-    return c->process ? 0 : transport_failed(c->transport, &err);
+    if (c->process)
+        return 0;
+    if (err.code == ERROR_NOT_FOUND) /* a program, not a repository */
+        err.code = ERROR_IO;
+    return transport_failed(c->transport, &err);
 }
 
 static int channel_action(git_smart_subtransport_stream **out, git_smart_subtransport *subtransport,

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 
-#define CONTEXT 3
+#define CONTEXT ((size_t)3)
 
 struct line {
     const char *text; /* with its newline, if it has one */

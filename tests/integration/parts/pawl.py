@@ -10,7 +10,7 @@ import re
 import signal
 import subprocess
 
-from parts.process import LOOPBACK, Process, clean_environment, free_port, is_listening, wait_until
+from parts.process import Process, clean_environment, wait_until
 
 _REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|SUMMARY: \w+Sanitizer|: runtime error: ")
 _SANITIZER_OPTIONS = ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "ASAN_SYMBOLIZER_PATH",
@@ -68,7 +68,6 @@ class Pawl:
 
     def docker_login(self, host, user, password):
         """Puts credentials where a Docker client keeps them."""
-        import base64
         path = self.home / ".docker" / "config.json"
         path.parent.mkdir(exist_ok=True)
         config = json.loads(path.read_text()) if path.exists() else {"auths": {}}
@@ -88,6 +87,18 @@ class Pawl:
         _check_sanitizers(done.stderr)
         return Result(argv[1:], done.returncode, done.stdout, done.stderr)
 
+    def start(self, *arguments, env=None):
+        """Starts a command and leaves it running: a Popen, to be ended with `finish` or killed."""
+        return subprocess.Popen([str(self.binary), *map(str, arguments)], env=self.environment(env), cwd=self.home,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                encoding="utf-8", errors="replace")
+
+    def finish(self, child, timeout=30.0):
+        """Waits for what `start` started."""
+        stdout, stderr = child.communicate(timeout=timeout * self.patience)
+        _check_sanitizers(stderr)
+        return Result(child.args[1:], child.returncode, stdout, stderr)
+
     def ok(self, *arguments, **options):
         """Runs a command that must exit with 0."""
         return self.expect(0, *arguments, **options)
@@ -99,15 +110,12 @@ class Pawl:
         return result
 
     @contextlib.contextmanager
-    def serve(self, *arguments, env=None, listens=True, expected_rc=0):
-        """Runs `pawl serve` on a free port; on leaving it is asked to end and must do so cleanly."""
-        port = free_port()
-        if listens:
-            arguments = ("--listen", f"{LOOPBACK}:{port}", *arguments)
+    def serve(self, *arguments, env=None, expected_rc=0):
+        """Runs `pawl serve`; on leaving it is asked to end and must do so cleanly."""
         number = len(list(self.home.glob("serve-*.log")))
         process = Process(f"serve-{number}", [self.binary, "serve", *arguments], self.home, self.environment(env))
-        daemon = Daemon(process, f"http://{LOOPBACK}:{port}", self.patience)
-        process.start((lambda: is_listening(port)) if listens else None, timeout=15 * self.patience)
+        daemon = Daemon(process, self.patience)
+        process.start(lambda: "started" in process.log(), timeout=15 * self.patience)
         try:
             yield daemon
         finally:
@@ -120,9 +128,8 @@ class Pawl:
 class Daemon:
     """A running `pawl serve`."""
 
-    def __init__(self, process, url, patience):
+    def __init__(self, process, patience):
         self.process = process
-        self.url = url
         self.was_killed = False
         self._patience = patience
 

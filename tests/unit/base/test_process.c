@@ -101,7 +101,8 @@ static void test_process_start_names_a_missing_program(void **state UNUSED)
 
 static void test_process_adds_to_and_replaces_the_environment(void **state UNUSED)
 {
-    const char *const argv[] = {"sh", "-c", "echo \"$HOME|$PAWL_ADDED|${PATH:+path}|${PAWL_GONE-gone}\"", NULL};
+    const char *const argv[] = {"sh", "-c", "echo \"$HOME|$PAWL_ADDED|${PATH:+path}|${PAWL_GONE-gone}\"",
+                                NULL};
     const char *const environment[] = {"HOME=/elsewhere", "PAWL_ADDED=yes", "PAWL_GONE", NULL};
     setenv("PAWL_GONE", "here", 1);
     const struct process_options options = {.argv = argv, .environment = environment, .timeout_ms = 10000};

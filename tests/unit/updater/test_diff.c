@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -60,10 +61,109 @@ static void test_diff_is_what_git_writes(void **state)
     }
 }
 
+/* Moves past one line, newline included, and says how long it was. */
+static size_t skip_line(const char **text)
+{
+    size_t len = strcspn(*text, "\n");
+    len += (*text)[len] == '\n';
+    *text += len;
+    return len;
+}
+
+static void copy_line(const char **text, struct strbuf *out)
+{
+    const char *line = *text;
+    strbuf_add(out, line, skip_line(text));
+}
+
+/* Moves to where a hunk starts, copying what lies before it. `at` is the number of the text's next line. */
+static void go_to_hunk(const char *hunk, const char **text, unsigned *at, struct strbuf *out)
+{
+    unsigned start, count = 1;
+    assert_true(sscanf(hunk, "@@ -%u,%u", &start, &count) >= 1);
+    for (start += count == 0; *at < start; ++*at)
+        copy_line(text, out);
+    assert_int_equal(*at, start);
+}
+
+/* Does what patch(1) does, and fails where it would. */
+static void patch(const char *text, const char *diff, struct strbuf *out)
+{
+    unsigned at = 1;
+    skip_line(&diff);
+    skip_line(&diff);
+    while (*diff) {
+        const char *line = diff;
+        size_t len = skip_line(&diff) - 1;
+        if (*diff == '\\') {
+            skip_line(&diff);
+            len--;
+        }
+        if (*line == '@')
+            go_to_hunk(line, &text, &at, out);
+        if (*line == '+' || *line == ' ')
+            strbuf_add(out, line + 1, len);
+        if (*line != '-' && *line != ' ')
+            continue;
+        assert_memory_equal(text, line + 1, len);
+        assert_int_equal(skip_line(&text), len);
+        at++;
+    }
+    strbuf_addstr(out, text);
+}
+
+static unsigned next(unsigned *seed)
+{
+    *seed = *seed * 1103515245u + 12345u;
+    return *seed >> 16;
+}
+
+static void add_random_line(struct strbuf *text, unsigned *seed)
+{
+    static const char *const lines[] = {"a\n", "b\n", "c\r\n", "\n", "image: x:1\n"};
+    strbuf_addstr(text, lines[next(seed) % ARRAY_LEN(lines)]);
+}
+
+/* A text of up to 40 lines, and another with some of them replaced, taken out or put in; either may lack its
+ * last newline. */
+static void make_texts(unsigned seed, struct strbuf *before, struct strbuf *after)
+{
+    bool keeps_length = next(&seed) % 2;
+    for (unsigned lines = next(&seed) % 40; lines > 0; lines--) {
+        size_t start = before->len;
+        add_random_line(before, &seed);
+        unsigned what = next(&seed) % 16;
+        if (what == 0 || (what < 3 && !keeps_length))
+            add_random_line(after, &seed);
+        if (what > 2 || (what > 0 && keeps_length))
+            strbuf_addstr(after, before->buf + start);
+    }
+    if (next(&seed) % 4 == 0)
+        strbuf_addstr(before, "end");
+    if (next(&seed) % 4 == 0)
+        strbuf_addstr(after, "end");
+}
+
+static void test_diff_can_be_applied(void **state)
+{
+    (void)state;
+    for (unsigned seed = 0; seed < 20000; seed++) {
+        CLEANUP(strbuf_release) struct strbuf before = STRBUF_INIT;
+        CLEANUP(strbuf_release) struct strbuf after = STRBUF_INIT;
+        CLEANUP(strbuf_release) struct strbuf diff = STRBUF_INIT;
+        CLEANUP(strbuf_release) struct strbuf patched = STRBUF_INIT;
+        make_texts(seed, &before, &after);
+        diff_add_unified(&diff, "a.yaml", before.buf, before.len, after.buf, after.len);
+        patch(before.buf, diff.buf, &patched);
+        assert_string_equal(patched.buf, after.buf);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_diff_is_what_git_writes),
+        cmocka_unit_test(test_diff_can_be_applied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

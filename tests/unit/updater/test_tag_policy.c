@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -169,6 +170,35 @@ static void test_tag_policy_gives_up_on_patterns_that_explode(void **state)
     }
 }
 
+static void *match_often(void *policy)
+{
+    for (int i = 0; i < 200; i++) {
+        if (tag_policy_match(policy, "v1.2.3-rc") != TAG_MATCHES ||
+            tag_policy_match(policy, "b") != TAG_DIFFERS)
+            return policy;
+    }
+    return NULL;
+}
+
+/* For the thread sanitizer: one thread explodes the pattern while others match. */
+static void test_tag_policy_is_shared_by_threads(void **state)
+{
+    (void)state;
+    struct tag_policy *p = policy("regexp:^(?:(a+)+$|v)");
+    pthread_t threads[3];
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, match_often, p), 0);
+    for (unsigned i = 0; i + 1 < LIMIT_REGEXP_OVERRUNS; i++)
+        assert_int_equal(tag_policy_match(p, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"),
+                         TAG_OVER_LIMIT);
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        void *failed;
+        assert_int_equal(pthread_join(threads[i], &failed), 0);
+        assert_null(failed);
+    }
+    tag_policy_free(p);
+}
+
 static void test_tag_policy_orders_by_time_or_version_and_never_ties(void **state)
 {
     (void)state;
@@ -226,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_tag_policy_has_a_longest_text),
         cmocka_unit_test(test_tag_policy_matches),
         cmocka_unit_test(test_tag_policy_gives_up_on_patterns_that_explode),
+        cmocka_unit_test(test_tag_policy_is_shared_by_threads),
         cmocka_unit_test(test_tag_policy_orders_by_time_or_version_and_never_ties),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

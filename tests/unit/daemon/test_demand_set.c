@@ -1,0 +1,103 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "daemon/demand_set.h"
+
+/* Deployments in one file; each line of `lines` is "AUTOMATED IMAGE POLICY". */
+static char *manifests(const char *const *lines)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    for (size_t i = 0; lines[i]; i++) {
+        char automated[16], image[128], policy[64];
+        assert_int_equal(sscanf(lines[i], "%15s %127s %63s", automated, image, policy), 3);
+        strbuf_addf(&text,
+                    "---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: app-%zu\n  annotations:\n"
+                    "    fluxcd.io/automated: \"%s\"\n    fluxcd.io/tag.c: '%s'\n"
+                    "spec: {template: {spec: {containers: [{name: c, image: \"%s\"}]}}}\n",
+                    i, automated, policy, image);
+    }
+    return strbuf_detach(&text, NULL);
+}
+
+struct read {
+    struct manifest_set *set;
+    struct workload_policy *policies[16];
+    size_t len;
+};
+
+static void read_lines(struct read *r, const char *const *lines)
+{
+    char *text = manifests(lines);
+    r->set = manifest_set_new();
+    manifest_set_add(r->set, manifest_file_new("a.yaml", text, strlen(text), "default"));
+    manifest_set_finish(r->set);
+    r->len = r->set->resources_len;
+    for (size_t i = 0; i < r->len; i++)
+        r->policies[i] = workload_policy_new(r->set->resources[i]);
+}
+
+static void release(struct read *r)
+{
+    for (size_t i = 0; i < r->len; i++)
+        workload_policy_free(r->policies[i]);
+    manifest_set_free(r->set);
+}
+
+static const struct strvec nothing = STRVEC_INIT;
+static const struct image_filter all = {.exclude = &nothing, .include = &nothing};
+
+static void test_demand_set_asks_for_each_repository_once(void **state UNUSED)
+{
+    static const char *const lines[] = {
+        "true nginx:1 semver:*",          "true docker.io/library/nginx:2 glob:a-*",
+        "true nginx:3 glob:b-*",          "true nginx:4 glob:a-*",
+        "true quay.io/o/app:1 semver:~1", "false quay.io/o/not:1 semver:~1",
+        "true quay.io/o/bad:1 semver:",   NULL};
+    struct read r;
+    read_lines(&r, lines);
+    CLEANUP(demand_set_release) struct demand_set *set = demand_set_from(r.policies, r.len, &all);
+    assert_int_equal(set->len, 2);
+    assert_string_equal(set->items[0].repository, "index.docker.io/library/nginx");
+    assert_int_equal(set->items[0].dated_len, 2);
+    assert_string_equal(set->items[1].repository, "quay.io/o/app");
+    assert_int_equal(set->items[1].dated_len, 0);
+    assert_int_equal(demand_set_find(set, "quay.io/o/app"), 1);
+    assert_int_equal(demand_set_find(set, "quay.io/o/not"), -1);
+    release(&r); /* the set owns what it needs */
+    const struct demand nginx = demand_of(&set->items[0]), app = demand_of(&set->items[1]);
+    assert_null(app.wants_created);
+    assert_true(nginx.wants_created("a-1", nginx.context));
+    assert_true(nginx.wants_created("b-1", nginx.context));
+    assert_false(nginx.wants_created("1.2.3", nginx.context));
+}
+
+static void test_image_filter_excludes_before_it_includes(void **state UNUSED)
+{
+    CLEANUP(strvec_release) struct strvec exclude = STRVEC_INIT;
+    CLEANUP(strvec_release) struct strvec include = STRVEC_INIT;
+    strvec_push(&exclude, "k8s.gcr.io/*");
+    const struct image_filter open = {.exclude = &exclude, .include = &nothing};
+    assert_false(image_filter_allows(&open, "k8s.gcr.io/pause"));
+    assert_true(image_filter_allows(&open, "quay.io/o/app"));
+    strvec_push(&include, "*/o/*");
+    strvec_push(&include, "k8s.gcr.io/*");
+    const struct image_filter narrow = {.exclude = &exclude, .include = &include};
+    assert_true(image_filter_allows(&narrow, "quay.io/o/app"));
+    assert_false(image_filter_allows(&narrow, "quay.io/p/app"));
+    assert_false(image_filter_allows(&narrow, "k8s.gcr.io/pause"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_demand_set_asks_for_each_repository_once),
+        cmocka_unit_test(test_image_filter_excludes_before_it_includes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

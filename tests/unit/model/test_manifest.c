@@ -1,0 +1,296 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "model/manifest.h"
+
+static struct manifest_file *file_of(const char *path, const char *text)
+{
+    return manifest_file_new(path, xstrdup(text), strlen(text), "default");
+}
+
+/* "ID(container=image …) …|LINE WORKLOAD: MESSAGE|…": one line that says all that was found. */
+static char *describe(const struct manifest_file *file)
+{
+    struct strbuf out = STRBUF_INIT;
+    for (size_t i = 0; i < file->resources_len; i++) {
+        const struct resource *r = &file->resources[i];
+        AUTO_FREE char *id = resource_id_text(&r->id);
+        strbuf_addf(&out, "%d %s", r->line, id);
+        for (size_t k = 0; k < r->containers_len; k++) {
+            const struct container *c = &r->containers[k];
+            strbuf_addf(&out, " %s%s=%s%s", c->name, c->is_init ? "(init)" : "", c->is_alias ? "*" : "",
+                        c->image.text ? c->image.text : "?");
+        }
+        strbuf_addch(&out, '\n');
+    }
+    for (size_t i = 0; i < file->problems_len; i++) {
+        const struct manifest_problem *p = &file->problems[i];
+        assert_string_equal(p->file, file->path);
+        strbuf_addf(&out, "problem %d %s: %s\n", p->line, p->workload ? p->workload : "-", p->message);
+    }
+    return strbuf_detach(&out, NULL);
+}
+
+static void assert_described(const char *text, const char *expected)
+{
+    struct manifest_file *file = file_of("a.yaml", text);
+    AUTO_FREE char *got = describe(file);
+    assert_string_equal(got, expected);
+    manifest_file_unref(file);
+}
+
+#define HEAD(kind, name) "apiVersion: v1\nkind: " kind "\nmetadata: {name: " name "}\n"
+#define POD              "{containers: [{name: c, image: a:1}], initContainers: [{name: i, image: b:2}]}"
+
+static void test_manifest_finds_containers_of_every_workload_kind(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {HEAD("Deployment", "x") "spec: {template: {spec: " POD "}}",
+         "1 default:deployment/x c=a:1 i(init)=b:2\n"},
+        {HEAD("StatefulSet", "x") "spec: {template: {spec: " POD "}}",
+         "1 default:statefulset/x c=a:1 i(init)=b:2\n"},
+        {HEAD("DaemonSet", "x") "spec: {template: {spec: " POD "}}",
+         "1 default:daemonset/x c=a:1 i(init)=b:2\n"},
+        {HEAD("ReplicaSet", "x") "spec: {template: {spec: " POD "}}",
+         "1 default:replicaset/x c=a:1 i(init)=b:2\n"},
+        {HEAD("ReplicationController", "x") "spec: {template: {spec: " POD "}}",
+         "1 default:replicationcontroller/x c=a:1 i(init)=b:2\n"},
+        {HEAD("Job", "x") "spec: {template: {spec: " POD "}}", "1 default:job/x c=a:1 i(init)=b:2\n"},
+        {HEAD("CronJob", "x") "spec: {jobTemplate: {spec: {template: {spec: " POD "}}}}",
+         "1 default:cronjob/x c=a:1 i(init)=b:2\n"},
+        {HEAD("Pod", "x") "spec: " POD, "1 default:pod/x c=a:1 i(init)=b:2\n"},
+        {HEAD("Service", "x") "spec: " POD, "1 default:service/x\n"},
+        {HEAD("Pod",
+              "x") "spec: {initContainers: [{name: i, image: b:2}], containers: [{name: c, image: a:1}]}",
+         "1 default:pod/x c=a:1 i(init)=b:2\n"},
+        {HEAD("Pod", "x") "spec: {containers: {name: c}}", "1 default:pod/x\n"},
+        {HEAD("Pod", "x"), "1 default:pod/x\n"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_described(cases[i].text, cases[i].expected);
+}
+
+static void test_manifest_names_resources(void **state)
+{
+    (void)state;
+    assert_described(
+        "# c\n" HEAD("ConfigMap",
+                     "x") "---\n"
+                          "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: Prod}\n---\n"
+                          "# nothing\n---\nplain text\n---\n" HEAD(
+                              "Namespace",
+                              "demo") "---\n"
+                                      "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\n"
+                                      "metadata: {name: \"system:x\", namespace: ignored}\n---\n"
+                                      "apiVersion: other.example/v1\nkind: Namespace\nmetadata: {name: n}\n",
+        "2 default:configmap/x\n"
+        "6 Prod:secret/s\n"
+        "14 <cluster>:namespace/demo\n"
+        "18 <cluster>:clusterrole/system:x\n"
+        "22 default:namespace/n\n");
+}
+
+static void test_manifest_flattens_lists(void **state)
+{
+    (void)state;
+    assert_described(
+        "apiVersion: v1\nkind: List\nitems:\n"
+        "- {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: a:1}]}}\n"
+        "- apiVersion: v1\n  kind: ConfigMapList\n  items: []\n"
+        "- {apiVersion: v1}\n"
+        "-\n"
+        "- {apiVersion: v1, kind: Pod, metadata: {name: b}}\n"
+        "---\napiVersion: v1\nkind: PodList\nitems:\n- "
+        "apiVersion: v1\n  kind: Pod\n  metadata: {name: d}\n"
+        "---\n{apiVersion: v1, kind: List, items: }\n"
+        "---\n{apiVersion: v1, kind: List, items: {a: b}}\n"
+        "---\n{apiVersion: x/v1, kind: AllowList, metadata: {name: l}}\n",
+        "4 default:pod/a c=a:1\n"
+        "10 default:pod/b\n"
+        "15 default:pod/d\n"
+        "23 default:allowlist/l\n"
+        "problem 5 -: a list inside a list is not read\n"
+        "problem 8 -: this item of the list has no kind\n"
+        "problem 9 -: this item of the list has no kind\n"
+        "problem 21 -: the items of this list are no sequence\n");
+}
+
+static void test_manifest_passes_over_what_is_no_object(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "",
+        "# a comment\n",
+        "image: a:1\n",
+        "[1, 2]\n",
+        "kind: DaemonSet\nreplicas: 3\n", /* a chart's values */
+        "kind:\nmetadata: {name: x}\n",
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_described(cases[i], "");
+}
+
+static void test_manifest_problems_spoil_only_what_they_are_about(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"a: [\n---\n" HEAD("Pod", "x"), "3 default:pod/x\nproblem 2 -: column 1: did not find expected node "
+                                         "content, while parsing a flow node "
+                                         "from line 2\n"},
+        {"apiVersion: v1\nkind: Pod\nmetadata: {}\n", "problem 1 -: this Pod has no metadata.name\n"},
+        {"kind: Pod\nmetadata: {name: x}\n", "problem 1 -: this Pod has no apiVersion\n"},
+        {"apiVersion: v1\nkind: Job\nmetadata: {generateName: x-}\n",
+         "problem 1 -: this Job has a generateName and no name: each apply would make another; name it\n"},
+        {"apiVersion: v1\nkind: Pod\nmetadata: {name: \"a b\"}\n",
+         "problem 1 -: \"default:Pod/a b\" cannot name a resource\n"},
+        {"caf\xe9: 1\n", "problem 0 -: byte 3 of the file is not UTF-8; save it as UTF-8\n"},
+        {HEAD("Pod", "x") "spec:\n  containers:\n  - {name: a, image: A:1}\n  - {name: b, image: b:1}\n",
+         "1 default:pod/x a=? b=b:1\nproblem 6 default:pod/x: container a: \"A:1\" is no image reference: "
+         "the path "
+         "must be of lower-case letters and digits, joined by single \".\", \"_\", \"__\", \"-\" and "
+         "\"/\"\n"},
+        {HEAD("Pod", "x") "spec:\n  containers:\n  - name: a\n  - image: b:1\n  -\n",
+         "1 default:pod/x a=? =b:1 =?\nproblem 6 default:pod/x: container a: the container has no image\n"
+         "problem 7 default:pod/x: container 2: the container has no name\n"
+         "problem 8 default:pod/x: container 3: the container has no image\n"},
+        {HEAD("Pod", "x") "spec:\n  containers: [{name: a, image: 1.5}, {name: b, image: on}, {name: c, "
+                          "image: [a]}]\n",
+         "1 default:pod/x a=? b=? c=?\n"
+         "problem 5 default:pod/x: container a: the image is a number; put it in quotes\n"
+         "problem 5 default:pod/x: container b: the image is a boolean; put it in quotes\n"
+         "problem 5 default:pod/x: container c: the image must be a string\n"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_described(cases[i].text, cases[i].expected);
+}
+
+static void test_manifest_knows_where_shared_images_are_written(void **state)
+{
+    (void)state;
+    assert_described(
+        HEAD("Pod", "x") "x-image: &image a:1\nx-one: &one {name: d, image: d:1}\nx-all: &all [*one]\n"
+                         "spec:\n  containers:\n"
+                         "  - {name: a, image: *image}\n"
+                         "  - *one\n"
+                         "  - {<<: *one, name: c}\n"
+                         "  - {name: e, image: &e e:1}\n"
+                         "  - {<<: *one, name: f, image: f:1}\n"
+                         "  initContainers: *all\n",
+        "1 default:pod/x a=*a:1 d=*d:1 c=*d:1 e=e:1 f=f:1 d(init)=*d:1\n");
+}
+
+static void test_manifest_reads_annotations_in_order(void **state)
+{
+    (void)state;
+    struct manifest_file *file = file_of("a.yaml", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: x\n"
+                                                   "  annotations:\n"
+                                                   "    fluxcd.io/automated: \"true\"\n"
+                                                   "    fluxcd.io/locked: true\n"
+                                                   "    nested: {a: b}\n"
+                                                   "    empty:\n"
+                                                   "    <<: {fluxcd.io/locked: no, merged: m}\n");
+    const struct resource *resource = &file->resources[0];
+    assert_int_equal(resource->annotations_len, 4);
+    assert_string_equal(resource->annotations[0].key, "fluxcd.io/automated");
+    assert_int_equal(resource->annotations[0].line, 6);
+    assert_string_equal(resource_annotation(resource, "fluxcd.io/automated"), "true");
+    assert_string_equal(resource_annotation(resource, "fluxcd.io/locked"), "true");
+    assert_string_equal(resource_annotation(resource, "empty"), "");
+    assert_string_equal(resource_annotation(resource, "merged"), "m");
+    assert_null(resource_annotation(resource, "nested"));
+    manifest_file_unref(file);
+}
+
+static const struct resource *find(const struct manifest_set *set, const char *text)
+{
+    CLEANUP(resource_id_release) struct resource_id id = RESOURCE_ID_INIT;
+    assert_int_equal(resource_id_parse(text, "default", &id, NULL), 0);
+    return manifest_set_find(set, &id);
+}
+
+static void test_manifest_set_orders_files_and_finds_resources(void **state)
+{
+    (void)state;
+    CLEANUP(manifest_set_release) struct manifest_set *set = manifest_set_new();
+    manifest_set_add(set, file_of("b.yaml", HEAD("Pod", "b")));
+    manifest_set_add(set, file_of("a.yaml", HEAD("Pod", "a") "---\n[broken\n"));
+    manifest_set_finish(set);
+    assert_int_equal(set->resources_len, 2);
+    assert_string_equal(set->resources[0]->id.name, "a");
+    assert_string_equal(set->files[1]->path, "b.yaml");
+    assert_int_equal(set->problems_len, 1);
+    assert_string_equal(set->problems[0].file, "a.yaml");
+    assert_ptr_equal(find(set, "pod/b"), set->resources[1]);
+    assert_null(find(set, "other:pod/b"));
+}
+
+static void test_manifest_set_uses_no_copy_of_what_is_defined_twice(void **state)
+{
+    (void)state;
+    CLEANUP(manifest_set_release) struct manifest_set *set = manifest_set_new(), *later = manifest_set_new();
+    struct manifest_file *shared = file_of("c.yaml", HEAD("Pod", "x") "---\n" HEAD("Pod", "y"));
+    manifest_set_add(set, manifest_file_ref(shared));
+    manifest_set_add(set, file_of("a.yaml", "# c\n" HEAD("Pod", "x")));
+    manifest_set_add(
+        set, file_of("b.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: default}\n"));
+    manifest_set_finish(set);
+    assert_null(find(set, "pod/x"));
+    assert_non_null(find(set, "pod/y"));
+    assert_int_equal(set->problems_len, 3);
+    static const char *const messages[] = {
+        "default:pod/x is defined more than once: also in b.yaml:1; no copy is used",
+        "default:pod/x is defined more than once: also in a.yaml:2; no copy is used",
+        "default:pod/x is defined more than once: also in a.yaml:2; no copy is used",
+    };
+    static const char *const files[] = {"a.yaml", "b.yaml", "c.yaml"};
+    for (size_t i = 0; i < ARRAY_LEN(messages); i++) {
+        assert_string_equal(set->problems[i].message, messages[i]);
+        assert_string_equal(set->problems[i].file, files[i]);
+        assert_string_equal(set->problems[i].workload, "default:pod/x");
+        assert_true(set->resources[i]->is_duplicate);
+    }
+    assert_false(set->resources[3]->is_duplicate);
+    manifest_set_add(later, shared); /* the same file in the next commit, where the copies are gone */
+    manifest_set_finish(later);
+    assert_non_null(find(later, "pod/x"));
+    assert_int_equal(later->problems_len, 0);
+}
+
+static void test_manifest_path_is_yaml_as_flux_has_it(void **state)
+{
+    (void)state;
+    assert_true(manifest_path_is_yaml("a/b.yaml"));
+    assert_true(manifest_path_is_yaml("b.yml"));
+    assert_false(manifest_path_is_yaml("b.json"));
+    assert_false(manifest_path_is_yaml("yaml"));
+    assert_false(manifest_path_is_yaml("b.yaml.bak"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_manifest_finds_containers_of_every_workload_kind),
+        cmocka_unit_test(test_manifest_names_resources),
+        cmocka_unit_test(test_manifest_flattens_lists),
+        cmocka_unit_test(test_manifest_passes_over_what_is_no_object),
+        cmocka_unit_test(test_manifest_problems_spoil_only_what_they_are_about),
+        cmocka_unit_test(test_manifest_knows_where_shared_images_are_written),
+        cmocka_unit_test(test_manifest_reads_annotations_in_order),
+        cmocka_unit_test(test_manifest_set_orders_files_and_finds_resources),
+        cmocka_unit_test(test_manifest_set_uses_no_copy_of_what_is_defined_twice),
+        cmocka_unit_test(test_manifest_path_is_yaml_as_flux_has_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
