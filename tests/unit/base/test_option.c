@@ -78,7 +78,7 @@ static int read_words(struct fixture *f, const char *const *words)
 static int read_variables(struct fixture *f, const char *const *variables)
 {
     static const char *const foreign[] = {"PAWL_URL", "PAWL_SERVICE_*", NULL};
-    return option_read_environment(&f->set, "PAWL", (char *const *)(uintptr_t)variables, foreign, &f->error);
+    return option_read_environment(&f->set, "PAWL_", (char *const *)(uintptr_t)variables, foreign, &f->error);
 }
 #define ENVIRONMENT(f, ...) read_variables(f, (const char *const[]){__VA_ARGS__, NULL})
 
