@@ -24,9 +24,10 @@ static void print_others(const struct plan *plan)
         if (decision->kind != DECISION_HELD && decision->kind != DECISION_BLOCKED)
             continue;
         AUTO_FREE char *workload = resource_id_text(&decision->resource->id);
-        printf("  %-7s %s  %s: %s\n          %s\n", decision_kind_name(decision->kind), workload,
+        printf("  %-7s %s  %s: %s%s%s\n          %s\n", decision_kind_name(decision->kind), workload,
                decision->container->name,
                decision->container->image.text ? decision->container->image.text : "(unreadable image)",
+               decision->candidate ? ", there is " : "", decision->candidate ? decision->candidate : "",
                decision->reason);
     }
     if (current)
