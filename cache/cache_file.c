@@ -220,7 +220,10 @@ static void forget_held_back(struct cache_file *f)
 static int write_value(const struct cache_file *f, MDB_txn *txn, const char *key,
                        const struct held_value *held)
 {
-    MDB_val name = {.mv_size = strlen(key), .mv_data = (void *)(uintptr_t)key};
+    char copy[KEY_SIZE]; /* LMDB takes keys without const */
+    size_t key_len = strlen(key);
+    memcpy(copy, key, key_len + 1);
+    MDB_val name = {.mv_size = key_len, .mv_data = copy};
     MDB_val value = {.mv_size = sizeof(held->head) + held->len, .mv_data = NULL};
     int rc = mdb_put(txn, f->file.dbi, &name, &value, MDB_RESERVE);
     if (rc)
@@ -305,10 +308,10 @@ static int cache_file_put(void *state, const char *key, const void *bytes, size_
 }
 
 /* 0, MDB_NOTFOUND, or what is wrong. */
-static int get_once(const struct cache_file *f, const char *key, struct strbuf *out)
+static int get_once(const struct cache_file *f, char *key, struct strbuf *out)
 {
     CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
-    MDB_val name = {.mv_size = strlen(key), .mv_data = (void *)(uintptr_t)key}, value;
+    MDB_val name = {.mv_size = strlen(key), .mv_data = key}, value;
     struct value_head head;
     int rc = mdb_txn_begin(f->file.env, NULL, MDB_RDONLY, &txn);
     if (!rc)
@@ -323,7 +326,7 @@ static int get_once(const struct cache_file *f, const char *key, struct strbuf *
     return 0;
 }
 
-static int get_with_repair(struct cache_file *f, const char *key, struct strbuf *out)
+static int get_with_repair(struct cache_file *f, char *key, struct strbuf *out)
 {
     int rc = f->file.env ? 0 : begin_anew(f);
     if (!rc)

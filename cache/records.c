@@ -312,7 +312,6 @@ void record_put_repository(struct cache *cache, const struct repository_info *in
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     record_encode_repository(info, &bytes);
     cache_put(cache, key, bytes.buf, bytes.len, RECORD_REPOSITORY_TTL_S);
-    cache_flush(cache); /* this ends a scan; the creation times put during it go to disk with it */
 }
 
 static char *created_key(const char *digest, const char *platform)

@@ -95,7 +95,7 @@ static int parse(struct invocation *invocation, struct option_set *set, int argc
         check_flags(command, set, err) < 0 || check_operands(command, &invocation->operands, err) < 0)
         return -1;
     if (takes(command, config_general_options)) {
-        if (option_read_environment(set, "PAWL", environ, config_foreign_environment, err) < 0 ||
+        if (option_read_environment(set, "PAWL_", environ, config_foreign_environment, err) < 0 ||
             config_finish(&invocation->config, set, command->needs_repository, err) < 0)
             return -1;
     }

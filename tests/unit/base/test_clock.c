@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/strbuf.h"
 
 static void test_clock_parses_rfc3339(void **state UNUSED)
 {
@@ -86,13 +87,10 @@ static void test_clock_formats_rfc3339_as_it_is_read(void **state UNUSED)
 
 static void test_clock_parses_durations_as_go_does(void **state UNUSED)
 {
-    char endless[1000];
-    memset(endless, '1', sizeof(endless));
-    memcpy(endless, "1.", 2);
-    memcpy(endless + sizeof(endless) - 2, "s", 2);
-    char huge[400];
-    memset(huge, '9', sizeof(huge));
-    memcpy(huge + sizeof(huge) - 2, "h", 2);
+    CLEANUP(strbuf_release) struct strbuf endless = STRBUF_INIT;
+    CLEANUP(strbuf_release) struct strbuf huge = STRBUF_INIT;
+    strbuf_addf(&endless, "1%0999d.%0999ds", 1, 1);
+    strbuf_addf(&huge, "9%0399dh", 1);
     const struct {
         const char *text;
         int64_t ms; /* -1: refused */
@@ -107,7 +105,7 @@ static void test_clock_parses_durations_as_go_does(void **state UNUSED)
         {"5 m", -1},        {"5m ", -1},         {"1.2.3s", -1},
         {".s", -1},         {"5M", -1},          {"1h30", -1},
         {"1e3s", -1},       {"0x5s", -1},        {"5mm", -1},
-        {huge, -1},         {endless, -1},       {"99999999999999h", -1},
+        {huge.buf, -1},     {endless.buf, -1},   {"99999999999999h", -1},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         int64_t ms = -1;

@@ -94,15 +94,16 @@ static void test_strmap_entry_may_be_removed_while_it_is_visited(void **state UN
 static void test_strmap_holds_many(void **state UNUSED)
 {
     CLEANUP(strmap_release) struct strmap m = STRMAP_INIT;
+    static int values[20000];
     char key[32];
-    for (uintptr_t i = 0; i < 20000; i++) {
-        snprintf(key, sizeof(key), "key-%d", (int)i);
-        strmap_set(&m, key, (void *)i);
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        snprintf(key, sizeof(key), "key-%zu", i);
+        strmap_set(&m, key, &values[i]);
     }
-    assert_int_equal(strmap_size(&m), 20000);
-    for (uintptr_t i = 0; i < 20000; i++) {
-        snprintf(key, sizeof(key), "key-%d", (int)i);
-        assert_ptr_equal(strmap_get(&m, key), (void *)i);
+    assert_int_equal(strmap_size(&m), ARRAY_LEN(values));
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        snprintf(key, sizeof(key), "key-%zu", i);
+        assert_ptr_equal(strmap_get(&m, key), &values[i]);
     }
 }
 

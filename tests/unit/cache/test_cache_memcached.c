@@ -21,7 +21,7 @@
 #include "cache/cache_memcached.h"
 
 #define SERVERS    2
-#define TIMEOUT_MS 600
+#define TIMEOUT_MS 600L
 
 struct server {
     int port;

@@ -1,4 +1,4 @@
-/* JSON in tests, readable: single quotes stand for double ones. Header-only, as each test program is one file. */
+/* JSON in tests, readable: single quotes stand for double ones. Header-only: each test is one file. */
 #ifndef TESTS_JSON_TEXT_H
 #define TESTS_JSON_TEXT_H
 

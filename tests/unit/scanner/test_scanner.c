@@ -337,8 +337,8 @@ static char *scan_of(struct fixture *f, struct scripted_server *server, const ch
     return strbuf_detach(&out, NULL);
 }
 
-/* The first request to a loopback host also tries https. */
-#define PROBE 1
+/* A first request to a loopback host is over plain http, which this one speaks: nothing is asked twice. */
+#define PROBE 0
 
 /* -- lists ---------------------------------------------------------------------------------------------- */
 
@@ -369,6 +369,19 @@ static void test_scanner_lists(void **state)
         if (!str_starts_with(got, cases[i].result) || !strstr(got, cases[i].says))
             fail_msg("%s: %s", cases[i].path, got);
         assert_int_equal(requests, cases[i].requests);
+    }
+}
+
+static void test_scanner_name_without_path_is_refused(void **state)
+{
+    static const char *const names[] = {"alpine", "/alpine", "127.0.0.1:1/", ""};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct scan_result result;
+        scanner_scan(f->scanner, &(struct demand){.repository = names[i]}, 1, 0, NULL, NULL, &result);
+        assert_int_equal(result.error.code, ERROR_INVALID);
+        assert_null(result.info);
+        scan_results_release(&result, 1);
     }
 }
 
@@ -670,6 +683,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         CASE(test_scanner_lists),
+        CASE(test_scanner_name_without_path_is_refused),
         CASE(test_scanner_tag_limit_truncates),
         CASE(test_scanner_failure_keeps_last_answer),
         CASE(test_scanner_young_answer_costs_nothing),
