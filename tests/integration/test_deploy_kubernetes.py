@@ -108,10 +108,11 @@ spec:
       schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}
 """
     widget = f"apiVersion: {group}/v1\nkind: Widget\nmetadata: {{name: one, namespace: {space}}}\nspec: {{size: 3}}\n"
-    # In an order of files in which nothing would work one after the other.
+    # In an order of files in which nothing would work one after the other. The namespace has a label because this
+    # server writes an object that is applied without any field anew the next time.
     kube.start({"1-widget.yaml": widget, "2-map.yaml": config_map("a", namespace=space),
                 "3-definition.yaml": definition,
-                "4-namespace.yaml": f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {space}}}\n"})
+                "4-namespace.yaml": f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {space}, labels: {{a: b}}}}\n"})
     try:
         assert _counts(kube.once(timeout=60)) == (4, 0, 0, 0)
         path = f"/apis/{group}/v1/namespaces/{space}/widgets/one"
@@ -221,7 +222,7 @@ def test_another_context_is_taken_when_it_is_named(kube, cluster, namespace, tmp
 def test_kinds_of_all_sorts_are_applied(kube, namespace):
     objects = [
         "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}], selector: {app: web}}\n",
-        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web}\n",
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web, labels: {a: b}}\n",
         "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: web}\n"
         "rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]\n",
         "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: one}}\n"
