@@ -137,10 +137,6 @@ static int run(const struct command *command, int argc, char **argv)
     strvec_release(&invocation.operands);
     config_release(&invocation.config);
     option_set_release(&set);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fputs("pawl: cannot write to standard output\n", stderr);
-        return EXIT_FAILED;
-    }
     return code;
 }
 
@@ -176,8 +172,9 @@ static int unknown_command(const char *name)
     return EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
+    static char help_flag[] = "--help";
     if (argc < 2) {
         print_help(NULL, stderr);
         return EXIT_USAGE;
@@ -187,7 +184,7 @@ int main(int argc, char **argv)
         name = "version";
     if (!strcmp(name, "help") && argc > 2) {
         name = argv[2];
-        argv[2] = (char[]){"--help"};
+        argv[2] = help_flag;
     }
     if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
         print_help(NULL, stdout);
@@ -205,4 +202,14 @@ int main(int argc, char **argv)
         return EXIT_DONE;
     }
     return run(command, argc - 2, argv + 2);
+}
+
+int main(int argc, char **argv)
+{
+    int code = dispatch(argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fputs("pawl: cannot write to standard output\n", stderr);
+        return EXIT_FAILED;
+    }
+    return code;
 }

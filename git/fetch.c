@@ -172,7 +172,10 @@ static int fetch_from(struct mirror *mirror, git_remote *remote, struct error *e
     if (mirror_commit_lookup(mirror, hex, &commit, err) < 0)
         return error_wrap(err, "%s sent something else than its branch %s", mirror->url.shown,
                           mirror->branch);
-    return mirror_write_head(mirror, &id, err) < 0 ? -1 : remember_default(mirror, err);
+    if (mirror_write_head(mirror, &id, err) < 0 || remember_default(mirror, err) < 0)
+        return -1;
+    mirror_packs_gather(mirror);
+    return 0;
 }
 
 int mirror_fetch(struct mirror *mirror, struct error *err)

@@ -13,11 +13,14 @@
 #include <git2/errors.h>
 #include <git2/global.h>
 #include <git2/odb.h>
+#include <git2/odb_backend.h>
 #include <git2/oid.h>
+#include <git2/pack.h>
 #include <git2/refs.h>
 #include <git2/remote.h>
 #include <git2/repository.h>
 #include <git2/signature.h>
+#include <git2/sys/odb_backend.h>
 #include <git2/sys/transport.h>
 #include <git2/tree.h>
 
@@ -38,6 +41,7 @@ void release_tree(git_tree **item);
 void release_tree_entry(git_tree_entry **item);
 void release_odb(git_odb **item);
 void release_odb_object(git_odb_object **item);
+void release_packbuilder(git_packbuilder **item);
 void release_reference(git_reference **item);
 void release_remote(git_remote **item);
 void release_repository(git_repository **item);

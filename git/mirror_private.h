@@ -56,6 +56,13 @@ void mirror_lock_leave(struct mirror *mirror, bool taken);
 /* Removes what a process that died left half-done. The lock is held. */
 void mirror_store_sweep(struct mirror *mirror);
 
+/*
+ * Makes one pack of the small ones, once there are LIMIT_GIT_PACKS of them: each fetch leaves a pack, and each pack
+ * is one more place to look for an object. The lock is held. A failure leaves all as it was and is not told: it
+ * costs time only, and the next fetch tries again.
+ */
+void mirror_packs_gather(struct mirror *mirror);
+
 /* Opens refs/remotes/origin/<branch>; sets mirror->head ("" if there is none). */
 int mirror_read_head(struct mirror *mirror, struct error *err) MUST_CHECK;
 /* Points refs/remotes/origin/<branch> at the commit, wherever it was, and sets mirror->head. */

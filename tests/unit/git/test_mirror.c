@@ -1,5 +1,7 @@
 #include "git/mirror.h"
 
+#include "base/limits.h"
+
 #include "repository_fixture.h"
 
 /* The mirror's directory, of which there is one. */
@@ -213,6 +215,30 @@ static void test_mirror_directory_is_named_by_the_repository(void **state)
     assert_shell(f, "ls -d " MIRROR " | wc -l", "2");
 }
 
+/* Each fetch leaves a pack; a thousand of them must not be in the way. */
+static void test_mirror_fetch_keeps_few_packs(void **state)
+{
+    struct fixture *f = *state;
+    struct mirror *mirror = open_remote(f);
+    for (unsigned i = 0; i < LIMIT_GIT_PACKS + 5; i++) {
+        AUTO_FREE char *script =
+            xasprintf("cd work; echo %u >a.yaml; git commit -qam %u; git push -q origin main", i, i);
+        run(f, script);
+        fetch(mirror);
+    }
+    AUTO_FREE char *count = shell(f, "ls " MIRROR "/objects/pack/*.pack | wc -l");
+    assert_in_range(strtol(count, NULL, 10), 1, 10);
+    run(f, "git -C " MIRROR " fsck --strict");
+    char commit[GIT_ID_SIZE];
+    struct error err = ERROR_INIT;
+    commit_change(mirror, "a.yaml", "image: a:2\n", commit); /* the open mirror reads on */
+    assert_int_equal(mirror_push(mirror, commit, &err), 0);
+    mirror_free(mirror);
+    mirror = open_remote(f);
+    assert_string_equal(mirror_head(mirror), commit);
+    mirror_free(mirror);
+}
+
 /* -- pushing ------------------------------------------------------------------------------------------------
  */
 
@@ -378,6 +404,7 @@ int main(void)
         TEST(test_mirror_lock_orders_rounds),
         TEST(test_mirror_lock_sweeps_after_a_death),
         TEST(test_mirror_directory_is_named_by_the_repository),
+        TEST(test_mirror_fetch_keeps_few_packs),
         TEST(test_mirror_push_moves_the_branch),
         TEST(test_mirror_push_is_a_conflict_when_the_branch_moved),
         TEST(test_mirror_push_is_a_conflict_when_the_race_is_lost_inside_the_push),

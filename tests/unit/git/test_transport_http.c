@@ -33,7 +33,8 @@ static bool run_backend(const struct scripted_request *request, int fd, const st
     struct error err = ERROR_INIT;
     if (process_run(&options, request->body, length ? strtoul(length, NULL, 10) : 0, &out, &err) < 0)
         return scripted_reply(fd, "500 Failed", "", err.text);
-    const char *status = str_starts_with(out.buf, "Status: ") ? out.buf + 8 : "200 OK";
+    const char *end = strstr(out.buf, "\r\n\r\n"), *line = strstr(out.buf, "Status: ");
+    const char *status = line && end && line < end ? line + strlen("Status: ") : "200 OK";
     CLEANUP(strbuf_release) struct strbuf head = STRBUF_INIT;
     strbuf_addf(&head, "HTTP/1.1 %.*s\r\nConnection: close\r\n", (int)strcspn(status, "\r\n"), status);
     scripted_send(fd, head.buf, head.len);
