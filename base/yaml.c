@@ -70,6 +70,13 @@ static bool is_marker(const char *text, size_t at, size_t end, const char *marke
     return end - at >= 3 && memcmp(text + at, marker, 3) == 0 && is_blank(text, at + 3, end);
 }
 
+/* The two that YAML defines. Of any other, and of text that begins so, libyaml says what is wrong. */
+static bool is_directive(const char *text, size_t at, size_t end)
+{
+    size_t len = end - at;
+    return (len >= 6 && !memcmp(text + at, "%YAML ", 6)) || (len >= 5 && !memcmp(text + at, "%TAG ", 5));
+}
+
 static enum line_kind classify_line(const char *text, size_t at, size_t end)
 {
     if (end - at >= UTF8_BOM_LEN && memcmp(text + at, UTF8_BOM, UTF8_BOM_LEN) == 0)
@@ -78,7 +85,7 @@ static enum line_kind classify_line(const char *text, size_t at, size_t end)
         return LINE_START;
     if (is_marker(text, at, end, "..."))
         return LINE_END;
-    if (at < end && text[at] == '%')
+    if (is_directive(text, at, end))
         return LINE_DIRECTIVE;
     while (at < end && (text[at] == ' ' || text[at] == '\t'))
         at++;

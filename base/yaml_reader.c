@@ -58,9 +58,16 @@ static int fail(struct reader *r, enum error_code code, int line, int column, co
     return error_set(&r->document->error, code, "%s", text);
 }
 
-static int fail_at(struct reader *r, enum error_code code, const struct yaml_node *node, const char *text)
+static int fail_at(struct reader *r, const struct yaml_node *node, const char *text)
 {
-    return fail(r, code, node->line, node->column, text);
+    return fail(r, ERROR_INVALID, node->line, node->column, text);
+}
+
+static int over_limit(struct reader *r, const struct yaml_node *node, const char *what, unsigned limit)
+{
+    char text[128];
+    snprintf(text, sizeof(text), "%s: the limit is %u, aliases followed", what, limit);
+    return fail(r, ERROR_TOO_LARGE, node->line, node->column, text);
 }
 
 static bool is_continuation(char c)
@@ -183,7 +190,7 @@ static struct yaml_node *new_node(struct reader *r, enum yaml_kind kind, const y
 static int add_node(struct reader *r, struct yaml_node *node, size_t size, unsigned height)
 {
     if (size > LIMIT_YAML_NODES - r->size)
-        return fail_at(r, ERROR_TOO_LARGE, node, "the document has too many nodes, aliases followed");
+        return over_limit(r, node, "too many nodes in this document", LIMIT_YAML_NODES);
     r->size += size;
     if (r->depth) {
         struct frame *parent = &r->frames[r->depth - 1];
@@ -244,14 +251,14 @@ static int take_alias(struct reader *r, const yaml_event_t *event)
     struct yaml_node *node = new_node(r, YAML_ALIAS, event);
     struct anchored *anchored = strmap_get(&r->anchors, (const char *)event->data.alias.anchor);
     if (!anchored)
-        return fail_at(r, ERROR_INVALID, node, "an alias of an anchor that has not been defined");
+        return fail_at(r, node, "an alias of an anchor that has not been defined");
     if (!anchored->size)
-        return fail_at(r, ERROR_INVALID, node, "an alias inside the node that it stands for");
+        return fail_at(r, node, "an alias inside the node that it stands for");
     node->target = anchored->node;
     if (r->depth + anchored->height > LIMIT_YAML_DEPTH)
-        return fail_at(r, ERROR_TOO_LARGE, node, "nested too deep, aliases followed");
+        return over_limit(r, node, "nested too deep", LIMIT_YAML_DEPTH);
     if (anchored->size > LIMIT_YAML_NODES - r->source->alias_nodes)
-        return fail_at(r, ERROR_TOO_LARGE, node, "the aliases of the file stand for too many nodes");
+        return over_limit(r, node, "too many nodes by way of aliases in this file", LIMIT_YAML_NODES);
     r->source->alias_nodes += anchored->size;
     return add_node(r, node, anchored->size, anchored->height);
 }
@@ -260,7 +267,7 @@ static int open_collection(struct reader *r, struct yaml_node *node, const yaml_
                            const yaml_char_t *tag)
 {
     if (r->depth == LIMIT_YAML_DEPTH)
-        return fail_at(r, ERROR_TOO_LARGE, node, "nested too deep");
+        return over_limit(r, node, "nested too deep", LIMIT_YAML_DEPTH);
     skip_properties(r, node, !!anchor + !!tag);
     node->tag = arena_strdup(r->source->arena, (const char *)tag);
     size_t size_before = r->size;
@@ -294,7 +301,7 @@ static int check_keys(struct reader *r, const struct yaml_node *mapping)
     char text[256];
     snprintf(text, sizeof(text), "the key \"%.100s\" is there twice, in line %d and in line %d",
              yaml_resolve(first)->value, first->line, second->line);
-    return fail_at(r, ERROR_INVALID, second, text);
+    return fail_at(r, second, text);
 }
 
 static int close_collection(struct reader *r, const yaml_event_t *event)

@@ -151,6 +151,8 @@ static void test_yaml_documents_are_split_at_markers(void **state)
         {"%YAML 1.1\n---\na: 1\n", "1@0-19 ok "},
         {"a: 1\n...\n%TAG ! tag:x,\n# c\n---\na: !y 1\n", "1@0-9 ok | 3@9-39 ok "},
         {"a: 1\n%YAML 1.1\n---\nb: 1\n", "1@0-5 ok | 2@5-24 ok "},
+        {"a\n%b\n--- c\n", "1@0-5 ok | 3@5-11 ok "},
+        {"%b\n---\na: 1\n", "1@0-3 1:3 | 2@3-12 ok "},
         {"a: 1\n\xef\xbb\xbf---\nb: 1\n", "1@0-5 ok | 2@5-17 ok "},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -17,7 +17,7 @@
 #include "base/alloc.h"
 #include "updater/edit.h"
 
-#define FILES 2000
+#define FILES 1000 /* of several images each */
 
 struct generator {
     uint64_t random;
