@@ -3,7 +3,7 @@
  * scanner; registry.h is the door.
  *
  * https always, but for hosts that the user called insecure (certificate not checked, plain http if they do
- * not speak TLS: --registry-insecure-host, contract section 8.5) and for loopback addresses, which as with
+ * not speak TLS: --registry-insecure-host, as in Flux v1) and for loopback addresses, which as with
  * Docker may speak either. There plain http is tried first: nothing leaves the machine, no credential is in a
  * first request, and the certificates of the world need not be loaded. Which of the two such a host speaks is
  * found out by its first request, while the others wait, and remembered.

@@ -17,7 +17,7 @@ def day(number):
 
 
 def check_report(report):
-    """The keys that the interface page promises are all there."""
+    """The keys that docs/interface.md promises are all there."""
     assert REPORT_KEYS <= set(report), report
     for keys, entries in ((CHANGE_KEYS, report["changes"]), (HELD_KEYS, report["held"]),
                           (ERROR_KEYS, report["errors"]), (APPLIED_KEYS, [report["applied"]])):
