@@ -80,6 +80,18 @@ void json_add_string(struct strbuf *out, const char *text)
     strbuf_addch(out, '"');
 }
 
+json_t *json_text(const char *text)
+{
+    if (!text)
+        return json_null();
+    json_t *value = json_string(text);
+    if (value)
+        return value;
+    CLEANUP(strbuf_release) struct strbuf quoted = STRBUF_INIT;
+    json_add_string(&quoted, text);
+    return json_loadb(quoted.buf, quoted.len, JSON_DECODE_ANY, NULL);
+}
+
 static int append(const char *bytes, size_t len, void *out)
 {
     strbuf_add(out, bytes, len);

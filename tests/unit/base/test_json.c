@@ -102,9 +102,20 @@ static void test_json_write_keeps_the_order_of_keys(void **state UNUSED)
     assert_string_equal(out.buf, "{\n  \"z\": \"\",\n  \"y\": 2\n}");
 }
 
+static void test_json_text_keeps_what_is_no_utf8_readable(void **state UNUSED)
+{
+    AUTO_JSON json_t *plain = json_text("caf\xc3\xa9");
+    AUTO_JSON json_t *broken = json_text("caf\xe9!");
+    AUTO_JSON json_t *none = json_text(NULL);
+    assert_string_equal(json_string_value(plain), "caf\xc3\xa9");
+    assert_string_equal(json_string_value(broken), "caf\xef\xbf\xbd!");
+    assert_true(json_is_null(none));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_json_text_keeps_what_is_no_utf8_readable),
         cmocka_unit_test(test_json_read_takes_any_value),
         cmocka_unit_test(test_json_read_bounds_the_depth),
         cmocka_unit_test(test_json_brackets_in_strings_are_not_depth),
