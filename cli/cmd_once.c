@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/log.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/round_text.h"
+#include "cli/say.h"
 #include "daemon/round.h"
 #include "daemon/round_json.h"
 #include "daemon/session.h"
@@ -33,11 +33,8 @@ static void show(struct once *once, const struct repository_config *settings,
         round_print(repository, report, once->invocation->dry_run);
     fflush(stdout);
     round_print_problems(report);
-    if (failure->code) {
-        CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
-        log_add_masked(&line, failure->text);
-        fprintf(stderr, "pawl: %s: %s\n", settings->name, line.buf);
-    }
+    if (failure->code)
+        say(stderr, "pawl: %s: %s\n", settings->name, failure->text);
 }
 
 /* A repository of the configuration, opened, or why it could not be. */
