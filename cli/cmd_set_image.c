@@ -4,7 +4,17 @@
 #include <stdio.h>
 
 #include "cli/command.h"
+#include "cli/say.h"
 #include "daemon/set_image.h"
+
+/* The diff is for git and patch, so its bytes are as they are; the summary is for people. */
+static void print(const struct invocation *invocation, const struct set_image_result *result)
+{
+    if (invocation->dry_run)
+        fwrite(result->diff.buf, 1, result->diff.len, stdout);
+    else
+        say(stdout, "%s", result->summary.buf);
+}
 
 int command_set_image(struct invocation *invocation, struct error *err)
 {
@@ -20,6 +30,6 @@ int command_set_image(struct invocation *invocation, struct error *err)
     if (!result.is_changed)
         fputs("nothing to change\n", stderr);
     else
-        fputs(invocation->dry_run ? result.diff.buf : result.summary.buf, stdout);
+        print(invocation, &result);
     return invocation->dry_run && result.is_changed ? EXIT_FOUND : EXIT_DONE;
 }

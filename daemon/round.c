@@ -133,9 +133,13 @@ int round_run(struct repository *r, const struct round_options *options, struct 
     if (mirror_lock(r->mirror, LOCK_TIMEOUT_MS, err) < 0)
         return -1;
     CLEANUP(unlock) struct mirror *locked UNUSED = r->mirror;
-    if (update_git(r, options, report, err) < 0)
-        return -1;
-    return apply_head(r, options, report, err);
+    int updated = update_git(r, options, report, err);
+    if (updated < 0 && !report->plan.release)
+        return -1; /* git could not be read */
+    /* What is in git is applied even where our own commit was refused. */
+    struct error second = ERROR_INIT;
+    int applied = apply_head(r, options, report, updated < 0 ? &second : err);
+    return updated < 0 || applied < 0 ? -1 : 0;
 }
 
 bool round_was_complete(const struct round_report *report)

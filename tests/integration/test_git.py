@@ -239,7 +239,7 @@ def test_a_file_keeps_its_mode(site):
 
 
 @pytest.mark.parametrize("transport", ["file", "ssh", "https"])
-def test_a_push_that_a_hook_rejects_shows_its_words_and_applies_nothing(request, site, transport):
+def test_a_push_that_a_hook_rejects_shows_its_words_and_what_is_in_git_is_applied(request, site, transport):
     start = _start(site)
     site.repo.reject_pushes("commits need a ticket number")
     if transport == "ssh":
@@ -252,7 +252,9 @@ def test_a_push_that_a_hook_rejects_shows_its_words_and_applies_nothing(request,
     report = site.once(rc=1)
     _one_line(site.result, "commits need a ticket number")
     assert report["commit"] is None and site.repo.sha() == start
-    assert not site.target.exists() or not list(site.target.iterdir())
+    # The commit that there is belongs to others: it is applied, and ours is not.
+    assert report["applied"]["created"] == len(site.repo.files()) and report["applied"]["failed"] == 0
+    assert all(site.applied(path) == site.repo.read(path) for path in site.repo.files())
     # Nothing is left that would be in the way once pushes are taken again.
     site.repo.accept_pushes()
     assert site.once()["commit"] == site.repo.sha() and len(site.repo.log()) == 2
