@@ -35,7 +35,8 @@ static void add_block(struct arena *arena, size_t needed)
         size = SMALLEST_BLOCK;
     if (size > LARGEST_BLOCK)
         size = LARGEST_BLOCK;
-    arena->next_size = size * 2;
+    arena->total += size;
+    arena->next_size = arena->total / 2;
     if (size < needed)
         size = needed;
     struct arena_block *block = xcalloc(1, sizeof(*block) + size);

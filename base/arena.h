@@ -16,7 +16,8 @@ struct arena_block;
 struct arena {
     struct arena_block *blocks; /* the newest first */
     size_t used, size;          /* of the newest */
-    size_t next_size;           /* of the block to come; grows, so that large trees need few blocks */
+    size_t next_size;           /* of the block to come: half of all before, so that large trees need few */
+    size_t total;               /* of all blocks */
 };
 
 /* `first_size` is a guess at the whole, in bytes; 0: a few KiB. Nothing is allocated yet. */

@@ -34,7 +34,9 @@ void clock_format_rfc3339(int64_t wall_ms, char out[CLOCK_RFC3339_SIZE])
     struct tm tm;
     if (!gmtime_r(&seconds, &tm))
         memset(&tm, 0, sizeof(tm));
-    size_t len = strftime(out, CLOCK_RFC3339_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+    /* Not %Y: it writes the year 1, which image builders use for "unknown", with one digit. */
+    size_t len = (size_t)snprintf(out, CLOCK_RFC3339_SIZE, "%04d", tm.tm_year + 1900);
+    len += strftime(out + len, CLOCK_RFC3339_SIZE - len, "-%m-%dT%H:%M:%S", &tm);
     if (fraction)
         snprintf(out + len, CLOCK_RFC3339_SIZE - len, ".%03dZ", (int)fraction);
     else
@@ -61,9 +63,12 @@ static bool take(const char **at, char c)
     return true;
 }
 
+/* -1 if there is no digit. */
 static int take_fraction_ms(const char **at)
 {
     int value = 0, scale = 100;
+    if (**at < '0' || **at > '9')
+        return -1;
     while (**at >= '0' && **at <= '9') {
         value += (**at - '0') * scale;
         scale /= 10;
@@ -88,6 +93,13 @@ static int take_offset_minutes(const char **at)
     return sign * (hours * 60 + minutes);
 }
 
+static int days_in_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return days[month - 1] + (month == 2 && is_leap);
+}
+
 int clock_parse_rfc3339(const char *text, int64_t *wall_ms)
 {
     const char *at = text;
@@ -103,12 +115,12 @@ int clock_parse_rfc3339(const char *text, int64_t *wall_ms)
     int minute = good ? take_digits(&at, 2) : -1;
     good = good && take(&at, ':');
     int second = good ? take_digits(&at, 2) : -1;
-    if (!good || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 ||
-        minute > 59 || second < 0 || second > 60)
+    if (!good || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) || hour < 0 ||
+        hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
         return -1;
     int fraction_ms = take(&at, '.') ? take_fraction_ms(&at) : 0;
     int offset = take_offset_minutes(&at);
-    if (offset == 100000 || *at)
+    if (fraction_ms < 0 || offset == 100000 || *at)
         return -1;
     tm.tm_year = year - 1900;
     tm.tm_mon = month - 1;
@@ -120,10 +132,13 @@ int clock_parse_rfc3339(const char *text, int64_t *wall_ms)
     return 0;
 }
 
+/* A unit that begins like another stands before it. µ is U+00B5 or U+03BC, as in Go. */
 static const struct {
     const char *name;
-    int64_t ms;
-} units[] = {{"d", 86400000}, {"h", 3600000}, {"ms", 1}, {"m", 60000}, {"s", 1000}};
+    double ms;
+} units[] = {{"d", 86400000}, {"h", 3600000},       {"ms", 1},
+             {"m", 60000},    {"s", 1000},          {"us", 0.001},
+             {"ns", 1e-6},    {"\xc2\xb5s", 0.001}, {"\xce\xbcs", 0.001}};
 
 int clock_parse_duration(const char *text, int64_t *duration_ms)
 {
@@ -151,9 +166,9 @@ int clock_parse_duration(const char *text, int64_t *duration_ms)
         if (!digits || unit == ARRAY_LEN(units))
             return -1;
         at += strlen(units[unit].name);
-        total += number / (scale > 0 ? scale : 1) * (double)units[unit].ms;
+        total += number * units[unit].ms / (scale > 0 ? scale : 1);
     } while (*at);
-    if (total > 1e15)
+    if (!(total <= 1e15)) /* also where so many digits were given that it is no number any more */
         return -1;
     *duration_ms = (int64_t)total;
     return 0;
@@ -161,11 +176,7 @@ int clock_parse_duration(const char *text, int64_t *duration_ms)
 
 void clock_format_duration(int64_t duration_ms, char out[CLOCK_DURATION_SIZE])
 {
-    if (duration_ms < 1000 && duration_ms) {
-        snprintf(out, CLOCK_DURATION_SIZE, "%" PRId64 "ms", duration_ms);
-        return;
-    }
-    int64_t s = duration_ms / 1000, h = s / 3600, m = s / 60 % 60;
+    int64_t ms = duration_ms % 1000, s = duration_ms / 1000, h = s / 3600, m = s / 60 % 60;
     s %= 60;
     size_t len = 0;
     out[0] = '\0';
@@ -173,6 +184,8 @@ void clock_format_duration(int64_t duration_ms, char out[CLOCK_DURATION_SIZE])
         len += (size_t)snprintf(out + len, CLOCK_DURATION_SIZE - len, "%" PRId64 "h", h);
     if (m)
         len += (size_t)snprintf(out + len, CLOCK_DURATION_SIZE - len, "%" PRId64 "m", m);
-    if (s || !len)
-        snprintf(out + len, CLOCK_DURATION_SIZE - len, "%" PRId64 "s", s);
+    if (s || (!len && !ms))
+        len += (size_t)snprintf(out + len, CLOCK_DURATION_SIZE - len, "%" PRId64 "s", s);
+    if (ms)
+        snprintf(out + len, CLOCK_DURATION_SIZE - len, "%" PRId64 "ms", ms);
 }

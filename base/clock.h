@@ -37,9 +37,10 @@ void clock_format_rfc3339(int64_t wall_ms, char out[CLOCK_RFC3339_SIZE]);
  * -1 if it is not one; then *wall_ms is untouched. */
 int clock_parse_rfc3339(const char *text, int64_t *wall_ms) MUST_CHECK;
 
-/* Parses a Go duration: "300ms", "5m", "1h30m", and, beyond Go, "2d". Never negative. -1 if it is not one. */
+/* Parses a Go duration: "300ms", "5m", "1.5h", "1h30m", and, beyond Go, "2d"; finer than a millisecond is
+ * dropped. Never negative. -1 if it is not one. */
 int clock_parse_duration(const char *text, int64_t *duration_ms) MUST_CHECK;
-/* "5m", "1h30m", "250ms", "0s": what clock_parse_duration reads back. */
+/* "5m", "1h30m", "1s250ms", "0s": what clock_parse_duration reads back. */
 #define CLOCK_DURATION_SIZE 32
 void clock_format_duration(int64_t duration_ms, char out[CLOCK_DURATION_SIZE]);
 

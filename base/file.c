@@ -18,11 +18,8 @@ static void close_descriptor(int *fd)
         close(*fd);
 }
 
-int file_read(const char *path, size_t limit, struct strbuf *out, struct error *err)
+static int read_all(int fd, const char *path, size_t limit, struct strbuf *out, struct error *err)
 {
-    CLEANUP(close_descriptor) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return error_errno(err, errno, "cannot open %s", path);
     size_t total = 0;
     char chunk[65536];
     for (;;) {
@@ -38,6 +35,20 @@ int file_read(const char *path, size_t limit, struct strbuf *out, struct error *
             return error_set(err, ERROR_TOO_LARGE, "%s is larger than %zu bytes", path, limit);
         strbuf_add(out, chunk, (size_t)got);
     }
+}
+
+int file_read(const char *path, size_t limit, struct strbuf *out, struct error *err)
+{
+    CLEANUP(close_descriptor) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_errno(err, errno, "cannot open %s", path);
+    size_t before = out->len;
+    if (read_all(fd, path, limit, out, err) == 0)
+        return 0;
+    out->len = before;
+    if (out->size)
+        out->buf[before] = '\0';
+    return -1;
 }
 
 static int write_all(int fd, const char *bytes, size_t len)
@@ -78,6 +89,9 @@ static int create_beside(const char *path, mode_t mode, char **temporary)
 
 int file_write_atomic(const char *path, const void *bytes, size_t len, mode_t mode, struct error *err)
 {
+    AUTO_FREE char *behind_links = realpath(path, NULL);
+    if (behind_links)
+        path = behind_links;
     AUTO_FREE char *temporary = NULL;
     CLEANUP(close_descriptor) int fd = create_beside(path, mode, &temporary);
     if (fd < 0)
@@ -97,6 +111,8 @@ int file_write_atomic(const char *path, const void *bytes, size_t len, mode_t mo
 int file_make_directories(const char *path, mode_t mode, struct error *err)
 {
     AUTO_FREE char *copy = xstrdup(path);
+    for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/'; len--)
+        copy[len - 1] = '\0'; /* or the last would be taken for a parent */
     for (char *slash = strchr(copy + (*copy != '\0'), '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(copy, 0777) < 0 && errno != EEXIST)

@@ -19,7 +19,8 @@ int file_read(const char *path, size_t limit, struct strbuf *out, struct error *
 /*
  * Replaces the file as one step that a reader or a crash sees either wholly or not at all: a temporary file
  * beside it (its name begins with ".pawl-"), fsync, rename, fsync of the directory. `mode` as for open(2),
- * the umask applies; an existing file keeps its own mode.
+ * the umask applies; an existing file keeps its own mode. A symbolic link stays, and the file behind it is
+ * replaced.
  */
 int file_write_atomic(const char *path, const void *bytes, size_t len, mode_t mode, struct error *err)
     MUST_CHECK;

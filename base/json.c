@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 
 void json_release(json_t **value)
 {
@@ -55,45 +56,40 @@ const char *json_string_at(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
-/* The length of the UTF-8 sequence at `s`, or 0 if it is malformed (RFC 3629: no overlong forms, no
- * surrogates, at most U+10FFFF). */
-static size_t utf8_length(const unsigned char *s)
-{
-    if (s[0] < 0x80)
-        return 1;
-    size_t len = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-    if (s[0] < 0xc2 || s[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < len; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-        (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return len;
-}
-
 void json_add_string(struct strbuf *out, const char *text)
 {
     static const char escapes[] = "\"\"\\\\\nn\rr\tt\bb\ff";
     strbuf_addch(out, '"');
-    for (const unsigned char *c = (const unsigned char *)text; *c;) {
-        size_t len = utf8_length(c);
+    const char *end = text + strlen(text);
+    for (const char *c = text; c < end;) {
+        size_t len = utf8_char_length(c, (size_t)(end - c));
+        unsigned char byte = (unsigned char)*c;
         const char *escape = NULL;
         for (size_t i = 0; i + 1 < sizeof(escapes) && !escape; i += 2)
-            escape = escapes[i] == (char)*c ? escapes + i + 1 : NULL;
+            escape = escapes[i] == *c ? escapes + i + 1 : NULL;
         if (escape)
             strbuf_addf(out, "\\%c", *escape);
         else if (!len)
             strbuf_addstr(out, "\xef\xbf\xbd");
-        else if (*c < 0x20 || *c == 0x7f)
-            strbuf_addf(out, "\\u%04x", *c);
+        else if (byte < 0x20 || byte == 0x7f)
+            strbuf_addf(out, "\\u%04x", byte);
         else
             strbuf_add(out, c, len);
         c += len ? len : 1;
     }
     strbuf_addch(out, '"');
+}
+
+json_t *json_text(const char *text)
+{
+    if (!text)
+        return json_null();
+    json_t *value = json_string(text);
+    if (value)
+        return value;
+    CLEANUP(strbuf_release) struct strbuf quoted = STRBUF_INIT;
+    json_add_string(&quoted, text);
+    return json_loadb(quoted.buf, quoted.len, JSON_DECODE_ANY, NULL);
 }
 
 static int append(const char *bytes, size_t len, void *out)

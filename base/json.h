@@ -26,6 +26,10 @@ json_t *json_read(const char *text, size_t len, struct error *err) MUST_CHECK;
 /* The string at a key, or NULL if it is missing or no string; borrowed from `object`. */
 const char *json_string_at(const json_t *object, const char *key);
 
+/* A string for a tree that is built: bytes that are not UTF-8 become U+FFFD (jansson alone would give NULL and
+ * lose the key); NULL becomes null. A new reference. */
+json_t *json_text(const char *text) MUST_CHECK;
+
 /* Writing: a string with its quotes and escapes (RFC 8259); bytes that are not UTF-8 become U+FFFD. */
 void json_add_string(struct strbuf *out, const char *text);
 

@@ -1,6 +1,5 @@
 #include "base/option.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,9 +193,13 @@ static char *option_name_of(const char *variable, size_t len)
 
 static char *variable_of(const char *prefix, const char *name)
 {
-    char *variable = xasprintf("%s_%s", prefix, name);
-    for (char *c = variable + strlen(prefix); *c; c++)
-        *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+    char *variable = xasprintf("%s%s", prefix, name);
+    for (char *c = variable + strlen(prefix); *c; c++) {
+        if (*c == '-')
+            *c = '_';
+        else if (*c >= 'a' && *c <= 'z')
+            *c = (char)(*c - 'a' + 'A');
+    }
     return variable;
 }
 
@@ -215,7 +218,7 @@ static int read_variable(struct option_set *set, const char *prefix, const char 
                          struct error *err)
 {
     const char *value = variable + len + 1;
-    AUTO_FREE char *name = option_name_of(variable + strlen(prefix) + 1, len - strlen(prefix) - 1);
+    AUTO_FREE char *name = option_name_of(variable + strlen(prefix), len - strlen(prefix));
     struct option_cursor at = OPTION_CURSOR_INIT(set->tables);
     if (option_find(&at, name, strlen(name))) {
         if (*value && option_assign_text(set, &at, OPTION_ENVIRONMENT, value, err) < 0)
@@ -236,8 +239,7 @@ int option_read_environment(struct option_set *set, const char *prefix, char *co
     size_t prefix_len = strlen(prefix);
     for (char *const *entry = environment; *entry; entry++) {
         size_t len = strcspn(*entry, "=");
-        bool is_ours = (*entry)[len] && len > prefix_len + 1 && str_starts_with(*entry, prefix) &&
-                       (*entry)[prefix_len] == '_';
+        bool is_ours = (*entry)[len] && len > prefix_len && str_starts_with(*entry, prefix);
         if (!is_ours || is_foreign(foreign, *entry, len))
             continue;
         if (read_variable(set, prefix, *entry, len, err) < 0)

@@ -2,7 +2,7 @@
  * Options from one table: command line, environment, YAML file and --help all read the same rows.
  *
  * A row's value lands in a struct of the program's at `offset`. Order of precedence: command line, then
- * environment (PREFIX_NAME, dashes as underscores), then configuration file, then the default. Lists follow
+ * environment (PAWL_NAME, dashes as underscores), then configuration file, then the default. Lists follow
  * Go's StringSlice as Flux v1 did: comma-separated or repeated; the first one given replaces the default.
  *
  * An unknown name or a value that does not parse is ERROR_USAGE, with the nearest right name, and for a file
@@ -71,7 +71,7 @@ int option_read_arguments(struct option_set *set, int argc, char *const *argv, s
                           struct error *err) MUST_CHECK;
 
 /*
- * Reads PREFIX_* of `environment` (as environ; `prefix` without the underscore); an unknown name is an error
+ * Reads the variables of `environment` (as environ) that begin with `prefix` ("PAWL_"); an unknown one is an error
  * with the nearest. An empty variable is as one that is not set. Names in `foreign` (whole names, ended by
  * NULL, or NULL) are somebody else's and passed over; one that ends with '*' stands for all that begin so.
  * Kubernetes puts such names into pods for every Service: one that is called pawl makes PAWL_PORT,

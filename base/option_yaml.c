@@ -111,22 +111,21 @@ static int read_value(const struct reading *reading, const struct option_cursor 
 }
 
 /* Notes where an option stands; an error if it stood somewhere else before. */
-static int note_once(struct reading *reading, const char *name, const struct yaml_node *key,
-                     struct error *err)
+static int note_once(struct reading *reading, const char *name, struct yaml_node *key, struct error *err)
 {
     const struct yaml_node *first = strmap_get(&reading->seen, name);
     if (first) {
         error_set(err, ERROR_USAGE, "%s is given twice, first in line %d", name, first->line);
         return wrap_at(err, reading, key);
     }
-    strmap_set(&reading->seen, name, (void *)(uintptr_t)key);
+    strmap_set(&reading->seen, name, key);
     return 0;
 }
 
 static int read_mapping(struct reading *reading, const struct yaml_node *mapping, const char *prefix,
                         unsigned depth, struct error *err);
 
-static int read_pair(struct reading *reading, const struct yaml_node *key, const struct yaml_node *value,
+static int read_pair(struct reading *reading, struct yaml_node *key, const struct yaml_node *value,
                      const char *prefix, unsigned depth, struct error *err)
 {
     const char *word = yaml_text(key);

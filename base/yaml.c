@@ -15,7 +15,8 @@
 #include "base/yaml_reader.h"
 #include "base/yaml_scalar.h"
 
-#define NOWHERE ((size_t)-1)
+#define NOWHERE        ((size_t)-1)
+#define ARENA_PER_BYTE 14 /* what the nodes of ordinary manifests take: then one block is enough */
 
 enum line_kind { LINE_BLANK, LINE_DIRECTIVE, LINE_CONTENT, LINE_START, LINE_END };
 
@@ -69,6 +70,13 @@ static bool is_marker(const char *text, size_t at, size_t end, const char *marke
     return end - at >= 3 && memcmp(text + at, marker, 3) == 0 && is_blank(text, at + 3, end);
 }
 
+/* The two that YAML defines. Of any other, and of text that begins so, libyaml says what is wrong. */
+static bool is_directive(const char *text, size_t at, size_t end)
+{
+    size_t len = end - at;
+    return (len >= 6 && !memcmp(text + at, "%YAML ", 6)) || (len >= 5 && !memcmp(text + at, "%TAG ", 5));
+}
+
 static enum line_kind classify_line(const char *text, size_t at, size_t end)
 {
     if (end - at >= UTF8_BOM_LEN && memcmp(text + at, UTF8_BOM, UTF8_BOM_LEN) == 0)
@@ -77,7 +85,7 @@ static enum line_kind classify_line(const char *text, size_t at, size_t end)
         return LINE_START;
     if (is_marker(text, at, end, "..."))
         return LINE_END;
-    if (at < end && text[at] == '%')
+    if (is_directive(text, at, end))
         return LINE_DIRECTIVE;
     while (at < end && (text[at] == ' ' || text[at] == '\t'))
         at++;
@@ -89,7 +97,10 @@ static enum line_kind classify_line(const char *text, size_t at, size_t end)
 static void cut(struct splitter *s, size_t end, int line)
 {
     struct yaml_stream *stream = s->stream;
-    vec_grow(stream->documents, stream->len, stream->capacity);
+    if (stream->len == stream->capacity) { /* from one up: most files hold one, and its error takes 1 KiB */
+        stream->capacity = stream->capacity ? stream->capacity * 2 : 1;
+        stream->documents = xreallocarray(stream->documents, stream->capacity, sizeof(*stream->documents));
+    }
     struct yaml_document *document = &stream->documents[stream->len++];
     *document = (struct yaml_document){.start = s->start, .end = end, .line = s->start_line};
     yaml_read_document(&s->source, document);
@@ -163,7 +174,7 @@ struct yaml_stream *yaml_read(const char *text, size_t len, struct error *err)
     if (check_encoding(text, len, err) < 0)
         return NULL;
     CLEANUP(yaml_release) struct yaml_stream *stream = xcalloc(1, sizeof(*stream));
-    arena_init(&stream->arena, len * 4);
+    arena_init(&stream->arena, len * ARENA_PER_BYTE);
     struct splitter s = {.stream = stream, .len = len, .start_line = 1, .directives = NOWHERE};
     s.source = (struct yaml_source){.text = text, .arena = &stream->arena};
     s.source.is_ascii = utf8_ascii_length(text, len) == len;

@@ -99,8 +99,9 @@ bool yaml_plain_is_typed(const char *text);
 
 /*
  * The tree as JSON, typed as Kubernetes' Go readers type it (base/yaml_scalar.h; only plain scalars are, and
- * those with a tag of YAML's own; other tags leave text). Merge keys are expanded; keys are strings ("on:" is
- * the key "true"), and two that become the same string are an error. Whole numbers are integers, as Go writes
+ * those with a tag of YAML's own; other tags leave text). Merge keys are expanded as YAML defines them (where an
+ * own key stands before "<<", Go's reader let the merged one win; here an own key always wins). Keys are strings
+ * ("on:" is the key "true"), and two that become the same string are an error. Whole numbers are integers, as Go writes
  * them ("1e3" is 1000); integers from 2^63 on become reals. A new reference; NULL with ERROR_INVALID where JSON
  * has no such thing (a mapping as key, NaN), the text then says line and column. NULL for `node` is null.
  */

@@ -55,7 +55,7 @@ static json_t *real_value(const struct yaml_node *node, double real, struct erro
 {
     if (!isfinite(real))
         return refuse(err, node, "infinity and NaN cannot be JSON; put it in quotes if it is text");
-    if (fabs(real) <= LARGEST_WHOLE && real == floor(real))
+    if (fabs(real) <= LARGEST_WHOLE && real == (double)(int64_t)real)
         return json_integer((json_int_t)real);
     return json_real(real);
 }

@@ -13,10 +13,9 @@
 #include "base/limits.h"
 #include "base/strmap.h"
 #include "base/utf8.h"
+#include "base/yaml_keys.h"
 
-/* Up to this many keys are compared each with each; more are sorted first. */
-#define FEW_KEYS 16
-#define NOWHERE  ((size_t)-1)
+#define NOWHERE ((size_t)-1)
 
 /* What an alias can name. */
 struct anchored {
@@ -59,9 +58,16 @@ static int fail(struct reader *r, enum error_code code, int line, int column, co
     return error_set(&r->document->error, code, "%s", text);
 }
 
-static int fail_at(struct reader *r, enum error_code code, const struct yaml_node *node, const char *text)
+static int fail_at(struct reader *r, const struct yaml_node *node, const char *text)
 {
-    return fail(r, code, node->line, node->column, text);
+    return fail(r, ERROR_INVALID, node->line, node->column, text);
+}
+
+static int over_limit(struct reader *r, const struct yaml_node *node, const char *what, unsigned limit)
+{
+    char text[128];
+    snprintf(text, sizeof(text), "%s: the limit is %u, aliases followed", what, limit);
+    return fail(r, ERROR_TOO_LARGE, node->line, node->column, text);
 }
 
 static bool is_continuation(char c)
@@ -117,15 +123,22 @@ static size_t property_end(const char *text, size_t at, size_t end)
     return end;
 }
 
-/* Blanks, line breaks and comments; counts lines. */
+static size_t skip_bom(const char *text, size_t at, size_t end)
+{
+    bool is_bom = end - at >= UTF8_BOM_LEN && !memcmp(text + at, UTF8_BOM, UTF8_BOM_LEN);
+    return is_bom ? at + UTF8_BOM_LEN : at;
+}
+
+/* Blanks, line breaks and comments (and byte order marks, which libyaml passes over at the start of any line);
+ * counts lines. */
 static size_t skip_space(const char *text, size_t at, size_t end, int *line, size_t *line_start)
 {
     while (at < end) {
         size_t broken = yaml_break_length(text, at, end);
         if (broken) {
-            at += broken;
+            *line_start = at + broken;
             ++*line;
-            *line_start = at;
+            at = skip_bom(text, *line_start, end);
         } else if (text[at] == '#') {
             while (at < end && !yaml_break_length(text, at, end))
                 at++;
@@ -177,7 +190,7 @@ static struct yaml_node *new_node(struct reader *r, enum yaml_kind kind, const y
 static int add_node(struct reader *r, struct yaml_node *node, size_t size, unsigned height)
 {
     if (size > LIMIT_YAML_NODES - r->size)
-        return fail_at(r, ERROR_TOO_LARGE, node, "the document has too many nodes, aliases followed");
+        return over_limit(r, node, "too many nodes in this document", LIMIT_YAML_NODES);
     r->size += size;
     if (r->depth) {
         struct frame *parent = &r->frames[r->depth - 1];
@@ -238,14 +251,14 @@ static int take_alias(struct reader *r, const yaml_event_t *event)
     struct yaml_node *node = new_node(r, YAML_ALIAS, event);
     struct anchored *anchored = strmap_get(&r->anchors, (const char *)event->data.alias.anchor);
     if (!anchored)
-        return fail_at(r, ERROR_INVALID, node, "an alias of an anchor that has not been defined");
+        return fail_at(r, node, "an alias of an anchor that has not been defined");
     if (!anchored->size)
-        return fail_at(r, ERROR_INVALID, node, "an alias inside the node that it stands for");
+        return fail_at(r, node, "an alias inside the node that it stands for");
     node->target = anchored->node;
     if (r->depth + anchored->height > LIMIT_YAML_DEPTH)
-        return fail_at(r, ERROR_TOO_LARGE, node, "nested too deep, aliases followed");
+        return over_limit(r, node, "nested too deep", LIMIT_YAML_DEPTH);
     if (anchored->size > LIMIT_YAML_NODES - r->source->alias_nodes)
-        return fail_at(r, ERROR_TOO_LARGE, node, "the aliases of the file stand for too many nodes");
+        return over_limit(r, node, "too many nodes by way of aliases in this file", LIMIT_YAML_NODES);
     r->source->alias_nodes += anchored->size;
     return add_node(r, node, anchored->size, anchored->height);
 }
@@ -254,7 +267,7 @@ static int open_collection(struct reader *r, struct yaml_node *node, const yaml_
                            const yaml_char_t *tag)
 {
     if (r->depth == LIMIT_YAML_DEPTH)
-        return fail_at(r, ERROR_TOO_LARGE, node, "nested too deep");
+        return over_limit(r, node, "nested too deep", LIMIT_YAML_DEPTH);
     skip_properties(r, node, !!anchor + !!tag);
     node->tag = arena_strdup(r->source->arena, (const char *)tag);
     size_t size_before = r->size;
@@ -280,59 +293,15 @@ static int take_mapping(struct reader *r, const yaml_event_t *event)
     return open_collection(r, node, event->data.mapping_start.anchor, event->data.mapping_start.tag);
 }
 
-/* By text, then by place; what is no scalar comes last and equals nothing. */
-static int compare_keys(const void *a, const void *b)
+static int check_keys(struct reader *r, const struct yaml_node *mapping)
 {
-    const struct yaml_node *left = yaml_resolve(*(struct yaml_node *const *)a);
-    const struct yaml_node *right = yaml_resolve(*(struct yaml_node *const *)b);
-    if (!left->value || !right->value)
-        return !left->value - !right->value;
-    size_t shorter = left->value_len < right->value_len ? left->value_len : right->value_len;
-    int order = memcmp(left->value, right->value, shorter);
-    if (order)
-        return order;
-    return (left->value_len > right->value_len) - (left->value_len < right->value_len);
-}
-
-static bool is_same_key(const struct yaml_node *a, const struct yaml_node *b)
-{
-    a = yaml_resolve(a);
-    b = yaml_resolve(b);
-    return a->value && b->value && a->value_len == b->value_len && !memcmp(a->value, b->value, a->value_len);
-}
-
-static int duplicate_key(struct reader *r, const struct yaml_node *a, const struct yaml_node *b)
-{
-    const struct yaml_node *first = a->start < b->start ? a : b, *second = first == a ? b : a;
+    const struct yaml_node *first, *second;
+    if (!yaml_find_duplicate_key(mapping, &first, &second))
+        return 0;
     char text[256];
     snprintf(text, sizeof(text), "the key \"%.100s\" is there twice, in line %d and in line %d",
              yaml_resolve(first)->value, first->line, second->line);
-    return fail_at(r, ERROR_INVALID, second, text);
-}
-
-static int check_few_keys(struct reader *r, const struct yaml_node *mapping)
-{
-    for (size_t i = 2; i < mapping->len; i += 2) {
-        for (size_t j = 0; j < i; j += 2) {
-            if (is_same_key(mapping->items[i], mapping->items[j]))
-                return duplicate_key(r, mapping->items[i], mapping->items[j]);
-        }
-    }
-    return 0;
-}
-
-static int check_many_keys(struct reader *r, const struct yaml_node *mapping)
-{
-    size_t len = mapping->len / 2;
-    AUTO_FREE struct yaml_node **keys = xcalloc(len, sizeof(struct yaml_node *));
-    for (size_t i = 0; i < len; i++)
-        keys[i] = mapping->items[2 * i];
-    qsort(keys, len, sizeof(struct yaml_node *), compare_keys);
-    for (size_t i = 1; i < len; i++) {
-        if (is_same_key(keys[i - 1], keys[i]))
-            return duplicate_key(r, keys[i - 1], keys[i]);
-    }
-    return 0;
+    return fail_at(r, second, text);
 }
 
 static int close_collection(struct reader *r, const yaml_event_t *event)
@@ -354,9 +323,7 @@ static int close_collection(struct reader *r, const yaml_event_t *event)
     }
     if (r->depth && frame->height + 1 > r->frames[r->depth - 1].height)
         r->frames[r->depth - 1].height = frame->height + 1;
-    if (node->kind != YAML_MAPPING)
-        return 0;
-    return node->len / 2 <= FEW_KEYS ? check_few_keys(r, node) : check_many_keys(r, node);
+    return node->kind == YAML_MAPPING ? check_keys(r, node) : 0;
 }
 
 static int take_event(struct reader *r, const yaml_event_t *event)
@@ -441,9 +408,7 @@ static bool is_nothing(const struct yaml_node *node)
 void yaml_read_document(struct yaml_source *source, struct yaml_document *document)
 {
     struct reader r = {.source = source, .document = document, .anchors = STRMAP_INIT};
-    r.first = document->start;
-    if (document->end - r.first >= UTF8_BOM_LEN && !memcmp(source->text + r.first, UTF8_BOM, UTF8_BOM_LEN))
-        r.first += UTF8_BOM_LEN;
+    r.first = skip_bom(source->text, document->start, document->end);
     r.cursor.byte = r.first;
     if (!yaml_parser_initialize(&r.parser)) {
         fail(&r, ERROR_INTERNAL, document->line, 1, "libyaml ran out of memory");

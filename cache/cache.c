@@ -59,6 +59,7 @@ void cache_free(struct cache *cache)
 {
     if (!cache)
         return;
+    cache_flush(cache);
     if (cache->backend)
         cache->backend->free(cache->state);
     free(cache);
@@ -98,6 +99,13 @@ void cache_put(struct cache *cache, const char *key, const void *value, size_t l
         note_failure(cache, &problem);
     else
         cache->stats.writes++;
+}
+
+void cache_flush(struct cache *cache)
+{
+    struct error problem = ERROR_INIT;
+    if (cache->backend && cache->backend->flush && cache->backend->flush(cache->state, &problem) < 0)
+        note_failure(cache, &problem);
 }
 
 const char *cache_problem(struct cache *cache)

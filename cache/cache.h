@@ -40,8 +40,13 @@ void cache_free(struct cache *cache); /* NULL does nothing */
 
 /* Appends the value to `out`: true if there was one. Otherwise `out` is as it was. */
 bool cache_get(struct cache *cache, const char *key, struct strbuf *out);
-/* Keeps it for at least `ttl_s` seconds if the backend has room (0: as long as it can). */
+/* Keeps it for at least `ttl_s` seconds if the backend has room (0: as long as it can). It may be held back
+ * until cache_flush or cache_free, or until enough has gathered, so that many small ones cost one write; a get
+ * finds it at once. */
 void cache_put(struct cache *cache, const char *key, const void *value, size_t len, int64_t ttl_s);
+
+/* Writes what was held back: others see it, and it outlives the process. */
+void cache_flush(struct cache *cache);
 
 /* The last thing that went wrong, for one log line; NULL if nothing did since the last call. Borrowed until
  * the next call of anything here with this cache. */
@@ -54,7 +59,8 @@ struct cache_backend {
     /* 1 found (appended to out), 0 not there, -1 failed; out is as it was unless 1. */
     int (*get)(void *state, const char *key, struct strbuf *out, struct error *err);
     int (*put)(void *state, const char *key, const void *value, size_t len, int64_t ttl_s, struct error *err);
-    void (*free)(void *state);
+    int (*flush)(void *state, struct error *err); /* NULL: nothing is ever held back */
+    void (*free)(void *state);                    /* after a flush */
 };
 
 /* A cache on a backend that is already open; takes over `state`, which is freed by the backend. */

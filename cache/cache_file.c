@@ -4,17 +4,20 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/strmap.h"
 #include "cache/cache.h"
 #include "cache/lmdb_file.h"
 
 #define KEY_SIZE        512 /* LMDB's longest key, 511 bytes, and a NUL */
-#define SWEEP_PER_PUT   8   /* values looked at for expiry with each put */
+#define SWEEP_PER_VALUE 4   /* values looked at for expiry with each one that is written */
 #define SWEEP_PER_BATCH 512 /* values in one transaction when room is made; even */
 
 struct cache_file {
     char *path;
     const struct clock *clock;
     struct lmdb_file file;
+    struct strmap held_back; /* key -> struct held_value */
+    size_t held_back_bytes;
     char sweep_key[KEY_SIZE]; /* where the next sweep begins */
     size_t sweep_key_len;     /* 0: at the first */
 };
@@ -23,6 +26,12 @@ struct cache_file {
 struct value_head {
     uint64_t checksum;
     int64_t expires_s; /* wall time; 0: never */
+};
+
+struct held_value {
+    struct value_head head;
+    size_t len;
+    char bytes[];
 };
 
 static int report(const struct cache_file *f, int code, const char *what, struct error *err)
@@ -66,6 +75,7 @@ static void cache_file_free(void *state)
 {
     struct cache_file *f = state;
     lmdb_file_close(&f->file);
+    strmap_release(&f->held_back);
     free(f->path);
     free(f);
 }
@@ -75,6 +85,7 @@ void *cache_file_open_with(const char *path, const struct cache_file_options *op
     struct cache_file *f = xcalloc(1, sizeof(*f));
     f->path = xstrdup(path);
     f->clock = options->clock;
+    strmap_init(&f->held_back, free);
     f->file =
         (struct lmdb_file){.path = f->path, .map_size = options->map_size, .map_min = CACHE_FILE_MAP_MIN};
     int rc = lmdb_file_open(&f->file);
@@ -186,57 +197,66 @@ static int drop_all(struct cache_file *f)
     return rc ? rc : lmdb_txn_commit(&txn);
 }
 
-/* -- get and put ----------------------------------------------------------------------------------------- */
+/* -- what is held back ----------------------------------------------------------------------------------- */
 
-/* 0, MDB_NOTFOUND, or what is wrong. */
-static int get_once(const struct cache_file *f, const char *key, struct strbuf *out)
+static void hold_back(struct cache_file *f, const char *key, const void *bytes, size_t len, int64_t ttl_s)
 {
-    CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
-    MDB_val name = {.mv_size = strlen(key), .mv_data = (void *)(uintptr_t)key}, value;
-    struct value_head head;
-    int rc = mdb_txn_begin(f->file.env, NULL, MDB_RDONLY, &txn);
-    if (!rc)
-        rc = mdb_get(txn, f->file.dbi, &name, &value);
+    struct held_value *value = xmalloc(sizeof(*value) + len);
+    value->head.expires_s = ttl_s ? clock_wall_ms(f->clock) / 1000 + ttl_s : 0;
+    value->head.checksum = checksum_of(&value->head, bytes, len);
+    value->len = len;
+    if (len)
+        memcpy(value->bytes, bytes, len);
+    strmap_set(&f->held_back, key, value);
+    f->held_back_bytes += sizeof(value->head) + len;
+}
+
+static void forget_held_back(struct cache_file *f)
+{
+    strmap_release(&f->held_back);
+    f->held_back_bytes = 0;
+}
+
+static int write_value(const struct cache_file *f, MDB_txn *txn, const char *key,
+                       const struct held_value *held)
+{
+    char copy[KEY_SIZE]; /* LMDB takes keys without const */
+    size_t key_len = strlen(key);
+    memcpy(copy, key, key_len + 1);
+    MDB_val name = {.mv_size = key_len, .mv_data = copy};
+    MDB_val value = {.mv_size = sizeof(held->head) + held->len, .mv_data = NULL};
+    int rc = mdb_put(txn, f->file.dbi, &name, &value, MDB_RESERVE);
     if (rc)
         return rc;
-    if (!is_whole(&value) || !read_head(&value, &head))
-        return LMDB_FILE_DAMAGED;
-    if (is_expired(f, &head))
-        return MDB_NOTFOUND;
-    strbuf_add(out, (const char *)value.mv_data + sizeof(head), value.mv_size - sizeof(head));
+    memcpy(value.mv_data, &held->head, sizeof(held->head));
+    memcpy((char *)value.mv_data + sizeof(held->head), held->bytes, held->len);
     return 0;
 }
 
-static int put_once(struct cache_file *f, const char *key, const struct value_head *head, const void *bytes,
-                    size_t len)
+static int write_held_back(struct cache_file *f)
 {
     CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
-    MDB_val name = {.mv_size = strlen(key), .mv_data = (void *)(uintptr_t)key};
-    MDB_val value = {.mv_size = sizeof(*head) + len, .mv_data = NULL};
+    struct strmap_cursor c = STRMAP_CURSOR_INIT;
+    const char *key;
+    void *value;
     bool at_end;
-    int rc = begin_write(f, value.mv_size, &txn);
+    int rc = begin_write(f, f->held_back_bytes, &txn);
     if (!rc)
-        rc = sweep(f, txn, SWEEP_EXPIRED, SWEEP_PER_PUT, &at_end);
-    if (!rc)
-        rc = mdb_put(txn, f->file.dbi, &name, &value, MDB_RESERVE);
-    if (rc)
-        return rc;
-    memcpy(value.mv_data, head, sizeof(*head));
-    if (len)
-        memcpy((char *)value.mv_data + sizeof(*head), bytes, len);
-    return lmdb_txn_commit(&txn);
+        rc = sweep(f, txn, SWEEP_EXPIRED, SWEEP_PER_VALUE * strmap_size(&f->held_back), &at_end);
+    while (!rc && strmap_next(&f->held_back, &c, &key, &value))
+        rc = write_value(f, txn, key, value);
+    return rc ? rc : lmdb_txn_commit(&txn);
 }
 
-static int put_with_room(struct cache_file *f, const char *key, const struct value_head *head,
-                         const void *bytes, size_t len)
+static int write_with_room(struct cache_file *f)
 {
     int rc = make_room(f);
     if (!rc)
-        rc = put_once(f, key, head, bytes, len);
+        rc = write_held_back(f);
     if (rc != MDB_MAP_FULL) /* the free pages are scattered, or an old reader holds them */
         return rc;
     rc = drop_all(f);
-    return rc ? rc : put_once(f, key, head, bytes, len);
+    return rc ? rc : write_held_back(f);
 }
 
 static int begin_anew(struct cache_file *f)
@@ -256,6 +276,67 @@ static int recover(struct cache_file *f, int code)
     return lmdb_file_is_damage(code) || code == MDB_MAP_FULL ? begin_anew(f) : code;
 }
 
+/* What cannot be written is forgotten: a full disk must not fill the memory. */
+static int cache_file_flush(void *state, struct error *err)
+{
+    struct cache_file *f = state;
+    if (!strmap_size(&f->held_back))
+        return 0;
+    int rc = f->file.env ? 0 : begin_anew(f);
+    if (!rc)
+        rc = write_with_room(f);
+    if (rc && f->file.env && recover(f, rc) == 0)
+        rc = write_held_back(f);
+    forget_held_back(f);
+    return rc ? report(f, rc, "write", err) : 0;
+}
+
+/* -- get and put ----------------------------------------------------------------------------------------- */
+
+static int cache_file_put(void *state, const char *key, const void *bytes, size_t len, int64_t ttl_s,
+                          struct error *err)
+{
+    struct cache_file *f = state;
+    char name[KEY_SIZE];
+    cache_short_key(key, *key != '\0', name, sizeof(name));
+    if (len > f->file.map_size / 8)
+        return error_set(err, ERROR_TOO_LARGE, "%zu bytes are too large for the cache file %s", len, f->path);
+    hold_back(f, name, bytes, len, ttl_s);
+    bool is_enough = strmap_size(&f->held_back) >= CACHE_FILE_HELD_BACK ||
+                     f->held_back_bytes >= CACHE_FILE_HELD_BACK_BYTES;
+    return is_enough ? cache_file_flush(f, err) : 0;
+}
+
+/* 0, MDB_NOTFOUND, or what is wrong. */
+static int get_once(const struct cache_file *f, char *key, struct strbuf *out)
+{
+    CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
+    MDB_val name = {.mv_size = strlen(key), .mv_data = key}, value;
+    struct value_head head;
+    int rc = mdb_txn_begin(f->file.env, NULL, MDB_RDONLY, &txn);
+    if (!rc)
+        rc = mdb_get(txn, f->file.dbi, &name, &value);
+    if (rc)
+        return rc;
+    if (!is_whole(&value) || !read_head(&value, &head))
+        return LMDB_FILE_DAMAGED;
+    if (is_expired(f, &head))
+        return MDB_NOTFOUND;
+    strbuf_add(out, (const char *)value.mv_data + sizeof(head), value.mv_size - sizeof(head));
+    return 0;
+}
+
+static int get_with_repair(struct cache_file *f, char *key, struct strbuf *out)
+{
+    int rc = f->file.env ? 0 : begin_anew(f);
+    if (!rc)
+        rc = get_once(f, key, out);
+    if (!rc || rc == MDB_NOTFOUND)
+        return rc;
+    rc = recover(f, rc);
+    return rc ? rc : get_once(f, key, out);
+}
+
 /* Says once that the file was damaged: as a failure of the get that finds nothing in the new one. */
 static int report_set_aside(struct cache_file *f, struct error *err)
 {
@@ -272,35 +353,18 @@ static int cache_file_get(void *state, const char *key, struct strbuf *out, stru
     struct cache_file *f = state;
     char name[KEY_SIZE];
     cache_short_key(key, *key != '\0', name, sizeof(name));
-    int rc = f->file.env ? 0 : begin_anew(f);
-    if (!rc)
-        rc = get_once(f, name, out);
-    if (rc && rc != MDB_NOTFOUND) {
-        rc = recover(f, rc);
-        if (!rc)
-            rc = get_once(f, name, out);
+    const struct held_value *held = strmap_get(&f->held_back, name);
+    if (held && is_expired(f, &held->head))
+        return 0;
+    if (held) {
+        strbuf_add(out, held->bytes, held->len);
+        return 1;
     }
+    int rc = get_with_repair(f, name, out);
     if (rc == MDB_NOTFOUND)
         return report_set_aside(f, err);
     return rc ? report(f, rc, "read", err) : 1;
 }
 
-static int cache_file_put(void *state, const char *key, const void *bytes, size_t len, int64_t ttl_s,
-                          struct error *err)
-{
-    struct cache_file *f = state;
-    char name[KEY_SIZE];
-    cache_short_key(key, *key != '\0', name, sizeof(name));
-    if (len > f->file.map_size / 8)
-        return error_set(err, ERROR_TOO_LARGE, "%zu bytes are too large for the cache file %s", len, f->path);
-    struct value_head head = {.expires_s = ttl_s ? clock_wall_ms(f->clock) / 1000 + ttl_s : 0};
-    head.checksum = checksum_of(&head, bytes, len);
-    int rc = f->file.env ? 0 : begin_anew(f);
-    if (!rc)
-        rc = put_with_room(f, name, &head, bytes, len);
-    if (rc && f->file.env && recover(f, rc) == 0)
-        rc = put_once(f, name, &head, bytes, len);
-    return rc ? report(f, rc, "write", err) : 0;
-}
-
-const struct cache_backend cache_file_backend = {cache_file_get, cache_file_put, cache_file_free};
+const struct cache_backend cache_file_backend = {
+    .get = cache_file_get, .put = cache_file_put, .flush = cache_file_flush, .free = cache_file_free};

@@ -1,9 +1,10 @@
 /*
  * The LMDB backend's own knobs; everyone else opens it by cache_open.
  *
- * Durability: each put is one transaction with one fdatasync (MDB_NOMETASYNC). Killing the process loses
- * nothing; a crash of the machine may lose the last put and never damages the file (MDB_NOSYNC would save the
- * sync and may leave a broken tree).
+ * Durability: puts gather in memory until cache_flush, or until CACHE_FILE_HELD_BACK of them or
+ * CACHE_FILE_HELD_BACK_BYTES are there; then they are one transaction with one fdatasync (MDB_NOMETASYNC).
+ * Killing the process loses what was held back; a crash of the machine may lose the last transaction as well.
+ * Neither damages the file (MDB_NOSYNC would save the sync and may leave a broken tree).
  *
  * Room: the map is address space, not memory or disk; the file grows with what is stored, and only pages that
  * were touched count as resident. When three quarters of it are in use, expired values go first, then every
@@ -29,6 +30,9 @@
  * tried, and so on down to CACHE_FILE_MAP_MIN. */
 #define CACHE_FILE_MAP_SIZE ((size_t)1 << 30)
 #define CACHE_FILE_MAP_MIN  ((size_t)8 << 20)
+
+#define CACHE_FILE_HELD_BACK       64
+#define CACHE_FILE_HELD_BACK_BYTES ((size_t)1 << 20)
 
 struct cache_file_options {
     size_t map_size;           /* bytes, a multiple of the page size */

@@ -218,6 +218,17 @@ static void take_tag(struct reader *r, char tag[LIMIT_TAG_LENGTH + 1])
         r->is_bad = true;
 }
 
+static void format_sha256(const unsigned char bytes[SHA256_SIZE], char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    out = stpcpy(out, sha256_prefix);
+    for (size_t i = 0; i < SHA256_SIZE; i++) {
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
+    }
+    *out = '\0';
+}
+
 static void take_digest(struct reader *r, unsigned flags, struct repository_info *info,
                         struct image_info *image)
 {
@@ -228,11 +239,9 @@ static void take_digest(struct reader *r, unsigned flags, struct repository_info
     }
     if (flags & TAG_DIGEST_SHA256) {
         const unsigned char *bytes = take(r, SHA256_SIZE);
-        CLEANUP(strbuf_release) struct strbuf digest = STRBUF_INIT;
-        strbuf_addstr(&digest, sha256_prefix);
         if (bytes)
-            strbuf_add_hex(&digest, bytes, SHA256_SIZE);
-        repository_info_set_digest(info, image, digest.buf);
+            format_sha256(bytes, text);
+        repository_info_set_digest(info, image, bytes ? text : NULL);
     }
 }
 

@@ -1,15 +1,16 @@
 /*
- * `pawl once`: a round for each repository, one after the other. One that fails does not stop the next.
+ * `pawl once`: a round for each repository, one after the other. One that fails does not stop the next; wrong
+ * configuration of any is found before the first begins.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/log.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/round_text.h"
+#include "cli/say.h"
 #include "daemon/round.h"
 #include "daemon/round_json.h"
 #include "daemon/session.h"
@@ -32,19 +33,49 @@ static void show(struct once *once, const struct repository_config *settings,
         round_print(repository, report, once->invocation->dry_run);
     fflush(stdout);
     round_print_problems(report);
-    if (failure->code) {
-        CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
-        log_add_masked(&line, failure->text);
-        fprintf(stderr, "pawl: %s: %s\n", settings->name, line.buf);
-    }
+    if (failure->code)
+        say(stderr, "pawl: %s: %s\n", settings->name, failure->text);
 }
 
-static void run_repository(struct once *once, const struct repository_config *settings)
+/* A repository of the configuration, opened, or why it could not be. */
+struct opened {
+    struct repository *repository;
+    struct error failure;
+};
+
+struct opened_list {
+    struct opened *items;
+    size_t len;
+};
+
+static void close_all(struct opened_list *list)
 {
-    struct error err = ERROR_INIT;
+    for (size_t i = 0; i < list->len; i++)
+        repository_free(list->items[i].repository);
+    free(list->items);
+}
+
+/* -1 only for what is wrong with the configuration. */
+static int open_all(const struct config *config, struct opened_list *list, struct error *err)
+{
+    list->items = xcalloc(config->repositories_len, sizeof(*list->items));
+    for (; list->len < config->repositories_len; list->len++) {
+        const struct repository_config *settings = &config->repositories[list->len];
+        struct opened *each = &list->items[list->len];
+        each->repository = repository_open(config, settings, &system_clock, &each->failure);
+        if (each->failure.code == ERROR_USAGE || each->failure.code == ERROR_UNSUPPORTED) {
+            *err = each->failure;
+            return error_wrap(err, "repository %s", settings->name);
+        }
+    }
+    return 0;
+}
+
+static void run_repository(struct once *once, const struct repository_config *settings, struct opened *opened)
+{
+    struct error err = opened->failure;
     CLEANUP(round_report_release) struct round_report report = ROUND_REPORT_INIT;
-    CLEANUP(repository_release)
-    struct repository *repository = repository_open(&once->invocation->config, settings, &system_clock, &err);
+    CLEANUP(repository_release) struct repository *repository = steal(&opened->repository);
     const struct round_options options = {
         .images = once->images, .dry_run = once->invocation->dry_run, .apply_again = true};
     bool finished = repository && round_run(repository, &options, &report, &err) == 0;
@@ -67,15 +98,17 @@ static void print_json(json_t *list)
 int command_once(struct invocation *invocation, struct error *err)
 {
     CLEANUP(session_close) struct session session = SESSION_INIT;
-    if (session_open(&session, &invocation->config, &system_clock, err) < 0)
-        return err->code == ERROR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+    CLEANUP(close_all) struct opened_list opened = {.len = 0};
+    if (session_open(&session, &invocation->config, &system_clock, err) < 0 ||
+        open_all(&invocation->config, &opened, err) < 0)
+        return err->code == ERROR_USAGE || err->code == ERROR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILED;
     CLEANUP(progress_end) struct progress progress;
     progress_begin(&progress, "asking registries");
     AUTO_FREE struct image_source *images = image_source_direct(session.scanner, progress_step, &progress);
     AUTO_JSON json_t *list = strcmp(invocation->output, "json") ? NULL : json_array();
     struct once once = {.invocation = invocation, .images = images, .progress = &progress, .list = list};
     for (size_t i = 0; i < invocation->config.repositories_len; i++)
-        run_repository(&once, &invocation->config.repositories[i]);
+        run_repository(&once, &invocation->config.repositories[i], &opened.items[i]);
     if (list)
         print_json(list);
     if (once.failed)

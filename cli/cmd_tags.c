@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/say.h"
 #include "cli/table.h"
 #include "daemon/tag_listing.h"
 
@@ -50,7 +51,7 @@ static void print_table(const struct tag_listing *listing, bool wide, bool no_he
     }
     table_print(table);
     fflush(stdout);
-    fprintf(stderr, "%s\n", listing->reason);
+    say(stderr, "%s\n", listing->reason);
 }
 
 int command_tags(struct invocation *invocation, struct error *err)

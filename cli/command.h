@@ -15,7 +15,7 @@
 #include "base/strbuf.h"
 #include "daemon/config.h"
 
-/* Exit codes (interface page). */
+/* Exit codes (docs/interface.md). */
 enum {
     EXIT_DONE = 0,   /* done, or nothing to do */
     EXIT_FAILED = 1, /* something could not be done */

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/say.h"
 
 /* Tables of the configuration; every command's environment and file may hold these, whether it uses them. */
 static const struct option_row *const config_tables[] = {config_general_options,  config_git_options,
@@ -111,9 +112,7 @@ static int exit_code_for(const struct error *err)
 
 static void complain(const struct command *command, const struct error *err)
 {
-    CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
-    log_add_masked(&line, err->text);
-    fprintf(stderr, "pawl: %s\n", line.buf);
+    say(stderr, "pawl: %s\n", err->text);
     if (err->code == ERROR_USAGE && command)
         fprintf(stderr, "Run `pawl %s --help` for usage.\n", command->name);
 }
@@ -137,10 +136,6 @@ static int run(const struct command *command, int argc, char **argv)
     strvec_release(&invocation.operands);
     config_release(&invocation.config);
     option_set_release(&set);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fputs("pawl: cannot write to standard output\n", stderr);
-        return EXIT_FAILED;
-    }
     return code;
 }
 
@@ -167,17 +162,18 @@ static int unknown_command(const char *name)
 {
     const char *nearest = command_nearest(name);
     if (name[0] == '-')
-        fprintf(stderr, "pawl: %s: a command comes first, such as `pawl serve %s`; see `pawl --help`\n", name,
-                name);
+        say(stderr, "pawl: %s: a command comes first, such as `pawl serve %s`; see `pawl --help`\n", name,
+            name);
     else if (nearest)
-        fprintf(stderr, "pawl: there is no command \"%s\"; did you mean \"%s\"?\n", name, nearest);
+        say(stderr, "pawl: there is no command \"%s\"; did you mean \"%s\"?\n", name, nearest);
     else
-        fprintf(stderr, "pawl: there is no command \"%s\"; `pawl --help` lists them\n", name);
+        say(stderr, "pawl: there is no command \"%s\"; `pawl --help` lists them\n", name);
     return EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
+    static char help_flag[] = "--help";
     if (argc < 2) {
         print_help(NULL, stderr);
         return EXIT_USAGE;
@@ -187,7 +183,7 @@ int main(int argc, char **argv)
         name = "version";
     if (!strcmp(name, "help") && argc > 2) {
         name = argv[2];
-        argv[2] = (char[]){"--help"};
+        argv[2] = help_flag;
     }
     if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
         print_help(NULL, stdout);
@@ -197,7 +193,7 @@ int main(int argc, char **argv)
     if (!command)
         return unknown_command(name);
     if (command->refusal) {
-        fprintf(stderr, "pawl: %s %s\n", command->name, command->refusal);
+        say(stderr, "pawl: %s %s\n", command->name, command->refusal);
         return EXIT_USAGE;
     }
     if (asks_for_help(argc - 2, argv + 2)) {
@@ -205,4 +201,14 @@ int main(int argc, char **argv)
         return EXIT_DONE;
     }
     return run(command, argc - 2, argv + 2);
+}
+
+int main(int argc, char **argv)
+{
+    int code = dispatch(argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fputs("pawl: cannot write to standard output\n", stderr);
+        return EXIT_FAILED;
+    }
+    return code;
 }

@@ -23,6 +23,12 @@ static bool is_left_out(const FTSENT *directory)
                       is_there(directory->fts_accpath, "values.yaml"));
 }
 
+/* "./a/b" is "a/b": so diffs name it, which git apply wants. */
+static const char *without_dot(const char *path)
+{
+    return str_starts_with(path, "./") ? path + 2 : path;
+}
+
 static int add_file(struct manifest_set *set, const char *path, const char *default_space, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
@@ -60,7 +66,7 @@ static int walk_directory(struct manifest_set *set, const char *path, const char
         if (each->fts_info == FTS_D && is_left_out(each))
             fts_set(walk, each, FTS_SKIP);
         else if (is_file && (each->fts_level == FTS_ROOTLEVEL || manifest_path_is_yaml(each->fts_path)) &&
-                 add_file(set, each->fts_path, default_space, err) < 0)
+                 add_file(set, without_dot(each->fts_path), default_space, err) < 0)
             return -1;
     }
     return 0;

@@ -80,9 +80,59 @@ static void decide_container(struct plan *plan, const struct workload_policy *po
     }
     const struct scan_result *answer = &plan->answers[at];
     choose(policy, index, answer->info, answer->error.code ? &answer->error : NULL, out);
-    if (answer->error.code)
-        add_workload_problem(plan, policy->resource, policy->containers[index].container->image_node->line,
-                             answer->error.text);
+}
+
+static bool uses(const struct container *container, const char *repository)
+{
+    AUTO_FREE char *own = container->image.text ? image_ref_repository(&container->image) : NULL;
+    return own && !strcmp(own, repository);
+}
+
+/* The first of the decisions that needed an answer; every demand has one. */
+static const struct decision *first_user(const struct plan *plan, const char *repository)
+{
+    for (size_t i = 0; i < plan->decisions_len; i++) {
+        if (uses(plan->decisions[i].container, repository))
+            return &plan->decisions[i];
+    }
+    return NULL;
+}
+
+static bool same_trouble(const struct plan *plan, size_t a, size_t b)
+{
+    const char *x = plan->demands->items[a].repository, *y = plan->demands->items[b].repository;
+    size_t host = strcspn(x, "/");
+    return plan->answers[a].error.code == plan->answers[b].error.code && !strncmp(x, y, host + 1);
+}
+
+/* One line for a host in trouble, however many of its repositories that concerns. */
+static void report_failed_answer(struct plan *plan, size_t at)
+{
+    size_t others = 0;
+    for (size_t i = 0; i < plan->demands->len; i++) {
+        if (i == at || !same_trouble(plan, at, i))
+            continue;
+        if (i < at)
+            return; /* said with the first */
+        others++;
+    }
+    const char *repository = plan->demands->items[at].repository;
+    const struct decision *user = first_user(plan, repository);
+    if (!user)
+        return;
+    AUTO_FREE char *more = others ? xasprintf("; and so with %zu more of %.*s", others,
+                                              (int)strcspn(repository, "/"), repository)
+                                  : xstrdup("");
+    AUTO_FREE char *message = xasprintf("%s%s", plan->answers[at].error.text, more);
+    add_workload_problem(plan, user->resource, user->container->image_node->line, message);
+}
+
+static void report_answers(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->demands->len; i++) {
+        if (plan->answers[i].error.code)
+            report_failed_answer(plan, i);
+    }
 }
 
 /* No answer yet, and no failure either: decided when there is one. */
@@ -131,6 +181,7 @@ int plan_make(struct repository *repository, const char *commit, struct image_so
     read_policies(plan);
     ask(plan, repository->config, images);
     decide(plan, repository->settings);
+    report_answers(plan);
     plan->release = release_new(plan->decisions, plan->decisions_len);
     copy_problems(plan, plan->release->problems, plan->release->problems_len);
     return 0;

@@ -4,13 +4,13 @@
 
 static json_t *text_or_null(const char *text)
 {
-    return text && *text ? json_string(text) : json_null();
+    return json_text(text && *text ? text : NULL);
 }
 
 static json_t *id_json(const struct resource *resource)
 {
     AUTO_FREE char *text = resource_id_text(&resource->id);
-    return json_string(text);
+    return json_text(text);
 }
 
 static json_t *changes_json(const struct release *release)
@@ -20,12 +20,12 @@ static json_t *changes_json(const struct release *release)
         const struct release_change *change = &release->changes[i];
         json_t *item = json_object();
         json_object_set_new(item, "workload", id_json(change->resource));
-        json_object_set_new(item, "container", json_string(change->container->name));
-        json_object_set_new(item, "file", json_string(change->resource->file->path));
+        json_object_set_new(item, "container", json_text(change->container->name));
+        json_object_set_new(item, "file", json_text(change->resource->file->path));
         json_object_set_new(item, "line", json_integer(change->line));
-        json_object_set_new(item, "from", json_string(change->from));
-        json_object_set_new(item, "to", json_string(change->to));
-        json_object_set_new(item, "reason", json_string(change->reason));
+        json_object_set_new(item, "from", json_text(change->from));
+        json_object_set_new(item, "to", json_text(change->to));
+        json_object_set_new(item, "reason", json_text(change->reason));
         json_array_append_new(list, item);
     }
     return list;
@@ -40,11 +40,11 @@ static json_t *held_json(const struct plan *plan)
             continue;
         json_t *item = json_object();
         json_object_set_new(item, "workload", id_json(decision->resource));
-        json_object_set_new(item, "container", json_string(decision->container->name));
+        json_object_set_new(item, "container", json_text(decision->container->name));
         json_object_set_new(item, "current", text_or_null(decision->container->image.text));
         json_object_set_new(item, "candidate", text_or_null(decision->candidate));
-        json_object_set_new(item, "decision", json_string(decision_kind_name(decision->kind)));
-        json_object_set_new(item, "reason", json_string(decision->reason));
+        json_object_set_new(item, "decision", json_text(decision_kind_name(decision->kind)));
+        json_object_set_new(item, "reason", json_text(decision->reason));
         json_array_append_new(list, item);
     }
     return list;
@@ -56,7 +56,7 @@ static json_t *error_json(const char *file, int line, const char *workload, cons
     json_object_set_new(item, "file", text_or_null(file));
     json_object_set_new(item, "line", line ? json_integer(line) : json_null());
     json_object_set_new(item, "workload", text_or_null(workload));
-    json_object_set_new(item, "message", json_string(message));
+    json_object_set_new(item, "message", json_text(message));
     return item;
 }
 
@@ -96,7 +96,7 @@ static json_t *applied_json(const struct apply_report *applied)
 json_t *round_to_json(const char *name, const struct round_report *report, const struct error *failure)
 {
     json_t *item = json_object();
-    json_object_set_new(item, "name", json_string(name));
+    json_object_set_new(item, "name", json_text(name));
     json_object_set_new(item, "head", text_or_null(report->head));
     json_object_set_new(item, "commit", text_or_null(report->commit));
     json_object_set_new(item, "changes", changes_json(report->plan.release));

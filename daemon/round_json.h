@@ -1,5 +1,5 @@
 /*
- * A round's report as JSON: one element of `repositories` of `pawl once -o json` (interface page; keys there are
+ * A round's report as JSON: one element of `repositories` of `pawl once -o json` (docs/interface.md; keys there are
  * a promise, more may join).
  */
 #ifndef DAEMON_ROUND_JSON_H

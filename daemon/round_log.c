@@ -99,9 +99,12 @@ static void log_applied(struct round_log *log, struct strmap *now, const struct 
     char counts[160];
     snprintf(counts, sizeof(counts), "created=%zu configured=%zu unchanged=%zu failed=%zu", applied->created,
              applied->configured, applied->unchanged, applied->failed);
-    bool changed = applied->created || applied->configured || applied->failed;
-    log_event(changed ? LOG_INFO : LOG_DEBUG, "sync", "event", "applied", "target", r->target->description,
-              "revision", report->commit[0] ? report->commit : report->head, "objects", counts, NULL);
+    const char *revision = report->commit[0] ? report->commit : report->head;
+    AUTO_FREE char *line = xasprintf("applied %s %s", revision, counts);
+    bool is_worth_it =
+        applied->created || applied->configured || (is_news(log, now, line) && applied->failed);
+    log_event(is_worth_it ? LOG_INFO : LOG_DEBUG, "sync", "event", "applied", "target",
+              r->target->description, "revision", revision, "objects", counts, NULL);
 }
 
 void round_log_write(struct round_log *log, const struct repository *r, const struct round_report *report,

@@ -37,7 +37,9 @@ int session_open(struct session *session, const struct config *config, const str
     *session = (struct session)SESSION_INIT;
     AUTO_FREE char *spec = config_cache_spec(config);
     session->cache = cache_open(spec, config->data_dir, config->memcached_timeout_ms, err);
-    if (!session->cache || load_credentials(session, config, err) < 0)
+    if (!session->cache)
+        return error_wrap(err, "--cache");
+    if (load_credentials(session, config, err) < 0)
         return -1;
     const struct scanner_options options = {
         .cache = session->cache,

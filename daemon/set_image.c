@@ -12,6 +12,8 @@
 #include "updater/diff.h"
 #include "updater/edit.h"
 
+#define MOST_WORKLOADS_NAMED 10
+
 static const struct container *find_container(const struct resource *workload, const char *name)
 {
     for (size_t i = 0; i < workload->containers_len; i++) {
@@ -66,6 +68,20 @@ static void release_edits(struct edits *edits)
     free(edits->splices);
 }
 
+/* "; there are: a, b": enough to see a slip of the pen. */
+static void add_known_workloads(struct strbuf *out, const struct manifest_set *set)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < set->resources_len; i++) {
+        if (!set->resources[i]->is_workload || ++count > MOST_WORKLOADS_NAMED)
+            continue;
+        AUTO_FREE char *name = resource_id_text(&set->resources[i]->id);
+        strbuf_addf(out, "%s%s", count == 1 ? "; there are: " : ", ", name);
+    }
+    if (count > MOST_WORKLOADS_NAMED)
+        strbuf_addf(out, " and %zu more", count - MOST_WORKLOADS_NAMED);
+}
+
 static const struct resource *find_workload(const struct manifest_set *set,
                                             const struct set_image_request *request, struct error *err)
 {
@@ -86,8 +102,10 @@ static const struct resource *find_workload(const struct manifest_set *set,
             return NULL;
         }
     }
-    error_set(err, ERROR_NOT_FOUND, "%s %s in %s", full,
-              workload ? "is no workload with containers" : "is not defined", request->path);
+    CLEANUP(strbuf_release) struct strbuf known = STRBUF_INIT;
+    add_known_workloads(&known, set);
+    error_set(err, ERROR_NOT_FOUND, "%s %s in %s%s", full,
+              workload ? "is no workload with containers" : "is not defined", request->path, known.buf);
     return NULL;
 }
 

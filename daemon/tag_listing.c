@@ -127,21 +127,16 @@ void tag_listing_release(struct tag_listing *listing)
     *listing = (struct tag_listing)TAG_LISTING_INIT;
 }
 
-static json_t *text_or_null(const char *text)
-{
-    return text ? json_string(text) : json_null();
-}
-
 static json_t *row_json(const struct tag_listing_row *row)
 {
     char created[CLOCK_RFC3339_SIZE];
     if (row->image->created_ms)
         clock_format_rfc3339(row->image->created_ms, created);
     json_t *item = json_object();
-    json_object_set_new(item, "name", json_string(row->image->tag));
+    json_object_set_new(item, "name", json_text(row->image->tag));
     json_object_set_new(item, "matches", json_boolean(row->matches));
-    json_object_set_new(item, "created", text_or_null(row->image->created_ms ? created : NULL));
-    json_object_set_new(item, "digest", text_or_null(row->image->digest));
+    json_object_set_new(item, "created", json_text(row->image->created_ms ? created : NULL));
+    json_object_set_new(item, "digest", json_text(row->image->digest));
     return item;
 }
 
@@ -157,10 +152,10 @@ json_t *tag_listing_json(const struct tag_listing *listing)
         json_object_set_new(skipped, row->why_not, json_integer(count + 1));
     }
     json_t *root = json_object();
-    json_object_set_new(root, "image", json_string(listing->image.text));
-    json_object_set_new(root, "policy", text_or_null(listing->policy));
-    json_object_set_new(root, "chosen", text_or_null(listing->chosen));
-    json_object_set_new(root, "reason", json_string(listing->reason));
+    json_object_set_new(root, "image", json_text(listing->image.text));
+    json_object_set_new(root, "policy", json_text(listing->policy));
+    json_object_set_new(root, "chosen", json_text(listing->chosen));
+    json_object_set_new(root, "reason", json_text(listing->reason));
     json_object_set_new(root, "truncated", json_boolean(listing->info->is_truncated));
     json_object_set_new(root, "skipped", skipped);
     json_object_set_new(root, "tags", tags);

@@ -39,7 +39,7 @@ int tag_listing_make(const struct config *config, const char *image, const char 
                      struct tag_listing *listing, struct error *err) MUST_CHECK;
 void tag_listing_release(struct tag_listing *listing);
 
-/* As `pawl tags -o json` prints it (interface page). A new reference. */
+/* As `pawl tags -o json` prints it (docs/interface.md). A new reference. */
 json_t *tag_listing_json(const struct tag_listing *listing);
 
 #endif

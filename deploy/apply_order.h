@@ -1,7 +1,7 @@
 /*
  * In which order objects are applied: rank by rank, and inside a rank at once. What others need comes first.
  *
- * The ranks are Flux v1's (contract section 9.4), with additions that cannot disturb them: the *Class kinds
+ * The ranks are Flux v1's (its sync.go), with additions that cannot disturb them: the *Class kinds
  * and NetworkPolicy before the pods that they govern, and webhook configurations last, since each write after
  * one whose server is not up yet may be refused. The table goes by group and kind: a Service of another group
  * (that of Knative) is a custom resource and comes with these, after its definition.

@@ -175,7 +175,7 @@ struct plan_item *apply_plan_namespace(const struct apply_plan *plan, const stru
 
 void apply_plan_report(const struct apply_plan *plan, struct apply_report *report)
 {
-    AUTO_FREE const struct plan_item **order = xcalloc(plan->len + 1, sizeof(*order));
+    AUTO_FREE const struct plan_item **order = xcalloc(plan->len + 1, sizeof(void *));
     for (size_t i = 0; i < plan->len; i++)
         order[plan->items[i].position] = &plan->items[i];
     for (size_t i = 0; i < plan->len; i++) {

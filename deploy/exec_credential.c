@@ -61,6 +61,24 @@ static char *copy_at(const json_t *object, const char *key)
     return text && *text ? xstrdup(text) : NULL;
 }
 
+/* What is wrong with it, or NULL. */
+static const char *take_status(const json_t *status, struct exec_credential *out)
+{
+    const char *expires = json_string_at(status, "expirationTimestamp");
+    out->token = copy_at(status, "token");
+    out->certificate_pem = copy_at(status, "clientCertificateData");
+    out->key_pem = copy_at(status, "clientKeyData");
+    if (!out->token && !out->certificate_pem)
+        return "its output holds neither a token nor a certificate";
+    if (!out->certificate_pem != !out->key_pem)
+        return "its output holds a certificate or a key without the other";
+    if (out->token && strpbrk(out->token, "\r\n"))
+        return "its token holds a line break";
+    if (expires && clock_parse_rfc3339(expires, &out->expires_ms) < 0)
+        return "its expirationTimestamp is no RFC 3339 time";
+    return NULL;
+}
+
 int exec_credential_parse(const char *text, size_t len, const char *api_version, struct exec_credential *out,
                           struct error *err)
 {
@@ -72,24 +90,12 @@ int exec_credential_parse(const char *text, size_t len, const char *api_version,
     if (!is_version || strcmp(is_version, api_version) != 0)
         return error_set(err, ERROR_INVALID, "its output is not of apiVersion %s, as the kubeconfig wants it",
                          api_version);
-    CLEANUP(exec_credential_release) struct exec_credential got = EXEC_CREDENTIAL_INIT;
-    const json_t *status = json_object_get(root, "status");
-    got.token = copy_at(status, "token");
-    got.certificate_pem = copy_at(status, "clientCertificateData");
-    got.key_pem = copy_at(status, "clientKeyData");
-    const char *expires = json_string_at(status, "expirationTimestamp");
-    if (!got.token && !got.certificate_pem)
-        return error_set(err, ERROR_INVALID, "its output holds neither a token nor a certificate");
-    if (!got.certificate_pem != !got.key_pem)
-        return error_set(err, ERROR_INVALID, "its output holds a certificate or a key without the other");
-    if (got.token && strpbrk(got.token, "\r\n"))
-        return error_set(err, ERROR_INVALID, "its token holds a line break");
-    if (expires && clock_parse_rfc3339(expires, &got.expires_ms) < 0)
-        return error_set(err, ERROR_INVALID, "its expirationTimestamp is no RFC 3339 time");
     exec_credential_release(out);
-    *out = got;
-    got = (struct exec_credential)EXEC_CREDENTIAL_INIT;
-    return 0;
+    const char *problem = take_status(json_object_get(root, "status"), out);
+    if (!problem)
+        return 0;
+    exec_credential_release(out);
+    return error_set(err, ERROR_INVALID, "%s", problem);
 }
 
 static int run_program(const struct kube_exec *exec, const char *info, struct strbuf *output,

@@ -39,7 +39,7 @@ int exec_credential_run(const struct kube_access *access, const char *ca_pem, st
 
 /* The text of KUBERNETES_EXEC_INFO. free() it. */
 char *exec_credential_info(const struct kube_access *access, const char *ca_pem) MUST_CHECK;
-/* Reads what a plugin printed. ERROR_INVALID. */
+/* Reads what a plugin printed, replacing what is in `out`; ERROR_INVALID leaves that empty. */
 int exec_credential_parse(const char *text, size_t len, const char *api_version, struct exec_credential *out,
                           struct error *err) MUST_CHECK;
 

@@ -3,10 +3,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
 
 #define EXEC_SETTINGS "client.authentication.k8s.io/exec"
 
@@ -23,17 +21,10 @@ static void pem_source_release(struct pem_source *source)
 
 void kube_access_release(struct kube_access *access)
 {
-    char *texts[] = {access->description,
-                     access->server,
-                     access->space,
-                     access->server_name,
-                     access->token,
-                     access->token_file,
-                     access->username,
-                     access->password,
-                     access->exec.command,
-                     access->exec.api_version,
-                     access->exec.install_hint};
+    char *texts[] = {
+        access->description, access->name,         access->server,           access->space,
+        access->server_name, access->token,        access->token_file,       access->username,
+        access->password,    access->exec.command, access->exec.api_version, access->exec.install_hint};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
     pem_source_release(&access->ca);
@@ -350,66 +341,7 @@ int kube_access_from_config(const struct kubeconfig *config, const char *context
     struct reading user_reading = {user, "user", user_name, err};
     if (read_cluster(&cluster_reading, access) < 0 || (user && read_user(&user_reading, cluster, access) < 0))
         return -1;
-    access->description = xasprintf("%s (context %s)", access->server, name);
+    access->name = xasprintf("context %s", name);
+    access->description = xasprintf("%s (%s)", access->server, access->name);
     return 0;
-}
-
-static bool is_readable(const char *directory, const char *name)
-{
-    AUTO_FREE char *path = file_join(directory, name);
-    return access(path, R_OK) == 0;
-}
-
-bool kube_access_is_in_pod(const char *host, const char *port, const char *directory)
-{
-    return host && *host && port && *port && is_readable(directory, "token");
-}
-
-int kube_access_in_pod(const char *host, const char *port, const char *directory, struct kube_access *out,
-                       struct error *err)
-{
-    if (!kube_access_is_in_pod(host, port, directory))
-        return error_set(err, ERROR_USAGE,
-                         "not in a pod with a service account (KUBERNETES_SERVICE_HOST, "
-                         "KUBERNETES_SERVICE_PORT and %s/token are needed)",
-                         directory);
-    bool is_ipv6 = strchr(host, ':') && host[0] != '[';
-    out->server = xasprintf("https://%s%s%s:%s", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "", port);
-    out->token_file = file_join(directory, "token");
-    out->ca.file = file_join(directory, "ca.crt");
-    out->description = xasprintf("%s (this pod's cluster)", out->server);
-    return 0;
-}
-
-static int access_from_files(const struct kube_access_places *places, const char *home,
-                             struct kube_access *access, bool *found, struct error *err)
-{
-    CLEANUP(strvec_release) struct strvec paths = STRVEC_INIT;
-    CLEANUP(kubeconfig_release) struct kubeconfig config;
-    kubeconfig_init(&config);
-    kubeconfig_paths(places->flag, places->environment, home, &paths);
-    if (kubeconfig_read(&config, &paths, found, err) < 0)
-        return -1;
-    if (!*found && places->flag)
-        return error_set(err, ERROR_USAGE, "--kubeconfig: there is no file %s", places->flag);
-    /* What is left of a kubeconfig when its last cluster was removed is no kubeconfig. */
-    if (*found && !places->flag && strmap_size(&config.contexts) == 0)
-        *found = false;
-    return *found ? kube_access_from_config(&config, places->context, access, err) : 0;
-}
-
-int kube_access_find(const struct kube_access_places *places, struct kube_access *access, bool *found,
-                     struct error *err)
-{
-    bool is_named = places->flag || (places->environment && *places->environment);
-    *found = false;
-    if (is_named && access_from_files(places, NULL, access, found, err) < 0)
-        return -1;
-    if (*found)
-        return 0;
-    if (kube_access_is_in_pod(places->pod_host, places->pod_port, places->pod_directory)) {
-        *found = true;
-        return kube_access_in_pod(places->pod_host, places->pod_port, places->pod_directory, access, err);
-    }
-    return is_named ? 0 : access_from_files(places, places->home, access, found, err);
 }

@@ -37,6 +37,7 @@ struct kube_exec {
 
 struct kube_access {
     char *description; /* "https://10.0.0.1:6443 (context prod)" */
+    char *name;        /* "context prod", "this pod's cluster": for errors that name the URL themselves */
     char *server;      /* URL without a slash at its end; may have a path */
     char *space;       /* default namespace; NULL if it names none */
 
@@ -56,31 +57,5 @@ void kube_access_release(struct kube_access *access);
  * where they ask for what this program does not do. `access` has been initialised; release it in any case. */
 int kube_access_from_config(const struct kubeconfig *config, const char *context, struct kube_access *access,
                             struct error *err) MUST_CHECK;
-
-#define KUBE_POD_DIRECTORY "/var/run/secrets/kubernetes.io/serviceaccount"
-/* True if the two variables are set and the folder holds a token: this is a pod with a service account. */
-bool kube_access_is_in_pod(const char *host, const char *port, const char *directory);
-/* The access that kubelet gives a pod. host and port are $KUBERNETES_SERVICE_HOST and _PORT. The pod's own
- * namespace is not taken for the default one: neither Flux v1 nor a reader of the manifests would expect
- * it. */
-int kube_access_in_pod(const char *host, const char *port, const char *directory, struct kube_access *access,
-                       struct error *err) MUST_CHECK;
-
-/* Where to look for access, from options and the process's environment. */
-struct kube_access_places {
-    const char *flag;        /* --kubeconfig; NULL: not given */
-    const char *context;     /* --context; NULL: the current one */
-    const char *environment; /* $KUBECONFIG */
-    const char *home;        /* ~/.kube/config */
-    const char *pod_host, *pod_port, *pod_directory;
-};
-
-/*
- * The access that the user means: --kubeconfig, else $KUBECONFIG, else the pod we run in, else
- * ~/.kube/config. What the user names outranks what happens to be there. *found is false (and the result 0)
- * if there is none of them.
- */
-int kube_access_find(const struct kube_access_places *places, struct kube_access *access, bool *found,
-                     struct error *err) MUST_CHECK;
 
 #endif

@@ -90,7 +90,7 @@ int kube_client_begin(struct kube_client *client, struct error *err)
     if (!client->http)
         client->http = http_client_new(&options);
     if (kube_credentials_refresh(client->credentials, false, err) < 0)
-        return error_wrap(err, "%s", client->access->description);
+        return error_wrap(err, "Kubernetes (%s)", client->access->name);
     return 0;
 }
 
@@ -191,8 +191,9 @@ static void fail_run(struct kube_client *client, const struct error *why)
 {
     if (client->failure.code)
         return;
-    client->failure = *why;
-    error_wrap(&client->failure, "Kubernetes API server %s", client->access->description);
+    bool is_tls = why->code == ERROR_TLS;
+    error_set(&client->failure, why->code, "Kubernetes (%s): %s%s", client->access->name, why->text,
+              is_tls ? "; in a kubeconfig that is certificate-authority of the cluster" : "");
     http_client_wake(client->http);
 }
 
@@ -235,10 +236,11 @@ static void handle_unauthorized(struct call *call, const char *text)
         return;
     }
     struct error rejected = ERROR_INIT;
-    error_set(&rejected, ERROR_UNAUTHORIZED,
-              "it does not accept our credentials (401: %.200s); check the user of the kubeconfig's context, "
-              "or the service account's token",
-              text);
+    error_set(
+        &rejected, ERROR_UNAUTHORIZED,
+        "%s does not accept our credentials (401: %.200s); check the user of the kubeconfig's context, or "
+        "the service account's token",
+        client->access->server, text);
     fail_run(client, &rejected);
     call_free(call);
 }

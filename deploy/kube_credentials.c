@@ -58,7 +58,7 @@ static int load_pem(const struct pem_source *source, const char *what, char **ou
     if (source->text)
         strbuf_addstr(&pem, source->text);
     else if (source->file && file_read(source->file, LIMIT_KUBECONFIG_BYTES, &pem, err) < 0)
-        return error_wrap(err, "%s of the Kubernetes cluster", what);
+        return error_wrap(err, "%s", what);
     forget(out);
     if (source->text || source->file)
         *out = strbuf_detach(&pem, NULL);

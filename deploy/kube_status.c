@@ -94,8 +94,8 @@ static char *shown(const char *text, size_t len)
 {
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     for (size_t i = 0; i < len && out.len < LIMIT_KUBE_MESSAGE_BYTES; i++) {
-        unsigned char c = (unsigned char)text[i];
-        strbuf_addch(&out, c < 0x20 || c == 0x7f ? ' ' : (char)c);
+        bool is_control = (unsigned char)text[i] < 0x20 || text[i] == 0x7f;
+        strbuf_add(&out, is_control ? " " : text + i, 1);
     }
     size_t end = out.len;
     if (len > end) {

@@ -13,6 +13,7 @@
 #include "deploy/kube_apply.h"
 #include "deploy/kube_before.h"
 #include "deploy/kube_client.h"
+#include "deploy/kube_place.h"
 #include "deploy/target.h"
 
 struct kubernetes_target {
@@ -77,7 +78,7 @@ static int find_access(const struct deploy_options *options, struct kube_access 
                        struct error *err)
 {
     AUTO_FREE char *home = file_in_home(".kube/config");
-    struct kube_access_places places = {
+    struct kube_places places = {
         .flag = options->kubeconfig,
         .context = options->context,
         .environment = getenv("KUBECONFIG"),
@@ -86,7 +87,7 @@ static int find_access(const struct deploy_options *options, struct kube_access 
         .pod_port = getenv("KUBERNETES_SERVICE_PORT"),
         .pod_directory = KUBE_POD_DIRECTORY,
     };
-    return kube_access_find(&places, access, found, err);
+    return kube_place_find(&places, access, found, err);
 }
 
 static char *choose_space(const struct deploy_options *options, const struct kube_access *access)

@@ -85,7 +85,7 @@ static int open_kubernetes(const struct deploy_options *options, bool is_optiona
 
 int deploy_target_open(const struct deploy_options *options, struct deploy_target **out, struct error *err)
 {
-    enum destination to;
+    enum destination to = TO_AUTO;
     const char *path;
     *out = NULL;
     if (read_destination(options->deploy_to, &to, &path, err) < 0)
@@ -105,7 +105,7 @@ int deploy_target_open(const struct deploy_options *options, struct deploy_targe
 
 int deploy_default_space(const struct deploy_options *options, char **out, struct error *err)
 {
-    enum destination to;
+    enum destination to = TO_AUTO;
     const char *path;
     if (read_destination(options->deploy_to, &to, &path, err) < 0)
         return -1;

@@ -88,7 +88,7 @@ void deploy_target_free(struct deploy_target *target); /* NULL does nothing */
 int deploy_target_apply(struct deploy_target *target, const struct apply_request *request,
                         struct apply_report *report, struct error *err) MUST_CHECK;
 
-/* -- the two targets -------------------------------------------------------------------------------------- */
+/* -- the two targets ------------------------------------------------------------------------------------- */
 
 /*
  * Writes the manifest files of a commit below `path`, byte for byte as they are in git, each as one step.

@@ -166,6 +166,14 @@ static int check_type(const struct transport *t, const struct service *service, 
                      t->url->shown, len && len < 100 ? (int)len : 8, len && len < 100 ? type : "no type");
 }
 
+/* "the option for this server", in the client's words. */
+static void name_our_option(struct error *err)
+{
+    size_t used = strlen(err->text);
+    if (err->code == ERROR_TLS)
+        snprintf(err->text + used, sizeof(err->text) - used, ", for git GIT_SSL_CAINFO");
+}
+
 /* Sends the request until its answer is the one we want; NULL if that is not to be had. */
 static struct http_stream *ask(struct exchange *e, struct error *err)
 {
@@ -174,8 +182,10 @@ static struct http_stream *ask(struct exchange *e, struct error *err)
     bool has_asked = false;
     for (int redirects = 0; redirects <= LIMIT_REDIRECTS;) {
         struct http_stream *response = request(e, err);
-        if (!response)
+        if (!response) {
+            name_our_option(err);
             return NULL;
+        }
         int status = http_stream_status(response);
         int result = -1;
         if (status == 200) {

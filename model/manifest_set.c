@@ -35,7 +35,7 @@ static void gather(struct manifest_set *set)
 {
     for (size_t i = 0; i < set->files_len; i++)
         set->resources_len += set->files[i]->resources_len;
-    set->resources = xcalloc(set->resources_len, sizeof(*set->resources));
+    set->resources = xcalloc(set->resources_len, sizeof(struct resource *));
     set->copies = xcalloc(set->resources_len, sizeof(*set->copies));
     size_t at = 0;
     for (size_t i = 0; i < set->files_len; i++) {
@@ -54,8 +54,8 @@ static void gather(struct manifest_set *set)
 static void report_duplicate(struct manifest_set *set, struct resource *resource, const char *id,
                              const struct resource *other)
 {
-    AUTO_FREE char *message =
-        xasprintf("%s is defined more than once: also in %s:%d; no copy is used", id, other->file->path, other->line);
+    AUTO_FREE char *message = xasprintf("%s is defined more than once: also in %s:%d; no copy is used", id,
+                                        other->file->path, other->line);
     resource->is_duplicate = true;
     add_problem(set, resource->file->path, resource->line, id, message);
 }
@@ -86,7 +86,7 @@ static void index_resources(struct manifest_set *set)
 void manifest_set_finish(struct manifest_set *set)
 {
     if (set->files_len)
-        qsort(set->files, set->files_len, sizeof(*set->files), compare_files);
+        qsort(set->files, set->files_len, sizeof(struct manifest_file *), compare_files);
     gather(set);
     index_resources(set);
 }

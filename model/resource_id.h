@@ -1,7 +1,7 @@
 /*
  * The name of a resource: namespace:kind/name, as Flux v1 writes it. The kind is lower case; namespace and name
  * keep their case. A resource without a namespace of its own (a Namespace, a ClusterRole) has the namespace
- * "<cluster>". Grammar: contract section 1.1.
+ * "<cluster>". Grammar: Flux v1, pkg/resource/id.go.
  */
 #ifndef MODEL_RESOURCE_ID_H
 #define MODEL_RESOURCE_ID_H

@@ -32,8 +32,8 @@ struct call {
     struct registry_host *host;
     struct registry_question question;
     char *target, *scope, *token_key;
-    bool use_http;            /* https was tried and is not spoken */
-    struct error https_error; /* what it said */
+    bool use_http, tried_both; /* while the host's scheme is unknown */
+    struct error https_error;  /* what https said, if it was tried and is not spoken */
     bool sent_basic, sent_token, has_new_token;
     registry_answer answer;
     void *context;
@@ -57,6 +57,16 @@ static void finish(struct call *call, struct http_response *response, const stru
 static void refuse(struct registry_job *job, const struct error *err)
 {
     finish((struct call *)job, NULL, err);
+}
+
+/* `err` is not the call's own: that ends here. */
+static void fail(struct call *call, struct error *err)
+{
+    size_t used = strlen(err->text);
+    if (err->code == ERROR_TLS && !call->host->is_insecure)
+        snprintf(err->text + used, sizeof(err->text) - used,
+                 ", or let it go unchecked with --registry-insecure-host=%s", call->host->address);
+    finish(call, NULL, err);
 }
 
 static void fail_unauthorized(struct call *call, struct http_response *response)
@@ -104,10 +114,10 @@ static void on_answer(struct http_response *response, const struct error *err, v
 
 static void send_request(struct call *call, const char *authorization)
 {
-    AUTO_FREE char *origin = registry_host_origin(call->host);
-    const char *authority = strstr(origin, "://");
-    AUTO_FREE char *url = call->use_http ? xasprintf("http%s%s", authority, call->target)
-                                         : xasprintf("%s%s", origin, call->target);
+    bool is_unknown = call->host->scheme == REGISTRY_SCHEME_UNKNOWN;
+    bool is_plain = is_unknown ? call->use_http : call->host->scheme == REGISTRY_HTTP;
+    AUTO_FREE char *url =
+        xasprintf("%s://%s%s", is_plain ? "http" : "https", call->host->address, call->target);
     const struct http_header headers[] = {{call->question.accept ? "Accept" : NULL, call->question.accept},
                                           {NULL, NULL}};
     (*call->question.requests)++;
@@ -149,16 +159,26 @@ static void start(struct registry_job *job)
 
 /* -- answers --------------------------------------------------------------------------------------------- */
 
+/* Asks a host whose scheme is not known yet once more, in the other one; false if that was done. */
+static bool try_other_scheme(struct call *call, const struct error *err)
+{
+    if (!call->use_http)
+        call->https_error = *err;
+    if (call->tried_both)
+        return false;
+    call->tried_both = true;
+    call->use_http = !call->use_http;
+    registry_host_enter(call->host, &call->job, true);
+    return true;
+}
+
 static void on_failure(struct call *call, const struct error *err)
 {
-    if (!call->use_http && registry_host_may_use_http(call->host, err->code)) {
-        call->use_http = true;
-        call->https_error = *err;
-        registry_host_enter(call->host, &call->job, true);
+    bool is_unknown = call->host->scheme == REGISTRY_SCHEME_UNKNOWN && err->code != ERROR_CANCELLED;
+    if (is_unknown && registry_host_may_speak_other(call->host, err->code) && try_other_scheme(call, err))
         return;
-    }
-    struct error first = call->use_http && err->code != ERROR_CANCELLED ? call->https_error : *err;
-    finish(call, NULL, &first);
+    struct error told = is_unknown && call->https_error.code ? call->https_error : *err;
+    fail(call, &told);
 }
 
 static void on_unauthorized(struct call *call, struct http_response *response)
@@ -193,12 +213,16 @@ static void on_response(struct call *call, struct http_response *response)
 {
     const struct clock *clock = call->registry->options.clock;
     struct error err = ERROR_INIT;
-    if (call->use_http && call->host->scheme == REGISTRY_SCHEME_UNKNOWN && response->status == 400) {
-        /* a TLS server's answer to plain http: what https said is the reason */
-        finish(call, NULL, &call->https_error);
+    bool is_unknown = call->host->scheme == REGISTRY_SCHEME_UNKNOWN;
+    if (is_unknown && call->use_http && response->status == 400) {
+        /* a TLS server's answer to plain http: what https says counts */
+        if (try_other_scheme(call, &call->https_error))
+            return;
+        err = call->https_error;
+        fail(call, &err);
         return;
     }
-    if (call->host->scheme == REGISTRY_SCHEME_UNKNOWN)
+    if (is_unknown)
         call->host->scheme = call->use_http ? REGISTRY_HTTP : REGISTRY_HTTPS;
     if (response->status / 100 == 2) {
         finish(call, response, NULL);
@@ -289,6 +313,7 @@ void registry_ask(struct registry *registry, const struct registry_question *que
     call->token_key = xasprintf("%s\n%s", question->repository, identity);
     call->answer = answer;
     call->context = context;
+    call->use_http = registry_host_begins_plain(call->host);
     registry->open++;
     registry_host_enter(call->host, &call->job, false);
 }

@@ -64,11 +64,6 @@ void registry_host_free(void *value)
     free(host);
 }
 
-char *registry_host_origin(const struct registry_host *host)
-{
-    return xasprintf("%s://%s", host->scheme == REGISTRY_HTTP ? "http" : "https", host->address);
-}
-
 bool registry_host_is_at(const struct registry_host *host, const char *origin)
 {
     AUTO_FREE char *own = without_port(host->address);
@@ -76,7 +71,12 @@ bool registry_host_is_at(const struct registry_host *host, const char *origin)
     return !strcasecmp(own, other);
 }
 
-bool registry_host_may_use_http(const struct registry_host *host, enum error_code code)
+bool registry_host_begins_plain(const struct registry_host *host)
+{
+    return host->is_loopback && !host->is_insecure;
+}
+
+bool registry_host_may_speak_other(const struct registry_host *host, enum error_code code)
 {
     return host->scheme == REGISTRY_SCHEME_UNKNOWN &&
            (code == ERROR_TLS || code == ERROR_NETWORK || code == ERROR_TIMEOUT);

@@ -3,9 +3,10 @@
  * scanner; registry.h is the door.
  *
  * https always, but for hosts that the user called insecure (certificate not checked, plain http if they do
- * not speak TLS: --registry-insecure-host, contract section 8.5) and for loopback addresses (plain http if
- * they do not speak TLS, as Docker has it). Which of the two such a host speaks is found out by its first
- * request, while the others wait, and remembered.
+ * not speak TLS: --registry-insecure-host, as in Flux v1) and for loopback addresses, which as with
+ * Docker may speak either. There plain http is tried first: nothing leaves the machine, no credential is in a
+ * first request, and the certificates of the world need not be loaded. Which of the two such a host speaks is
+ * found out by its first request, while the others wait, and remembered.
  */
 #ifndef SCANNER_REGISTRY_HOST_H
 #define SCANNER_REGISTRY_HOST_H
@@ -55,16 +56,16 @@ struct registry_host {
 
 struct registry_host *registry_host_new(const char *name, const struct strvec *insecure_hosts, double rps,
                                         double burst, int64_t now_ms);
-void registry_host_free(void *host);
-
-/* "https://address"; while the scheme is unknown that of https. free() it. */
-char *registry_host_origin(const struct registry_host *host) MUST_CHECK;
+void registry_host_free(void *value);
 
 /* Whether an http_origin is on the same machine by name, on whatever port and scheme. */
 bool registry_host_is_at(const struct registry_host *host, const char *origin);
 
-/* Whether a request that https failed with `code` may be tried over plain http. */
-bool registry_host_may_use_http(const struct registry_host *host, enum error_code code);
+/* Whether the first request to a host of unknown scheme goes out over plain http. */
+bool registry_host_begins_plain(const struct registry_host *host);
+
+/* Whether a first request that failed with `code` in one scheme may be tried in the other. */
+bool registry_host_may_speak_other(const struct registry_host *host, enum error_code code);
 
 /* Queues a job, behind all others, or before them when it goes on with what has begun. */
 void registry_host_enter(struct registry_host *host, struct registry_job *job, bool is_first);

@@ -1,5 +1,6 @@
 #include "scanner/registry_status.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -36,7 +37,7 @@ static void quote(struct strbuf *out, const char *text)
     if (out->len)
         strbuf_addstr(out, ": ");
     for (; *text && out->len < QUOTED_LENGTH; text++)
-        strbuf_addch(out, (unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text);
+        strbuf_addch(out, iscntrl((unsigned char)*text) ? (char)' ' : *text);
     if (*text)
         strbuf_addstr(out, "...");
 }

@@ -88,6 +88,12 @@ static int64_t now_of(const struct scan *scan)
     return clock_wall_ms(scan->env->clock);
 }
 
+/* Somewhat in the future is young too: pawls that share a cache do not share a clock. */
+static bool is_within(int64_t age_ms, int64_t limit_ms)
+{
+    return age_ms < limit_ms && age_ms > -limit_ms;
+}
+
 static bool wants_details(const struct scan *scan, const struct image_info *image)
 {
     const struct demand *demand = scan->demand;
@@ -95,8 +101,7 @@ static bool wants_details(const struct scan *scan, const struct image_info *imag
         return false;
     if (!image->digest)
         return !image->problem;
-    int64_t age_ms = now_of(scan) - image->checked_ms;
-    return age_ms < 0 || age_ms > RECHECK_AFTER_MS;
+    return !is_within(now_of(scan) - image->checked_ms, RECHECK_AFTER_MS);
 }
 
 static void start_details(struct scan *scan);
@@ -289,8 +294,7 @@ static bool lacks_details(const struct scan *scan)
 
 static bool is_young(const struct scan *scan, int64_t max_age_ms)
 {
-    int64_t age_ms = scan->last ? now_of(scan) - scan->last->scanned_ms : -1;
-    return age_ms >= 0 && age_ms < max_age_ms;
+    return scan->last && is_within(now_of(scan) - scan->last->scanned_ms, max_age_ms);
 }
 
 void repository_scan_start(const struct scan_environment *env, const struct demand *demand,
@@ -302,7 +306,11 @@ void repository_scan_start(const struct scan_environment *env, const struct dema
     *scan = (struct scan){
         .env = env, .demand = demand, .result = result, .finished = finished, .context = context};
     strmap_init(&scan->visited, NULL);
-    if (credentials_for(env->credentials, demand->repository, &scan->credential, &err) < 0) {
+    const char *slash = strchr(demand->repository, '/');
+    if (!slash || slash == demand->repository || !slash[1])
+        error_set(&err, ERROR_INVALID, "not the name of a repository: host/path is expected");
+    if (err.code != ERROR_NONE ||
+        credentials_for(env->credentials, demand->repository, &scan->credential, &err) < 0) {
         fail(scan, &err);
         return;
     }

@@ -81,6 +81,7 @@ void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_
 static void tell_finished(struct scanner *scanner)
 {
     struct submission *submission = steal(&scanner->finished);
+    bool told = submission != NULL;
     while (submission) {
         struct submission *next = submission->next;
         scanner->under_way--;
@@ -90,6 +91,8 @@ static void tell_finished(struct scanner *scanner)
         free(submission);
         submission = next;
     }
+    if (told && !scanner->under_way)
+        cache_flush(scanner->environment.cache);
 }
 
 size_t scanner_run(struct scanner *scanner, int64_t timeout_ms)

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/strbuf.h"
 #include "updater/tag_order.h"
 
 /*
@@ -68,9 +69,9 @@ static char *find_defect(const struct question *q)
 static char *find_missing_answer(const struct question *q)
 {
     if (!q->info && q->scan_error)
-        return xasprintf("blocked: no answer from the registry: %s", q->scan_error->text);
+        return xasprintf("blocked: no tags are known: %s", q->scan_error->text);
     if (!q->info)
-        return xstrdup("blocked: the registry was not asked yet");
+        return xstrdup("blocked: no tags are known: the registry was not asked yet");
     if (q->info->is_truncated)
         return xasprintf("blocked: %s has more tags than are read (%zu); raise --registry-tag-limit",
                          q->info->repository, q->info->images_len);
@@ -119,10 +120,24 @@ static char *find_partial_knowledge(const struct question *q, const struct surve
     return NULL;
 }
 
+/* A glob with characters that no tag has is a slip, most often a version range without its prefix. */
+static bool is_impossible(const struct tag_policy *policy)
+{
+    static const char glob[] = "glob:";
+    const char *text = tag_policy_text(policy);
+    if (!str_starts_with(text, glob))
+        return false;
+    text += strlen(glob);
+    return text[strspn(text, "*._-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] != '\0';
+}
+
 static char *describe_no_match(const struct question *q)
 {
-    return xasprintf("none of the %zu tags of %s matches %s", q->info->images_len, q->info->repository,
-                     tag_policy_text(q->policy));
+    const char *hint = is_impossible(q->policy)
+                           ? "; no tag can look like that (a version range is written semver:~1.2)"
+                           : "";
+    return xasprintf("none of the %zu tags of %s matches %s%s", q->info->images_len, q->info->repository,
+                     tag_policy_text(q->policy), hint);
 }
 
 static char *find_nothing_newer(const struct question *q, const struct image_info *best)
@@ -225,6 +240,15 @@ static void decide(const struct question *q, struct decision *out)
     out->reason = describe_update(q, s.best);
 }
 
+/* Annotations and registries may put anything into a reason, line ends and terminal escapes too. */
+static void make_one_line(char *reason)
+{
+    for (; *reason; reason++) {
+        if ((unsigned char)*reason < ' ' || *reason == 0x7f)
+            *reason = ' ';
+    }
+}
+
 static const char *current_tag(const struct image_ref *image)
 {
     if (image->tag || image->digest || !image->text)
@@ -247,4 +271,5 @@ void choose(const struct workload_policy *policy, size_t index, const struct rep
     };
     *out = (struct decision){.resource = policy->resource, .container = mine->container};
     decide(&q, out);
+    make_one_line(out->reason);
 }

@@ -5,6 +5,7 @@
  */
 #include "updater/edit.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,13 +122,20 @@ static bool needs_quotes(const char *image)
     return *image == '[' || yaml_plain_is_typed(image);
 }
 
-/* What a new text replaces: all that is inside quotes, however written; in a block only the text itself. */
+static bool is_word_char(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '-';
+}
+
+/* What a new text replaces: all that is inside quotes, however written; in a block only the text itself, which
+ * must be one line that its block does not end with a line break. */
 static bool locate_all(const char *text, const struct yaml_node *node, struct span *out)
 {
     if (node->style == YAML_LITERAL || node->style == YAML_FOLDED)
-        return locate(text, node, out);
+        return !strchr(node->value, '\n') && locate(text, node, out);
     *out = inside_of(text, node);
-    return node->style != YAML_PLAIN || out->start < out->end;
+    bool is_glued = out->start && is_word_char(text[out->start - 1]); /* "&a:1" is &a and ":1" */
+    return node->style != YAML_PLAIN || (out->start < out->end && !is_glued);
 }
 
 int edit_set_image(const struct manifest_file *file, const struct container *container, const char *image,
@@ -162,7 +170,7 @@ static int compare_splices(const void *a, const void *b)
 static int settle(const struct splice **splices, size_t *len, struct error *err)
 {
     if (*len)
-        qsort(splices, *len, sizeof(*splices), compare_splices);
+        qsort(splices, *len, sizeof(const struct splice *), compare_splices);
     size_t kept = 0;
     for (size_t i = 0; i < *len; i++) {
         const struct splice *last = kept ? splices[kept - 1] : NULL, *next = splices[i];
@@ -183,7 +191,7 @@ static int settle(const struct splice **splices, size_t *len, struct error *err)
 int edit_apply(const struct manifest_file *file, const struct splice *splices, size_t len, struct strbuf *out,
                struct error *err)
 {
-    AUTO_FREE const struct splice **sorted = xcalloc(len, sizeof(*sorted));
+    AUTO_FREE const struct splice **sorted = xcalloc(len, sizeof(const struct splice *));
     for (size_t i = 0; i < len; i++)
         sorted[i] = &splices[i];
     if (settle(sorted, &len, err) < 0)

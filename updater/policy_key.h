@@ -1,9 +1,12 @@
 /*
  * The keys of policy annotations: which policy one names, and which of two that name the same counts.
  *
- *   pawl.dev/P                  rank 0   P is automated, locked, ignore, locked_user, locked_msg,
- * tag.CONTAINER fluxcd.io/P                 rank 1 filter.fluxcd.io/CONTAINER  rank 2   is tag.CONTAINER
+ *   pawl.dev/P                  rank 0
+ *   fluxcd.io/P                 rank 1
+ *   filter.fluxcd.io/CONTAINER  rank 2; P is tag.CONTAINER
  *   flux.weave.works/P          rank 3
+ *
+ * where P is automated, locked, ignore, locked_user, locked_msg or tag.CONTAINER.
  *
  * The lower rank counts. Other keys of Flux's are its own bookkeeping and no policies; other keys of ours are
  * errors, since passing over one could mean an update that its writer forbade.

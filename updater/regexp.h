@@ -3,10 +3,10 @@
  *
  * Matching is unanchored, on bytes (tags are ASCII), and "$" is the very end. All that Go's syntax has and
  * that can matter for a tag means the same here. What PCRE2 has beyond it (look-around, back-references,
- * possessive quantifiers) is allowed: "(?!.*-rc)" is what people ask for. Such patterns can take exponential
- * time, so every match has limits (base/limits.h); a pattern that ran into them on LIMIT_REGEXP_OVERRUNS tags
- * is given up and from then on is over the limit at once, so that 50,000 tags cost no more than the first
- * few.
+ * possessive quantifiers) is allowed: "(?!.*-rc)" is what people ask for. Unlike Go's, this matcher steps
+ * back, and on patterns such as (a+)+$ that has no end, so every match has limits (base/limits.h). A pattern
+ * that runs into them on LIMIT_REGEXP_OVERRUNS tags is given up, and from then on is over the limit at once:
+ * 50,000 tags cost no more than the first few.
  *
  * A regexp may be shared between threads.
  */

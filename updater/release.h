@@ -1,7 +1,7 @@
 /*
  * A release: the decisions of a round as one commit's content, changed files and message.
  *
- * The commit message is Flux v1's (contract section 4): "Auto-release IMAGE" for one image, and for more
+ * The commit message is Flux v1's: "Auto-release IMAGE" for one image, and for more
  * "Auto-release multiple (N) images", a blank line and a sorted list. IMAGE is the reference as written with
  * the new tag; each counts once.
  */

@@ -1,6 +1,6 @@
 /*
  * Semantic versions and constraints, with the reading and the constraint language of Masterminds/semver v3.1
- * that Flux v1 used (contract section 3.3: every row there is a test).
+ * that Flux v1 used; the tests hold every rule.
  *
  * A version is one to three numbers with an optional lower-case "v", an optional pre-release and build
  * metadata. Numbers are 64 bits; a longer one is no version. Comparison is semver.org's: build metadata does
@@ -20,8 +20,7 @@
  *
  * Where Masterminds' reading is an accident of its regular expressions, ours is the plain one or an error:
  * "^0.0.3" does not take 0.1.3, "^*" is everything, a range may stand beside "||" without spaces, "1.2.10.4"
- * and
- * "<*" are errors. An empty constraint is an error, never everything.
+ * and "<*" are errors. An empty constraint is an error, never everything.
  */
 #ifndef UPDATER_SEMVER_H
 #define UPDATER_SEMVER_H
@@ -40,8 +39,8 @@ struct semver {
     size_t prerelease_len;
 };
 
-/* False if it is no version; *out is then undefined. `text` must outlive *out. Never allocates. */
-bool semver_parse(const char *text, struct semver *out);
+/* False if it is no version: *out is then undefined. `text` must outlive *out. Never allocates. */
+bool semver_parse(const char *text, struct semver *out) MUST_CHECK;
 /* <0, 0, >0. Numbers in a pre-release have any length. */
 int semver_compare(const struct semver *a, const struct semver *b);
 

@@ -107,8 +107,7 @@ static bool read_wildcard(const char **cursor)
     return true;
 }
 
-/* A version of which parts may be left out or wildcards; what follows a wildcard is read and does not count.
- */
+/* A version whose parts may be left out or be wildcards; what follows a wildcard does not count. */
 static int read_version(struct reader *r, struct semver *out)
 {
     const char *start = r->p, *p = start + (*start == 'v');

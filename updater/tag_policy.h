@@ -49,8 +49,8 @@ bool tag_policy_needs_created(const struct tag_policy *policy);
 
 /*
  * <0 if `a` comes before `b` (is older, lower), >0 if after, 0 only for the same tag. By creation time or by
- * version; ties by natural order of the tags (updater/tag_order.h). A time that is not
- * known is before all that are, and what is no version before all that are.
+ * version; ties by natural order of the tags (updater/tag_order.h). A time that is not known is before all
+ * that are, and what is no version is before all that are.
  */
 int tag_policy_compare(const struct tag_policy *policy, const struct image_info *a,
                        const struct image_info *b);

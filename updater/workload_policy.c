@@ -120,8 +120,7 @@ static void add_container_names(const struct resource *resource, struct strbuf *
         strbuf_addf(out, " and %zu more", resource->containers_len - most);
 }
 
-/* A policy for a container that is not there is a slip that would go unseen: the real one then takes any tag.
- */
+/* A policy for a container that is not there would go unseen, and the one that was meant takes any tag. */
 static void warn_of_strays(struct reading *r)
 {
     const struct resource *resource = r->policy->resource;

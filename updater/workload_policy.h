@@ -1,10 +1,11 @@
 /*
  * What a workload's annotations ask for: automated or not, locked, ignored, and a tag policy per container.
  *
- * Keys and precedence (interface page, contract section 3.1): pawl.dev/ before fluxcd.io/ before
- * filter.fluxcd.io/ before flux.weave.works/. Boolean policies hold only when the value is exactly "true".
- * Two prefixes that disagree are a problem that is reported; the precedence decides. A pawl.dev/ key that
- * this version does not know blocks the workload, since ignoring it could mean an update its owner forbade.
+ * Which key is which policy, and which of two counts, is in updater/policy_key.h. Booleans hold only when
+ * the value is exactly "true", as in Flux v1; ignore: sync_only is no ignore here. A pawl.dev/ key that this
+ * version does not know blocks the workload, since passing over it could mean an update that its owner
+ * forbade. What looks like a slip is a warning: two prefixes that disagree, a boolean that is neither true
+ * nor false, a policy for a container that is not there.
  */
 #ifndef UPDATER_WORKLOAD_POLICY_H
 #define UPDATER_WORKLOAD_POLICY_H
@@ -19,10 +20,9 @@
 
 struct container_policy {
     const struct container *container; /* borrowed */
-    struct tag_policy
-        *policy; /* glob:* if none is given; NULL if it does not compile, then `problem` says why */
-    struct error problem;
-    int line; /* of the annotation; of the object if there is none */
+    struct tag_policy *policy;         /* glob:* if none is given; NULL if it does not compile */
+    struct error problem;              /* why it does not: "policy semver:foo: …" */
+    int line;                          /* of the annotation; of the object if there is none */
 };
 
 struct workload_policy {
@@ -31,8 +31,8 @@ struct workload_policy {
     const char *locked_user, *locked_message; /* borrowed; NULL if not given */
     char *blocked;                            /* why nothing may be done to the workload; NULL: nothing */
     int blocked_line;
-    char *warning; /* annotations that disagree; NULL: none */
-    int warning_line;
+    char *warning;                       /* what looks like slips, joined by "; "; NULL: nothing */
+    int warning_line;                    /* of the first */
     struct container_policy *containers; /* one per container of the resource, in its order */
     size_t containers_len;
 };

@@ -1,7 +1,7 @@
 /*
- * A constraint and versions, one a line: nothing may crash, and what holds of any constraint must hold. A version
- * is never above and below itself, equal versions pass together, and an alternative that is added takes nothing
- * away.
+ * A constraint and versions, one a line: nothing may crash, and what holds of any constraint must hold. A
+ * version is never above and below itself, equal versions pass together, and an alternative that is added
+ * takes nothing away.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /*
- * A policy and tags, one a line: nothing may crash or take long, the policy must read the same from its own text,
- * and its order must be one: no pair of tags both ways, nothing equal but the same tag, and transitive.
+ * A policy and tags, one a line: nothing may crash or take long, the policy must read the same from its own
+ * text, and its order must be one: no pair of tags both ways, nothing equal but the same tag, and
+ * transitive.
  */
 #include <stdint.h>
 #include <stdlib.h>

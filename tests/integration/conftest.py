@@ -22,6 +22,7 @@ from parts.kube import Cluster
 from parts.memcached import Memcached
 from parts.pawl import Pawl
 from parts.registry import Registry
+from parts.site import Site
 from parts.sshd import Sshd
 from parts.tls import Authority
 from parts.tokens import TokenServer
@@ -268,3 +269,9 @@ def pawl(tmp_path):
     if not binary.is_file():
         pytest.fail(f"no pawl at {binary}: build it, or set PAWL_BIN", pytrace=False)
     return Pawl(binary, tmp_path / "home")
+
+
+@pytest.fixture
+def site(pawl, registry, new_repo, tmp_path):
+    """pawl between an empty registry, an empty repository and an empty folder to apply to."""
+    return Site(pawl, registry, new_repo(), tmp_path / "target")

@@ -72,7 +72,7 @@ static bool UNUSED scripted_reply(int fd, const char *status, const char *header
 }
 
 /* The value of a header of the request, or NULL; free() it. */
-static char *UNUSED scripted_header(const struct scripted_request *request, const char *name)
+static UNUSED char *scripted_header(const struct scripted_request *request, const char *name)
 {
     for (const char *line = strchr(request->head, '\n'); line; line = strchr(line, '\n')) {
         line++;
@@ -97,6 +97,8 @@ static bool scripted_read(int fd, struct strbuf *pending, struct scripted_reques
         if (got <= 0)
             return false;
         strbuf_add(pending, bytes, (size_t)got);
+        if (pending->buf[0] == 0x16) /* a TLS handshake, which is not spoken here */
+            return false;
         const char *length = strcasestr(pending->buf, "\r\nContent-Length:");
         end = strstr(pending->buf, "\r\n\r\n");
         if (end && length && length < end)
@@ -148,7 +150,7 @@ static void *scripted_accept(void *context)
     return NULL;
 }
 
-static struct scripted_server *UNUSED scripted_start(scripted_answer answer, void *context)
+static UNUSED struct scripted_server *scripted_start(scripted_answer answer, void *context)
 {
     struct scripted_server *server = xcalloc(1, sizeof(*server));
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

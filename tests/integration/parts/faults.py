@@ -1,15 +1,17 @@
 """A proxy before a real HTTP server that fails on request: the one scripted part.
 
-Real registries throttle, stall and break off; docker-registry cannot be told to. The proxy passes everything through to
-it except what a rule says otherwise.
+Real registries throttle, stall and break off, and send tag lists in pages; docker-registry cannot be told to. The proxy
+passes everything through to it except what a rule says otherwise.
 """
 
 import collections
 import contextlib
 import http.client
 import http.server
+import json
 import threading
 import time
+import urllib.parse
 
 from parts.process import LOOPBACK, free_port
 
@@ -33,6 +35,7 @@ class FaultProxy:
         self._upstream = port
         self._rules = []
         self._lock = threading.Lock()
+        self._page = None
         self.seen = []
         self.port = free_port()
         self.host = f"{LOOPBACK}:{self.port}"
@@ -62,10 +65,28 @@ class FaultProxy:
         """Passes on `after` bytes of the answer's body and breaks the connection off."""
         self._add(Rule(path, times, cut_after=after))
 
+    def paginate(self, size):
+        """Sends tag lists in pages of at most `size`, as the OCI distribution specification describes them."""
+        self._page = size
+
     def heal(self):
         """Forgets all rules."""
         with self._lock:
             self._rules.clear()
+        self._page = None
+
+    def _page_of(self, path, headers, data):
+        """One page of the whole tag list `data`, and the Link header to the next."""
+        address = urllib.parse.urlsplit(path)
+        query = dict(urllib.parse.parse_qsl(address.query))
+        whole = json.loads(data)
+        tags = [tag for tag in sorted(whole["tags"]) if tag > query.get("last", "")]
+        page = tags[:min(self._page, int(query.get("n", self._page)))]
+        headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
+        if page and len(page) < len(tags):
+            following = urllib.parse.urlencode({"last": page[-1], "n": len(page)})
+            headers.append(("Link", f'<{address.path}?{following}>; rel="next"'))
+        return headers, json.dumps({**whole, "tags": page}).encode()
 
     def _take_rule(self, path):
         with self._lock:
@@ -94,6 +115,8 @@ class FaultProxy:
                     status, headers, data = rule.status, list(rule.headers.items()), rule.body
                 else:
                     status, headers, data = self._ask(body)
+                    if owner._page and status == 200 and "/tags/list" in self.path:
+                        headers, data = owner._page_of(self.path, headers, data)
                 owner.seen.append(Answer(self.command, self.path, status))
                 self.send_response(status)
                 for name, value in headers:

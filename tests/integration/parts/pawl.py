@@ -10,7 +10,7 @@ import re
 import signal
 import subprocess
 
-from parts.process import LOOPBACK, Process, clean_environment, free_port, is_listening, wait_until
+from parts.process import Process, clean_environment, wait_until
 
 _REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|SUMMARY: \w+Sanitizer|: runtime error: ")
 _SANITIZER_OPTIONS = ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "ASAN_SYMBOLIZER_PATH",
@@ -47,6 +47,13 @@ class Result:
         return f"{' '.join(self.argv)} → {self.rc}\n--- stdout\n{self.stdout}--- stderr\n{self.stderr}"
 
 
+def _result(argv, rc, stdout, stderr):
+    """Bytes to text with every line end as it was: diffs of CRLF files depend on it."""
+    stdout, stderr = stdout.decode(errors="replace"), stderr.decode(errors="replace")
+    _check_sanitizers(stderr)
+    return Result(argv[1:], rc, stdout, stderr)
+
+
 class Pawl:
     """The binary with a home folder, a state folder and a Docker configuration of its own.
 
@@ -68,7 +75,6 @@ class Pawl:
 
     def docker_login(self, host, user, password):
         """Puts credentials where a Docker client keeps them."""
-        import base64
         path = self.home / ".docker" / "config.json"
         path.parent.mkdir(exist_ok=True)
         config = json.loads(path.read_text()) if path.exists() else {"auths": {}}
@@ -79,14 +85,22 @@ class Pawl:
         """Runs a command to its end. Whatever the exit code is, a sanitizer's report is a failure."""
         argv = [str(self.binary), *map(str, arguments)]
         try:
-            done = subprocess.run(argv, env=self.environment(env), input=stdin, capture_output=True, encoding="utf-8",
-                                  errors="replace", timeout=timeout * self.patience, cwd=cwd or self.home,
-                                  check=False)
+            done = subprocess.run(argv, env=self.environment(env), input=stdin.encode(), capture_output=True,
+                                  timeout=timeout * self.patience, cwd=cwd or self.home, check=False)
         except subprocess.TimeoutExpired as error:
             raise AssertionError(f"{' '.join(argv)} did not end within {error.timeout:g} s; stderr:\n"
                                  f"{(error.stderr or b'').decode(errors='replace')}") from error
-        _check_sanitizers(done.stderr)
-        return Result(argv[1:], done.returncode, done.stdout, done.stderr)
+        return _result(argv, done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments, env=None):
+        """Starts a command and leaves it running: a Popen, to be ended with `finish` or killed."""
+        return subprocess.Popen([str(self.binary), *map(str, arguments)], env=self.environment(env), cwd=self.home,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def finish(self, child, timeout=30.0):
+        """Waits for what `start` started."""
+        stdout, stderr = child.communicate(timeout=timeout * self.patience)
+        return _result(child.args, child.returncode, stdout, stderr)
 
     def ok(self, *arguments, **options):
         """Runs a command that must exit with 0."""
@@ -99,15 +113,12 @@ class Pawl:
         return result
 
     @contextlib.contextmanager
-    def serve(self, *arguments, env=None, listens=True, expected_rc=0):
-        """Runs `pawl serve` on a free port; on leaving it is asked to end and must do so cleanly."""
-        port = free_port()
-        if listens:
-            arguments = ("--listen", f"{LOOPBACK}:{port}", *arguments)
+    def serve(self, *arguments, env=None, expected_rc=0):
+        """Runs `pawl serve`; on leaving it is asked to end and must do so cleanly."""
         number = len(list(self.home.glob("serve-*.log")))
         process = Process(f"serve-{number}", [self.binary, "serve", *arguments], self.home, self.environment(env))
-        daemon = Daemon(process, f"http://{LOOPBACK}:{port}", self.patience)
-        process.start((lambda: is_listening(port)) if listens else None, timeout=15 * self.patience)
+        daemon = Daemon(process, self.patience)
+        process.start(lambda: "started" in process.log(), timeout=15 * self.patience)
         try:
             yield daemon
         finally:
@@ -120,9 +131,8 @@ class Pawl:
 class Daemon:
     """A running `pawl serve`."""
 
-    def __init__(self, process, url, patience):
+    def __init__(self, process, patience):
         self.process = process
-        self.url = url
         self.was_killed = False
         self._patience = patience
 

@@ -68,17 +68,21 @@ static void fixture_release(struct fixture *f)
 
 static int read_words(struct fixture *f, const char *const *words)
 {
-    int count = 0;
-    while (words[count])
-        count++;
-    return option_read_arguments(&f->set, count, (char *const *)(uintptr_t)words, &f->operands, &f->error);
+    CLEANUP(strvec_release) struct strvec copies = STRVEC_INIT;
+    while (*words)
+        strvec_push(&copies, *words++);
+    return option_read_arguments(&f->set, (int)copies.len, copies.items, &f->operands, &f->error);
 }
 #define ARGUMENTS(f, ...) read_words(f, (const char *const[]){__VA_ARGS__, NULL})
 
 static int read_variables(struct fixture *f, const char *const *variables)
 {
     static const char *const foreign[] = {"PAWL_URL", "PAWL_SERVICE_*", NULL};
-    return option_read_environment(&f->set, "PAWL", (char *const *)(uintptr_t)variables, foreign, &f->error);
+    CLEANUP(strvec_release) struct strvec copies = STRVEC_INIT;
+    while (*variables)
+        strvec_push(&copies, *variables++);
+    strvec_push_owned(&copies, NULL); /* as environ ends */
+    return option_read_environment(&f->set, "PAWL_", copies.items, foreign, &f->error);
 }
 #define ENVIRONMENT(f, ...) read_variables(f, (const char *const[]){__VA_ARGS__, NULL})
 

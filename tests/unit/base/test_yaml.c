@@ -67,6 +67,7 @@ static void test_yaml_scalar_spans_are_what_was_written(void **state)
         {"k: |-\r\n  v\r\n  w\r\n", "|-\r\n  v\r\n  w\r\n", "v\nw", 1, 4},
         {"\xef\xbb\xbfk: v\n", "v", "v", 1, 4},
         {"\xef\xbb\xbf# ü\nk: v\n", "v", "v", 2, 4},
+        {"k: !!str\n\xef\xbb\xbf v\n", "v", "v", 2, 3},
         {"j: a\xc2\x85k: v", "v", "v", 2, 4},
         {"j: a\xe2\x80\xa8k: v", "v", "v", 2, 4},
     };
@@ -150,6 +151,8 @@ static void test_yaml_documents_are_split_at_markers(void **state)
         {"%YAML 1.1\n---\na: 1\n", "1@0-19 ok "},
         {"a: 1\n...\n%TAG ! tag:x,\n# c\n---\na: !y 1\n", "1@0-9 ok | 3@9-39 ok "},
         {"a: 1\n%YAML 1.1\n---\nb: 1\n", "1@0-5 ok | 2@5-24 ok "},
+        {"a\n%b\n--- c\n", "1@0-5 ok | 3@5-11 ok "},
+        {"%b\n---\na: 1\n", "1@0-3 1:3 | 2@3-12 ok "},
         {"a: 1\n\xef\xbb\xbf---\nb: 1\n", "1@0-5 ok | 2@5-17 ok "},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

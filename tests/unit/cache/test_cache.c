@@ -85,7 +85,8 @@ static void does_nothing(void *state UNUSED)
 {
 }
 
-static const struct cache_backend failing = {always_fails_get, counts_put, does_nothing};
+static const struct cache_backend failing = {
+    .get = always_fails_get, .put = counts_put, .flush = NULL, .free = does_nothing};
 
 static void test_cache_problem_is_told_once(void **state UNUSED)
 {

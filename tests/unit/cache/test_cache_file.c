@@ -104,6 +104,28 @@ static void test_cache_file_keeps_values_over_a_restart(void **state)
     assert_int_equal(stats.failures, 0);
 }
 
+static void test_cache_file_writes_when_asked_or_when_enough_has_gathered(void **state)
+{
+    struct fixture *f = *state;
+    struct stat before, after;
+    cache_flush(f->cache);
+    assert_int_equal(stat(f->path, &before), 0);
+    for (int i = 1; i < CACHE_FILE_HELD_BACK; i++) {
+        char key[32];
+        snprintf(key, sizeof(key), "key-%d", i);
+        put_text(f->cache, key, key);
+        check_value(f->cache, key, key);
+    }
+    assert_int_equal(stat(f->path, &after), 0);
+    assert_int_equal(after.st_blocks, before.st_blocks);
+    put_text(f->cache, "one", "more");
+    assert_int_equal(stat(f->path, &after), 0);
+    assert_true(after.st_blocks > before.st_blocks);
+    check_value(f->cache, "key-1", "key-1");
+    check_value(f->cache, "one", "more");
+    assert_null(cache_problem(f->cache));
+}
+
 static void test_cache_file_appends_to_what_is_there(void **state)
 {
     struct fixture *f = *state;
@@ -139,15 +161,22 @@ static void test_cache_file_forgets_what_is_expired(void **state)
     struct fixture *f = *state;
     cache_put(f->cache, "a", "1", 1, 60);
     cache_put(f->cache, "b", "2", 1, 0);
-    f->wall_ms += 59999;
-    check_value(f->cache, "a", "1");
-    f->wall_ms += 1;
+    for (int flushed = 0; flushed < 2; flushed++) {
+        f->wall_ms += 59999;
+        check_value(f->cache, "a", "1");
+        f->wall_ms += 1;
+        check_value(f->cache, "a", NULL);
+        check_value(f->cache, "b", "2");
+        f->wall_ms -= 60000;
+        cache_flush(f->cache);
+    }
+    f->wall_ms += 60000;
     check_value(f->cache, "a", NULL);
-    check_value(f->cache, "b", "2");
     f->wall_ms -= 60000; /* had it only been hidden, it would be back */
     check_value(f->cache, "a", "1");
     f->wall_ms += 60000;
     put_text(f->cache, "c", "3");
+    cache_flush(f->cache);
     f->wall_ms -= 60000;
     check_value(f->cache, "a", NULL);
     check_value(f->cache, "b", "2");
@@ -216,6 +245,7 @@ static void test_cache_file_refuses_values_of_an_eighth_of_it(void **state)
     assert_null(cache_problem(f->cache));
     for (int i = 0; i < 40; i++)
         cache_put(f->cache, i % 2 ? "a" : "b", value, CACHE_FILE_MAP_MIN / 8, 0);
+    cache_flush(f->cache);
     assert_null(cache_problem(f->cache));
 }
 
@@ -353,6 +383,8 @@ static void write_for_ever(struct fixture *f, int who)
         snprintf(key, sizeof(key), "%d-%u", who, i % 50);
         memset(value, 'a' + (int)(i % 26), len);
         cache_put(cache, key, value, len, 0);
+        if (i % 3 == 0)
+            cache_flush(cache);
     }
 }
 
@@ -441,6 +473,7 @@ int main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(test_cache_file_keeps_values_over_a_restart),
+        CASE(test_cache_file_writes_when_asked_or_when_enough_has_gathered),
         CASE(test_cache_file_appends_to_what_is_there),
         CASE(test_cache_file_takes_any_key),
         CASE(test_cache_file_forgets_what_is_expired),

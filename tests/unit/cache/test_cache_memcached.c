@@ -21,7 +21,7 @@
 #include "cache/cache_memcached.h"
 
 #define SERVERS    2
-#define TIMEOUT_MS 600
+#define TIMEOUT_MS 600L
 
 struct server {
     int port;
@@ -329,7 +329,6 @@ static void test_cache_memcached_does_not_wait_for_a_server_that_hangs(void **st
     }
     int64_t took_ms = timed_count(f->cache, &found);
     assert_in_range(found, 10, 90);
-    print_message("hanging server: %d ms, %d found\n", (int)took_ms, found);
     assert_true(took_ms < TIMEOUT_MS * 3);
     kill(f->servers[0].pid, SIGCONT);
     sleep(3);

@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "cache/records.h"
 
@@ -169,7 +168,7 @@ static void test_records_cut_short_anywhere_are_none(void **state UNUSED)
         assert_null(record_decode_repository(bytes.buf, len));
 }
 
-static void test_records_of_100000_tags_are_small_and_quick(void **state UNUSED)
+static void test_records_of_100000_tags_are_small_and_whole(void **state UNUSED)
 {
     enum { COUNT = 100000 };
     CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("quay.io/a/b");
@@ -185,14 +184,10 @@ static void test_records_of_100000_tags_are_small_and_quick(void **state UNUSED)
     info->scanned_ms = 1700000000000;
     repository_info_finish(info);
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
-    int64_t start = clock_monotonic_ms(&system_clock);
     record_encode_repository(info, &bytes);
     CLEANUP(repository_info_release) struct repository_info *again = decode(&bytes);
-    int64_t took_ms = clock_monotonic_ms(&system_clock) - start;
     check_same(info, again);
-    print_message("100000 tags: %zu bytes, %d ms\n", bytes.len, (int)took_ms);
     assert_true(bytes.len < 65 * (size_t)COUNT);
-    assert_true(took_ms < 2000); /* some 20 ms; sanitizers and busy machines are slower */
 }
 
 struct fixture {
@@ -264,7 +259,7 @@ int main(void)
         cmocka_unit_test(test_records_leave_out_what_is_over_a_limit),
         cmocka_unit_test(test_records_that_are_malformed_are_none),
         cmocka_unit_test(test_records_cut_short_anywhere_are_none),
-        cmocka_unit_test(test_records_of_100000_tags_are_small_and_quick),
+        cmocka_unit_test(test_records_of_100000_tags_are_small_and_whole),
         cmocka_unit_test_setup_teardown(test_records_are_apart_by_repository_and_scope, open_cache,
                                         close_cache),
         cmocka_unit_test_setup_teardown(test_records_of_creation_times_are_apart_by_platform, open_cache,

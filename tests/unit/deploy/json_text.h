@@ -1,4 +1,4 @@
-/* JSON in tests, readable: single quotes stand for double ones. Header-only, as each test program is one file. */
+/* JSON in tests, readable: single quotes stand for double ones. Header-only: each test is one file. */
 #ifndef TESTS_JSON_TEXT_H
 #define TESTS_JSON_TEXT_H
 
@@ -6,16 +6,16 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 
-static char *UNUSED quoted(const char *text)
+static UNUSED char *quoted(const char *text)
 {
     char *copy = xstrdup(text);
-    for (char *c = copy; *c; c++)
-        *c = *c == '\'' ? '"' : *c;
+    for (char *c = strchr(copy, '\''); c; c = strchr(c, '\''))
+        *c = '"';
     return copy;
 }
 
 /* A new reference; a text that is no JSON fails the test. */
-static json_t *UNUSED json_from(const char *text)
+static UNUSED json_t *json_from(const char *text)
 {
     AUTO_FREE char *copy = quoted(text);
     struct error err = ERROR_INIT;

@@ -64,10 +64,7 @@ static const struct {
 
 static void read_status(int code, const char *body, struct kube_status *status)
 {
-    AUTO_FREE char *text = xstrdup(body);
-    if (strchr(body, '{')) /* JSON: single quotes are ours, but for the escaped ones */
-        for (char *c = text; *c; c++)
-            *c = *c == '\'' ? '"' : *c;
+    AUTO_FREE char *text = strchr(body, '{') ? quoted(body) : xstrdup(body);
     kube_status_read(code, text, strlen(text), status);
 }
 

@@ -100,6 +100,13 @@ static void test_choose_follows_the_rules(void **state)
         {"app:1.0", "semver:~2", "", DECISION_CURRENT, "-",
          "none of the 0 tags of registry.example/app matches semver:~2"},
 
+        {"app:1.0", "~1.2", "1.0@1 1.2@2", DECISION_CURRENT, "-",
+         "none of the 2 tags of registry.example/app matches glob:~1.2; no tag can look like that (a version "
+         "range "
+         "is written semver:~1.2)"},
+        {"app:1.0", "glob:v*", "1.0@1 1.2@2", DECISION_CURRENT, "-",
+         "none of the 2 tags of registry.example/app matches glob:v*"},
+
         /* by creation time */
         {"app:main-1", "glob:main-*", "main-1@100 main-2@300 main-3@200 other@900 latest@999",
          DECISION_UPDATE, "main-2", "main-2 is the newest that matches glob:main-*"},
@@ -223,6 +230,12 @@ static void hold_locked_why(struct fixture *f)
     f->workload.locked_message = "release freeze";
 }
 
+static void hold_locked_with_escapes(struct fixture *f)
+{
+    f->workload.locked = true;
+    f->workload.locked_message = "a\nb\r\x1b[2J\x7f\xc3\xa9";
+}
+
 static void hold_locked_by_and_why(struct fixture *f)
 {
     hold_locked_by(f);
@@ -244,6 +257,7 @@ static void test_choose_holds_what_it_may_not_take(void **state)
         {hold_locked, "app:1.0", NULL, "held: locked"},
         {hold_locked_by, "app:1.0", NULL, "held: locked by jane"},
         {hold_locked_why, "app:1.0", NULL, "held: locked: release freeze"},
+        {hold_locked_with_escapes, "app:1.0", NULL, "held: locked: a b  [2J \xc3\xa9"},
         {hold_locked_by_and_why, "app:1.0", NULL, "held: locked by jane: release freeze"},
         {NULL, "app:1.0@" DIGEST, NULL, "held: pinned to " DIGEST},
         {NULL, "app@" DIGEST, NULL, "held: pinned to " DIGEST},
@@ -316,11 +330,11 @@ static void test_choose_needs_a_whole_answer(void **state)
     fixture_init(&f, "app:1.0", "semver:~1");
 
     choose(&f.workload, 0, NULL, &refused, &d);
-    expect(&d, DECISION_BLOCKED, "-", "blocked: no answer from the registry: connection refused");
+    expect(&d, DECISION_BLOCKED, "-", "blocked: no tags are known: connection refused");
     decision_release(&d);
 
     choose(&f.workload, 0, NULL, NULL, &d);
-    expect(&d, DECISION_BLOCKED, "-", "blocked: the registry was not asked yet");
+    expect(&d, DECISION_BLOCKED, "-", "blocked: no tags are known: the registry was not asked yet");
     decision_release(&d);
 
     struct repository_info *info = repository("1.0 1.1");

@@ -141,6 +141,8 @@ static void test_edit_set_image_refuses_what_it_cannot_write(void **state)
     assert_refuses(edit_set_image, "a:1", "1.5", ERROR_UNSUPPORTED, "needs quotes");
     assert_refuses(edit_set_image, "a:1", "[::1]:5000/a", ERROR_UNSUPPORTED, "needs quotes");
     assert_refuses(edit_set_image, "", "a:1", ERROR_UNSUPPORTED, "no image text");
+    assert_refuses(edit_set_image, "|\n      a:1", "b:1", ERROR_UNSUPPORTED, "no image text");
+    assert_refuses(edit_set_image, "&a:1", "b:1", ERROR_UNSUPPORTED, "no image text");
     assert_refuses(edit_set_image, "[a]", "a:1", ERROR_UNSUPPORTED, "no image text");
     assert_refuses(edit_set_image, "\n", "a:1", ERROR_UNSUPPORTED, "no image text");
 }

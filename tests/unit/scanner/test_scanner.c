@@ -1,0 +1,706 @@
+/*
+ * Scans against a registry on loopback that says what each test scripts: the protocol's corners and a hostile
+ * peer. What a real registry says is tested with one, in tests/integration.
+ */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "cache/cache.h"
+#include "scanner/oci_manifest.h"
+#include "scanner/scanner.h"
+#include "tests/unit/scripted_server.h"
+
+#define RPS 1000
+
+struct fixture {
+    struct scripted_server *server, *other; /* two registries; `other` is also a foreign host */
+    struct cache *cache;
+    struct credentials *credentials;
+    struct scanner *scanner;
+    char directory[64];
+    atomic_int tokens_given; /* by the token server at /token */
+    atomic_int moved;        /* tag "moving" points elsewhere */
+    atomic_int list_is_down;
+};
+
+/* -- what the registry has ------------------------------------------------------------------------------- */
+
+static char *config_of(const char *created)
+{
+    return xasprintf("{\"created\":\"%s\",\"os\":\"linux\"}", created);
+}
+
+static char *manifest_of(const char *config)
+{
+    AUTO_FREE char *digest = oci_digest_of(config, strlen(config));
+    return xasprintf(
+        "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\","
+        "\"digest\":\"%s\"}}",
+        digest);
+}
+
+static char *index_of(const char *manifest)
+{
+    AUTO_FREE char *digest = oci_digest_of(manifest, strlen(manifest));
+    return xasprintf("{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"%s\",\"platform\":{\"os\":\"linux\","
+                     "\"architecture\":\"amd64\"}}]}",
+                     digest);
+}
+
+/* Tags of h/img are called by the year they were made in: "y2024"; "index" is of 2020, "moving" of 2021, then
+ * of 2022. */
+static const char *const years[] = {"2019", "2020", "2021", "2022", "2023", "2024"};
+
+static char *date_of(const char *year)
+{
+    return xasprintf("%s-01-02T03:04:05Z", year);
+}
+
+static bool serve_bytes(int fd, const char *bytes, bool is_head)
+{
+    AUTO_FREE char *digest = oci_digest_of(bytes, strlen(bytes));
+    AUTO_FREE char *headers = xasprintf("Docker-Content-Digest: %s\r\n", digest);
+    if (!is_head)
+        return scripted_reply(fd, "200 OK", headers, bytes);
+    CLEANUP(strbuf_release) struct strbuf b = STRBUF_INIT;
+    strbuf_addf(&b, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n%s\r\n", strlen(bytes), headers);
+    scripted_send(fd, b.buf, b.len);
+    return true;
+}
+
+static bool serve_manifest(struct fixture *f, const struct scripted_request *r, int fd, const char *reference)
+{
+    bool is_head = !strcmp(r->method, "HEAD");
+    for (size_t i = 0; i < ARRAY_LEN(years); i++) {
+        AUTO_FREE char *date = date_of(years[i]);
+        AUTO_FREE char *config = config_of(date), *manifest = manifest_of(config),
+                       *index = index_of(manifest);
+        AUTO_FREE char *digest = oci_digest_of(manifest, strlen(manifest));
+        bool is_moving = !strcmp(reference, "moving") && !strcmp(years[i], f->moved ? "2022" : "2021");
+        if ((*reference == 'y' && !strcmp(reference + 1, years[i])) || is_moving ||
+            !strcmp(reference, digest))
+            return serve_bytes(fd, manifest, is_head);
+        if (!strcmp(reference, "index") && !strcmp(years[i], "2020"))
+            return serve_bytes(fd, index, is_head);
+        if (!strcmp(reference, "forged") && !is_head)
+            return scripted_reply(fd, "200 OK",
+                                  "Docker-Content-Digest: sha256:"
+                                  "0000000000000000000000000000000000000000000000000000000000000000\r\n",
+                                  manifest);
+    }
+    return scripted_reply(fd, "404 Not Found", "", "{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\"}]}");
+}
+
+/* Blobs are at another host, as with registries that keep them in a bucket. */
+static bool serve_blob(struct fixture *f, const struct scripted_request *r, int fd, const char *digest)
+{
+    char location[256];
+    if (r->server != f->other) {
+        snprintf(location, sizeof(location), "Location: http://127.0.0.1:%d/v2/img/blobs/%s?signature=x\r\n",
+                 f->other->port, digest);
+        return scripted_reply(fd, "307 Temporary Redirect", location, "");
+    }
+    AUTO_FREE char *authorization = scripted_header(r, "Authorization");
+    if (authorization)
+        return scripted_reply(fd, "400 Bad Request", "", "credentials came along");
+    for (size_t i = 0; i < ARRAY_LEN(years); i++) {
+        AUTO_FREE char *date = date_of(years[i]);
+        AUTO_FREE char *config = config_of(date), *own = oci_digest_of(config, strlen(config));
+        if (!strncmp(own, digest, strlen(own)))
+            return serve_bytes(fd, config, false);
+    }
+    return scripted_reply(fd, "404 Not Found", "", "");
+}
+
+/* The token server: what it was told decides what it says. */
+static bool serve_token(struct fixture *f, const struct scripted_request *r, int fd)
+{
+    AUTO_FREE char *authorization = scripted_header(r, "Authorization");
+    bool is_user = authorization && !strcmp(authorization, "Basic bWU6c2VjcmV0"); /* me:secret */
+    bool is_refresh = strstr(r->body, "grant_type=refresh_token") && strstr(r->body, "refresh_token=idt") &&
+                      strstr(r->body, "service=reg") && strstr(r->body, "scope=repository:");
+    bool is_asked_well = is_refresh || strstr(r->target, "?service=reg&scope=repository:");
+    if (!is_asked_well)
+        return scripted_reply(fd, "400 Bad Request", "", "");
+    if (!strstr(r->target, "public") && !is_user && !is_refresh)
+        return scripted_reply(fd, "401 Unauthorized", "", "{\"details\":\"incorrect username or password\"}");
+    char token[128];
+    snprintf(token, sizeof(token), "{\"access_token\":\"t%d\",\"expires_in\":300}", ++f->tokens_given);
+    return scripted_reply(fd, "200 OK", "", token);
+}
+
+static bool serve_challenge(int fd, int port, const char *path)
+{
+    char headers[512];
+    snprintf(headers, sizeof(headers),
+             "WWW-Authenticate: Bearer realm=\"http://127.0.0.1:%d/token\",service=\"reg\","
+             "scope=\"repository:%s:pull\"\r\n",
+             port, path);
+    return scripted_reply(fd, "401 Unauthorized", headers, "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}");
+}
+
+static bool says(const struct scripted_request *r, const char *name, const char *value)
+{
+    AUTO_FREE char *got = scripted_header(r, name);
+    return got && !strcmp(got, value);
+}
+
+/* One row per repository: the path, and what its tag list says. */
+static const struct {
+    const char *path, *status, *headers, *body;
+} lists[] = {
+    {"/v2/names/tags/list?n=1000", "200 OK", "", "{\"tags\":[\"b\",\"a\",\"b\",\"-bad\"]}"},
+    {"/v2/empty/tags/list?n=1000", "200 OK", "", "{\"tags\":null}"},
+    {"/v2/paged/tags/list?n=1000", "200 OK", "Link: </v2/paged/tags/list?last=b>; rel=\"next\"\r\n",
+     "{\"tags\":[\"a\",\"b\"]}"},
+    {"/v2/paged/tags/list?last=b", "200 OK", "Link: <list?last=c>; rel=next\r\n", "{\"tags\":[\"c\",\"b\"]}"},
+    {"/v2/paged/tags/list?last=c", "200 OK", "", "{\"tags\":[\"d\"]}"},
+    {"/v2/circle/tags/list?n=1000", "200 OK", "Link: <?last=1>; rel=next\r\n", "{\"tags\":[\"a\"]}"},
+    {"/v2/circle/tags/list?last=1", "200 OK", "Link: <?last=2>; rel=next\r\n", "{\"tags\":[\"b\"]}"},
+    {"/v2/circle/tags/list?last=2", "200 OK", "Link: <?last=1>; rel=next\r\n", "{\"tags\":[\"c\"]}"},
+    {"/v2/abroad/tags/list?n=1000", "200 OK", "Link: <http://example.invalid/v2/x>; rel=next\r\n",
+     "{\"tags\":[\"a\"]}"},
+    {"/v2/garbage/tags/list?n=1000", "200 OK", "Link: <?last=1>; rel=next\r\n", "{\"tags\":[\"a\"]}"},
+    {"/v2/garbage/tags/list?last=1", "200 OK", "", "{\"tags\":[\"b\","},
+    {"/v2/small/tags/list?n=1000", "400 Bad Request", "",
+     "{\"errors\":[{\"code\":\"PAGINATION_NUMBER_INVALID\"}]}"},
+    {"/v2/small/tags/list", "200 OK", "", "{\"tags\":[\"a\"]}"},
+    {"/v2/gone/tags/list?n=1000", "404 Not Found", "",
+     "{\"errors\":[{\"code\":\"NAME_UNKNOWN\",\"message\":\"repository name not known\\nto registry\"}]}"},
+    {"/v2/forbidden/tags/list?n=1000", "403 Forbidden", "", ""},
+    {"/v2/limited/tags/list?n=1000", "429 Too Many Requests", "Retry-After: 17\r\n", ""},
+    {"/v2/broken/tags/list?n=1000", "502 Bad Gateway", "", "<html>"},
+    {"/v2/teapot/tags/list?n=1000", "418 I'm a teapot", "", ""},
+    {"/v2/teapot/tags/list", "418 I'm a teapot", "", ""},
+    {"/v2/img/tags/list?n=1000", "200 OK", "",
+     "{\"tags\":[\"y2019\",\"y2023\",\"y2024\",\"index\",\"moving\",\"forged\",\"missing\",\"unwanted\"]}"},
+    {"/v2/years/tags/list?n=1000", "200 OK", "", "{\"tags\":[\"y2019\",\"y2023\",\"y2024\"]}"},
+    {"/v2/hidden/tags/list?n=1000", "200 OK", "", "{\"tags\":[\"y2019\",\"y2023\",\"y2024\",\"index\"]}"},
+};
+
+static bool serve_list(struct fixture *f, const struct scripted_request *r, int fd)
+{
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        if (strcmp(lists[i].path, r->target) != 0)
+            continue;
+        if (f->list_is_down)
+            return scripted_reply(fd, "500 Internal Server Error", "", "");
+        return scripted_reply(fd, lists[i].status, lists[i].headers, lists[i].body);
+    }
+    return scripted_reply(fd, "404 Not Found", "", "");
+}
+
+static bool answer(const struct scripted_request *r, int fd, void *context)
+{
+    struct fixture *f = context;
+    const char *manifest = strstr(r->target, "/manifests/"), *blob = strstr(r->target, "/blobs/");
+    char last_token[64];
+    snprintf(last_token, sizeof(last_token), "Bearer t%d", f->tokens_given);
+    if (str_starts_with(r->target, "/token"))
+        return serve_token(f, r, fd);
+    if (str_starts_with(r->target, "/v2/private/") || str_starts_with(r->target, "/v2/public/")) {
+        char path[16] = {0};
+        memcpy(path, r->target + 4, strcspn(r->target + 4, "/"));
+        if (!says(r, "Authorization", last_token))
+            return serve_challenge(fd, f->server->port, path);
+        bool is_first = strstr(r->target, "n=1000");
+        return scripted_reply(fd, "200 OK", is_first ? "Link: <?last=a>; rel=next\r\n" : "",
+                              is_first ? "{\"tags\":[\"a\"]}" : "{\"tags\":[\"b\"]}");
+    }
+    if (str_starts_with(r->target, "/v2/elsewhere/")) {
+        return scripted_reply(
+            fd, "401 Unauthorized",
+            "WWW-Authenticate: Bearer realm=\"https://elsewhere.invalid/token\",service=\"reg\"\r\n", "");
+    }
+    if (str_starts_with(r->target, "/v2/plain/")) {
+        return scripted_reply(
+            fd, "401 Unauthorized",
+            "WWW-Authenticate: Bearer realm=\"http://elsewhere.invalid/token\",service=\"reg\"\r\n", "");
+    }
+    if (str_starts_with(r->target, "/v2/basic/")) {
+        if (!says(r, "Authorization", "Basic bWU6c2VjcmV0"))
+            return scripted_reply(fd, "401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n", "");
+        return scripted_reply(fd, "200 OK", "", "{\"tags\":[\"a\"]}");
+    }
+    if (str_starts_with(r->target, "/v2/hang/")) {
+        struct pollfd until_closed = {.fd = fd, .events = POLLIN};
+        poll(&until_closed, 1, 20000);
+        return false;
+    }
+    if (str_starts_with(r->target, "/v2/hidden/manifests/"))
+        return scripted_reply(fd, "429 Too Many Requests", "Retry-After: 3\r\n", "");
+    if (manifest)
+        return serve_manifest(f, r, fd, manifest + strlen("/manifests/"));
+    if (blob)
+        return serve_blob(f, r, fd, blob + strlen("/blobs/"));
+    return serve_list(f, r, fd);
+}
+
+/* -- fixture ------------------------------------------------------------------------------------------------ */
+
+static void open_scanner(struct fixture *f, const char *auths, size_t tag_limit)
+{
+    struct error err = ERROR_INIT;
+    scanner_free(f->scanner);
+    credentials_free(f->credentials);
+    f->credentials = NULL;
+    if (auths) {
+        AUTO_FREE char *text = xasprintf("{\"auths\":{\"127.0.0.1:%d\":%s}}", f->server->port, auths);
+        f->credentials = credentials_parse(text, strlen(text), "test", &err);
+        assert_non_null(f->credentials);
+    }
+    f->scanner = scanner_new(&(struct scanner_options){.cache = f->cache,
+                                                       .credentials = f->credentials,
+                                                       .clock = &system_clock,
+                                                       .platform = "linux/amd64",
+                                                       .rps = RPS,
+                                                       .burst = 100,
+                                                       .tag_limit = tag_limit,
+                                                       .timeout_ms = 5000});
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof(*f));
+    struct error err = ERROR_INIT;
+    snprintf(f->directory, sizeof(f->directory), "/tmp/pawl-test-XXXXXX");
+    assert_non_null(mkdtemp(f->directory));
+    f->server = scripted_start(answer, f);
+    f->other = scripted_start(answer, f);
+    f->cache = cache_open("file", f->directory, 1000, &err);
+    if (!f->cache)
+        fail_msg("%s", err.text);
+    open_scanner(f, NULL, 1000);
+    *state = f;
+    return 0;
+}
+
+static void remove_files(const char *directory)
+{
+    DIR *dir = opendir(directory);
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
+        unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir)
+        closedir(dir);
+    rmdir(directory);
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    scanner_free(f->scanner);
+    credentials_free(f->credentials);
+    cache_free(f->cache);
+    scripted_stop(f->server);
+    scripted_stop(f->other);
+    remove_files(f->directory);
+    free(f);
+    return 0;
+}
+
+static bool want_all(const char *tag, void *context)
+{
+    (void)context;
+    return strcmp(tag, "unwanted") != 0;
+}
+
+/* "tag tag …| ERROR: text", with " tag@year" for those that are dated and " tag!" for those with a problem. */
+static char *scan_of(struct fixture *f, struct scripted_server *server, const char *path, bool with_dates,
+                     int64_t max_age_ms, unsigned *requests)
+{
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/%s", server->port, path);
+    struct demand demand = {.repository = repository, .wants_created = with_dates ? want_all : NULL};
+    struct scan_result result;
+    struct strbuf out = STRBUF_INIT;
+    scanner_scan(f->scanner, &demand, 1, max_age_ms, NULL, NULL, &result);
+    for (size_t i = 0; result.info && i < result.info->images_len; i++) {
+        const struct image_info *image = &result.info->images[i];
+        char date[CLOCK_RFC3339_SIZE];
+        clock_format_rfc3339(image->created_ms, date);
+        strbuf_addf(&out, "%s%s%s%.4s%s", i ? " " : "", image->tag, image->created_ms ? "@" : "",
+                    image->created_ms ? date : "", image->problem ? "!" : "");
+    }
+    if (result.info && result.info->is_truncated)
+        strbuf_addstr(&out, " ...");
+    assert_int_equal(result.is_fresh, result.error.code == ERROR_NONE);
+    if (!result.is_fresh)
+        strbuf_addf(&out, "| %s: %s", error_code_name(result.error.code), result.error.text);
+    if (requests)
+        *requests = result.requests;
+    scan_results_release(&result, 1);
+    return strbuf_detach(&out, NULL);
+}
+
+/* A first request to a loopback host is over plain http, which this one speaks: nothing is asked twice. */
+#define PROBE 0
+
+/* -- lists ---------------------------------------------------------------------------------------------- */
+
+static void test_scanner_lists(void **state)
+{
+    static const struct {
+        const char *path, *result; /* the beginning */
+        const char *says;
+        unsigned requests;
+    } cases[] = {
+        {"names", "a b", "", 1},
+        {"empty", "", "", 1},
+        {"paged", "a b c d", "", 3},
+        {"small", "a", "", 2},
+        {"circle", "| invalid: ", "circle", 3},
+        {"abroad", "| invalid: ", "another server", 1},
+        {"garbage", "| invalid: ", "not valid JSON", 2},
+        {"gone", "| not-found: ", "NAME_UNKNOWN: repository name not known to registry", 1},
+        {"forbidden", "| forbidden: ", "403", 1},
+        {"broken", "| network: ", "502", 1},
+        {"teapot", "| invalid: ", "418", 2},
+    };
+    struct fixture *f = *state;
+    free(scan_of(f, f->server, "names", false, 0, NULL));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        unsigned requests = 0;
+        AUTO_FREE char *got = scan_of(f, f->server, cases[i].path, false, 0, &requests);
+        if (!str_starts_with(got, cases[i].result) || !strstr(got, cases[i].says))
+            fail_msg("%s: %s", cases[i].path, got);
+        assert_int_equal(requests, cases[i].requests);
+    }
+}
+
+static void test_scanner_name_without_path_is_refused(void **state)
+{
+    static const char *const names[] = {"alpine", "/alpine", "127.0.0.1:1/", ""};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct scan_result result;
+        scanner_scan(f->scanner, &(struct demand){.repository = names[i]}, 1, 0, NULL, NULL, &result);
+        assert_int_equal(result.error.code, ERROR_INVALID);
+        assert_null(result.info);
+        scan_results_release(&result, 1);
+    }
+}
+
+static void test_scanner_tag_limit_truncates(void **state)
+{
+    struct fixture *f = *state;
+    open_scanner(f, NULL, 3);
+    unsigned requests = 0;
+    AUTO_FREE char *got = scan_of(f, f->server, "paged", false, 0, &requests);
+    assert_string_equal(got, "a b c ...");
+    assert_int_equal(requests, PROBE + 2);
+}
+
+static void test_scanner_failure_keeps_last_answer(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *good = scan_of(f, f->server, "names", false, 0, NULL);
+    f->list_is_down = 1;
+    AUTO_FREE char *bad = scan_of(f, f->server, "names", false, 0, NULL);
+    assert_string_equal(good, "a b");
+    assert_true(str_starts_with(bad, "a b| network: scanning 127.0.0.1:"));
+}
+
+static void test_scanner_young_answer_costs_nothing(void **state)
+{
+    struct fixture *f = *state;
+    unsigned requests = 7;
+    free(scan_of(f, f->server, "names", false, 0, NULL));
+    AUTO_FREE char *got = scan_of(f, f->server, "names", false, 60000, &requests);
+    assert_string_equal(got, "a b");
+    assert_int_equal(requests, 0);
+}
+
+static void test_scanner_rate_limit_blocks_its_host_only(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *limited = scan_of(f, f->server, "limited", false, 0, NULL);
+    assert_true(str_starts_with(limited, "| rate-limited: "));
+    unsigned requests = 7;
+    AUTO_FREE char *same_host = scan_of(f, f->server, "names", false, 0, &requests);
+    assert_true(str_starts_with(same_host, "| rate-limited: "));
+    assert_non_null(strstr(same_host, "for another 17 s"));
+    assert_int_equal(requests, 0);
+    AUTO_FREE char *other_host = scan_of(f, f->other, "names", false, 0, NULL);
+    assert_string_equal(other_host, "a b");
+}
+
+/* -- log-in ---------------------------------------------------------------------------------------------- */
+
+static void test_scanner_token_is_fetched_once_and_used_again(void **state)
+{
+    struct fixture *f = *state;
+    open_scanner(f, "{\"auth\":\"bWU6c2VjcmV0\"}", 1000);
+    unsigned first = 0, second = 0;
+    AUTO_FREE char *one = scan_of(f, f->server, "private", false, 0, &first);
+    AUTO_FREE char *two = scan_of(f, f->server, "private", false, 0, &second);
+    assert_string_equal(one, "a b");
+    assert_string_equal(two, "a b");
+    assert_int_equal(first, PROBE + 4); /* refused, token, two pages */
+    assert_int_equal(second, 2);
+    assert_int_equal(f->tokens_given, 1);
+}
+
+static void test_scanner_token_kinds(void **state)
+{
+    static const struct {
+        const char *auths, *path, *result;
+    } cases[] = {
+        {NULL, "public", "a b"},
+        {"{\"auth\":\"bWU6c2VjcmV0\"}", "private", "a b"},
+        {"{\"identitytoken\":\"idt\"}", "private", "a b"},
+        {"{\"auth\":\"bWU6d3Jvbmc=\"}", "private", "| unauthorized: "},
+        {NULL, "private", "| unauthorized: "},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        open_scanner(f, cases[i].auths, 1000);
+        AUTO_FREE char *got = scan_of(f, f->server, cases[i].path, false, 0, NULL);
+        const char *failure = strchr(got, '|');
+        if (!str_starts_with(failure ? failure : got, cases[i].result))
+            fail_msg("case %zu: %s", i, got);
+    }
+}
+
+static void test_scanner_refused_token_is_replaced_once(void **state)
+{
+    struct fixture *f = *state;
+    unsigned requests = 0;
+    free(scan_of(f, f->server, "public", false, 0, NULL));
+    f->tokens_given++; /* the token we hold is no longer the one that is taken */
+    AUTO_FREE char *got = scan_of(f, f->server, "public", false, 0, &requests);
+    assert_string_equal(got, "a b");
+    assert_int_equal(requests, 4);
+}
+
+static void test_scanner_basic_credentials(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *anonymous = scan_of(f, f->server, "basic", false, 0, NULL);
+    assert_true(str_starts_with(anonymous, "| unauthorized: "));
+    assert_non_null(strstr(anonymous, "there are no credentials for 127.0.0.1:"));
+    open_scanner(f, "{\"auth\":\"bWU6c2VjcmV0\"}", 1000);
+    unsigned requests = 0;
+    AUTO_FREE char *good = scan_of(f, f->server, "basic", false, 0, &requests);
+    assert_string_equal(good, "a");
+    assert_int_equal(requests, PROBE + 2);
+    open_scanner(f, "{\"auth\":\"bWU6d3Jvbmc=\"}", 1000);
+    AUTO_FREE char *wrong = scan_of(f, f->server, "basic", false, 0, &requests);
+    assert_non_null(strstr(wrong, "check the credentials of user me"));
+    assert_null(strstr(wrong, "wrong"));
+}
+
+static void test_scanner_credentials_stay_home(void **state)
+{
+    static const struct {
+        const char *path, *says;
+    } cases[] = {
+        {"plain", "plain http realm"},
+        {"elsewhere", "the credentials stay here"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        open_scanner(f, "{\"auth\":\"bWU6c2VjcmV0\"}", 1000);
+        AUTO_FREE char *got = scan_of(f, f->server, cases[i].path, false, 0, NULL);
+        assert_true(str_starts_with(got, "| forbidden: "));
+        assert_non_null(strstr(got, cases[i].says));
+    }
+}
+
+/* -- details --------------------------------------------------------------------------------------------- */
+
+static const char dated[] =
+    "forged! index@2020 missing! moving@2021 unwanted y2019@2019 y2023@2023 y2024@2024";
+
+static void test_scanner_dates_what_is_wanted(void **state)
+{
+    struct fixture *f = *state;
+    open_scanner(f, "{\"auth\":\"bWU6c2VjcmV0\"}", 1000);
+    AUTO_FREE char *got = scan_of(f, f->server, "img", true, 0, NULL);
+    assert_string_equal(got, dated);
+    assert_int_equal(scripted_count(f->server, "GET /v2/img/manifests/unwanted"), 0);
+}
+
+static void test_scanner_asks_nothing_twice(void **state)
+{
+    struct fixture *f = *state;
+    unsigned first = 0, second = 0, third = 0;
+    free(scan_of(f, f->server, "years", true, 0, &first));
+    AUTO_FREE char *again = scan_of(f, f->server, "years", true, 0, &second);
+    assert_string_equal(again, "y2019@2019 y2023@2023 y2024@2024");
+    assert_int_equal(first, PROBE + 1 + 3 * 2);
+    assert_int_equal(second, 1);
+    /* the same images under another name: manifests are asked for, configs are known by digest */
+    AUTO_FREE char *elsewhere = scan_of(f, f->server, "img", true, 0, &third);
+    assert_string_equal(elsewhere, dated);
+    assert_int_equal(third, 1 + 7 + 1 /* child of the index */ + 2 /* configs of index and moving */);
+}
+
+static void test_scanner_young_list_still_gets_missing_details(void **state)
+{
+    struct fixture *f = *state;
+    unsigned requests = 0;
+    free(scan_of(f, f->server, "years", false, 0, NULL));
+    AUTO_FREE char *got = scan_of(f, f->server, "years", true, 60000, &requests);
+    assert_string_equal(got, "y2019@2019 y2023@2023 y2024@2024");
+    assert_int_equal(requests, 6);
+}
+
+static void test_scanner_rate_limit_in_details_keeps_the_list(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *got = scan_of(f, f->server, "hidden", true, 0, NULL);
+    assert_true(str_starts_with(got, "index y2019 y2023 y2024| rate-limited: "));
+}
+
+/* A clock whose day can be moved on. */
+static int64_t later_wall_ms(void *days)
+{
+    return clock_wall_ms(&system_clock) + (int64_t) * (int *)days * 86400000;
+}
+
+static int64_t same_monotonic_ms(void *days)
+{
+    (void)days;
+    return clock_monotonic_ms(&system_clock);
+}
+
+static void test_scanner_moved_tag_is_noticed_after_a_day(void **state)
+{
+    struct fixture *f = *state;
+    int days = 0;
+    const struct clock clock = {later_wall_ms, same_monotonic_ms, &days};
+    scanner_free(f->scanner);
+    f->scanner = scanner_new(&(struct scanner_options){
+        .cache = f->cache, .clock = &clock, .rps = RPS, .burst = 100, .tag_limit = 1000, .timeout_ms = 5000});
+    free(scan_of(f, f->server, "img", true, 0, NULL));
+    f->moved = 1;
+    AUTO_FREE char *same_day = scan_of(f, f->server, "img", true, 0, NULL);
+    assert_non_null(strstr(same_day, "moving@2021"));
+    days = 2;
+    int before = scripted_count(f->server, "GET /v2/img/manifests/y2024");
+    AUTO_FREE char *later = scan_of(f, f->server, "img", true, 0, NULL);
+    assert_non_null(strstr(later, "moving@2022"));
+    assert_int_equal(scripted_count(f->server, "HEAD /v2/img/manifests/y2024"), 1);
+    assert_int_equal(scripted_count(f->server, "GET /v2/img/manifests/y2024"), before);
+}
+
+/* -- several at once --------------------------------------------------------------------------------------- */
+
+struct tally {
+    struct fixture *f;
+    int done, failed;
+    enum error_code last;
+};
+
+static void count(const struct demand *demand, struct scan_result *result, void *context)
+{
+    struct tally *tally = context;
+    assert_non_null(strstr(demand->repository, "127.0.0.1:"));
+    tally->done++;
+    tally->failed += result->error.code != ERROR_NONE;
+    tally->last = result->error.code;
+}
+
+static void submit(struct fixture *f, struct scripted_server *server, const char *path, struct tally *tally)
+{
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/%s", server->port, path);
+    scanner_submit(f->scanner, &(struct demand){.repository = repository}, 0, count, tally);
+}
+
+static void test_scanner_one_that_hangs_delays_no_other(void **state)
+{
+    struct fixture *f = *state;
+    struct tally quick = {.f = f}, slow = {.f = f};
+    free(scan_of(f, f->server, "names", false, 0, NULL));
+    submit(f, f->server, "hang", &slow);
+    for (int i = 0; i < 50; i++)
+        submit(f, i % 2 ? f->server : f->other, "names", &quick);
+    for (int i = 0; i < 100 && quick.done < 50; i++)
+        scanner_run(f->scanner, 50);
+    assert_int_equal(quick.done, 50);
+    assert_int_equal(quick.failed, 0);
+    assert_int_equal(slow.done, 0);
+    scanner_cancel(f->scanner);
+    assert_int_equal(slow.done, 1);
+    assert_int_equal(slow.last, ERROR_CANCELLED);
+    AUTO_FREE char *after = scan_of(f, f->server, "names", false, 0, NULL);
+    assert_string_equal(after, "a b");
+}
+
+static void *wake_soon(void *scanner)
+{
+    usleep(30000);
+    scanner_wake(scanner);
+    return NULL;
+}
+
+static void test_scanner_run_waits_for_wake_without_work(void **state)
+{
+    struct fixture *f = *state;
+    pthread_t thread;
+    int64_t start = clock_monotonic_ms(&system_clock);
+    assert_int_equal(pthread_create(&thread, NULL, wake_soon, f->scanner), 0);
+    assert_int_equal(scanner_run(f->scanner, 10000), 0);
+    pthread_join(thread, NULL);
+    int64_t took = clock_monotonic_ms(&system_clock) - start;
+    assert_in_range(took, 20, 5000);
+    start = clock_monotonic_ms(&system_clock);
+    scanner_run(f->scanner, 60);
+    took = clock_monotonic_ms(&system_clock) - start;
+    assert_in_range(took, 55, 5000);
+}
+
+static void test_scanner_rate_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    scanner_free(f->scanner);
+    f->scanner = scanner_new(&(struct scanner_options){.cache = f->cache,
+                                                       .clock = &system_clock,
+                                                       .rps = 50,
+                                                       .burst = 2,
+                                                       .tag_limit = 10,
+                                                       .timeout_ms = 5000});
+    struct tally tally = {.f = f};
+    int64_t start = clock_monotonic_ms(&system_clock);
+    for (int i = 0; i < 10; i++)
+        submit(f, f->server, "names", &tally);
+    while (scanner_run(f->scanner, 1000))
+        ;
+    assert_int_equal(tally.done, 10);
+    assert_int_equal(tally.failed, 0);
+    int64_t took = clock_monotonic_ms(&system_clock) - start;
+    assert_in_range(took, 160, 5000); /* 11 requests: 2 at once, then 9 at 20 ms */
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        CASE(test_scanner_lists),
+        CASE(test_scanner_name_without_path_is_refused),
+        CASE(test_scanner_tag_limit_truncates),
+        CASE(test_scanner_failure_keeps_last_answer),
+        CASE(test_scanner_young_answer_costs_nothing),
+        CASE(test_scanner_rate_limit_blocks_its_host_only),
+        CASE(test_scanner_token_is_fetched_once_and_used_again),
+        CASE(test_scanner_token_kinds),
+        CASE(test_scanner_refused_token_is_replaced_once),
+        CASE(test_scanner_basic_credentials),
+        CASE(test_scanner_credentials_stay_home),
+        CASE(test_scanner_dates_what_is_wanted),
+        CASE(test_scanner_asks_nothing_twice),
+        CASE(test_scanner_young_list_still_gets_missing_details),
+        CASE(test_scanner_rate_limit_in_details_keeps_the_list),
+        CASE(test_scanner_moved_tag_is_noticed_after_a_day),
+        CASE(test_scanner_one_that_hangs_delays_no_other),
+        CASE(test_scanner_run_waits_for_wake_without_work),
+        CASE(test_scanner_rate_is_kept),
+    };
+    return cmocka_run_group_tests_name("scanner", tests, NULL, NULL);
+}

@@ -1,0 +1,86 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/strbuf.h"
+#include "scanner/tag_list.h"
+
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* The tags with spaces between, or "CODE". */
+static char *read_page(const char *text, size_t limit, bool *is_truncated)
+{
+    CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("h/a");
+    struct error err = ERROR_INIT;
+    struct strbuf out = STRBUF_INIT;
+    if (tag_list_read(text, strlen(text), limit, info, &err) < 0) {
+        assert_int_equal(info->images_len, 0);
+        strbuf_addstr(&out, error_code_name(err.code));
+    }
+    repository_info_finish(info);
+    for (size_t i = 0; i < info->images_len; i++)
+        strbuf_addf(&out, "%s%s", i ? " " : "", info->images[i].tag);
+    *is_truncated = info->is_truncated;
+    return strbuf_detach(&out, NULL);
+}
+
+static void test_tag_list_pages(void **state)
+{
+    static const struct {
+        const char *page, *tags;
+        size_t limit;
+        bool is_truncated;
+    } cases[] = {
+        {"{\"name\":\"a\",\"tags\":[\"b\",\"a\"]}", "a b", 10, false},
+        {"{\"name\":\"a\",\"tags\":null}", "", 10, false},
+        {"{\"tags\":[]}", "", 10, false},
+        {"{\"tags\":[\"a\",\"a\",\"b\"]}", "a b", 10, false},
+        {"{\"tags\":[\"a\",\"b\",\"c\"]}", "a b", 2, true},
+        {"{\"tags\":[\"a\",\"b\"]}", "a b", 2, false},
+        {"{\"tags\":[\"ok\",7,null,\"\",\"-x\",\"a b\",\"a/b\",\"\xc3\xa9\",\"_\"]}", "_ ok", 10, false},
+        {"{\"tags\":[\"sha256-" HEX64 "\",\"sha256-" HEX64 ".sig\",\"sha256-" HEX64 ".att\",\"sha256-" HEX64
+         ".sbom\",\"sha256-abc\",\"sha256-" HEX64 "x\"]}",
+         "sha256-" HEX64 "x sha256-abc", 10, false},
+        {"{\"tags\":[\"a\\u0000b\"]}", "invalid", 10, false},
+        {"{\"name\":\"a\"}", "invalid", 10, false},
+        {"{\"tags\":{}}", "invalid", 10, false},
+        {"{\"tags\":[\"a\"", "invalid", 10, false},
+        {"{\"tags\":[\"a\"]} trailing", "invalid", 10, false},
+        {"<html>", "invalid", 10, false},
+        {"[]", "invalid", 10, false},
+        {"", "invalid", 10, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        bool is_truncated;
+        AUTO_FREE char *got = read_page(cases[i].page, cases[i].limit, &is_truncated);
+        assert_string_equal(got, cases[i].tags);
+        assert_int_equal(is_truncated, cases[i].is_truncated);
+    }
+}
+
+static void test_tag_list_too_deep(void **state)
+{
+    (void)state;
+    CLEANUP(strbuf_release) struct strbuf page = STRBUF_INIT;
+    strbuf_addstr(&page, "{\"tags\":");
+    for (int i = 0; i < 100000; i++)
+        strbuf_addch(&page, '[');
+    bool is_truncated;
+    AUTO_FREE char *got = read_page(page.buf, 10, &is_truncated);
+    assert_string_equal(got, "too-large");
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tag_list_pages),
+        cmocka_unit_test(test_tag_list_too_deep),
+    };
+    return cmocka_run_group_tests_name("tag_list", tests, NULL, NULL);
+}
