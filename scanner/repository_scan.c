@@ -262,6 +262,7 @@ static void ask_page(struct scan *scan, const char *target)
     registry_ask(scan->env->registry,
                  &(struct registry_question){.repository = scan->demand->repository,
                                              .credential = &scan->credential,
+                                             .kind = REGISTRY_TAGS,
                                              .target = target,
                                              .accept = "application/json",
                                              .max_body = LIMIT_TAG_PAGE_BYTES,

@@ -24,6 +24,7 @@
 #include "model/demand.h"
 #include "model/image_info.h"
 #include "scanner/credentials.h"
+#include "scanner/registry_stats.h"
 
 struct scanner;
 
@@ -67,6 +68,8 @@ void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_
 size_t scanner_run(struct scanner *scanner, int64_t timeout_ms);
 /* Makes scanner_run return soon; the one function that another thread may call. */
 void scanner_wake(struct scanner *scanner);
+/* Shows what was asked of each registry host so far (registry_stats.h), in no order. On the scanner's thread. */
+void scanner_stats_visit(struct scanner *scanner, registry_stats_visit visit, void *context);
 /* Ends all scans under way with ERROR_CANCELLED, and tells their owners. */
 void scanner_cancel(struct scanner *scanner);
 
