@@ -79,6 +79,12 @@ static void choose_tag(struct tag_listing *listing, const struct tag_policy *pol
             xstrdup("the repository has more tags than --registry-tag-limit, so none is chosen");
         return;
     }
+    if (listing->info->is_shrunken) {
+        listing->reason =
+            xasprintf("the registry now lists %zu tags, which is not believed yet, so none is chosen",
+                      listing->info->shrunken_len);
+        return;
+    }
     if (!chosen) {
         listing->reason =
             xasprintf("none of the %zu tags matches %s", listing->info->images_len, listing->policy);
