@@ -163,6 +163,7 @@ json_t *tag_listing_json(const struct tag_listing *listing)
     json_object_set_new(root, "chosen", json_text(listing->chosen));
     json_object_set_new(root, "reason", json_text(listing->reason));
     json_object_set_new(root, "truncated", json_boolean(listing->info->is_truncated));
+    json_object_set_new(root, "shrunken", json_boolean(listing->info->is_shrunken));
     json_object_set_new(root, "skipped", skipped);
     json_object_set_new(root, "tags", tags);
     return root;

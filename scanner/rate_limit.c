@@ -45,6 +45,11 @@ int64_t rate_limit_take(struct rate_limit *limit, int64_t now_ms)
     return wait_ms > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : (int64_t)wait_ms + 1;
 }
 
+void rate_limit_give_back(struct rate_limit *limit)
+{
+    limit->tokens += 1;
+}
+
 bool rate_limit_refused(struct rate_limit *limit, int64_t sent_ms, int64_t now_ms)
 {
     if (sent_ms <= limit->halved_ms)

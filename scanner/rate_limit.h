@@ -36,6 +36,9 @@ void rate_limit_init(struct rate_limit *limit, double ceiling, double burst, int
  * more than one refill. */
 int64_t rate_limit_take(struct rate_limit *limit, int64_t now_ms);
 
+/* What was taken was not used. */
+void rate_limit_give_back(struct rate_limit *limit);
+
 /* A request that was sent at `sent_ms` was refused for being one too many. True if that halved the rate. */
 bool rate_limit_refused(struct rate_limit *limit, int64_t sent_ms, int64_t now_ms);
 

@@ -124,7 +124,7 @@ static void send_request(struct call *call, const char *authorization)
         headers[len++] = (struct http_header){"Accept", call->question.accept};
     if (call->question.if_none_match)
         headers[len++] = (struct http_header){"If-None-Match", call->question.if_none_match};
-    registry_host_send(call->host, &call->job, clock_monotonic_ms(call->registry->options.clock));
+    registry_job_send(&call->job, clock_monotonic_ms(call->registry->options.clock));
     (*call->question.requests)++;
     http_start(call->registry->client,
                &(struct http_request){.method = call->question.method,

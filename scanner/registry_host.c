@@ -14,7 +14,7 @@
 #define FIRST_PAUSE_MS   1000
 #define LONGEST_PAUSE_MS 64000
 /* Where a quota is used up, those who were refused are not to come back for every single request that it lets
- * through, as each then begins with its list of tags. */
+ * through, as each then begins with its list of tags; nor only when it is full again, for lists cost nothing of it. */
 #define QUOTA_PAUSE_S 300
 
 /* "reg:5000" -> "reg", "[::1]:5000" -> "::1" */
@@ -107,6 +107,7 @@ void registry_host_enter(struct registry_host *host, struct registry_job *job, b
 void registry_host_leave(struct registry_host *host)
 {
     host->in_flight--;
+    rate_limit_give_back(&host->budget);
 }
 
 /* Takes the job that `link` points at out of the queue; `before` is the one before it, or NULL. */
@@ -150,7 +151,7 @@ static void refuse_for_quota(const struct registry_host *host, struct registry_j
               " requests are left of the quota, the next may go in %d s; log in, or "
               "as someone with a larger one",
               host->name, job->quota->remaining, job->quota->limit, seconds);
-    err.retry_after_s = seconds > QUOTA_PAUSE_S ? seconds : QUOTA_PAUSE_S;
+    err.retry_after_s = QUOTA_PAUSE_S;
     job->refuse(job, &err);
 }
 
@@ -222,7 +223,7 @@ struct rate_quota *registry_host_quota(struct registry_host *host, const char *i
     return quota;
 }
 
-void registry_host_send(const struct registry_host *host UNUSED, struct registry_job *job, int64_t now_ms)
+void registry_job_send(struct registry_job *job, int64_t now_ms)
 {
     job->sent_ms = now_ms;
     if (job->quota)
@@ -264,7 +265,7 @@ static void learn(struct registry_host *host, const struct registry_job *job, st
 void registry_host_answered(struct registry_host *host, struct registry_job *job,
                             struct http_response *response, int64_t now_ms, int64_t wall_ms)
 {
-    registry_host_leave(host);
+    host->in_flight--;
     registry_stats_count(&host->stats, job->kind, response ? response->status : 0,
                          response ? response->body.len : 0, now_ms - job->sent_ms);
     if (response)

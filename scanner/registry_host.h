@@ -32,13 +32,13 @@
 #define REGISTRY_LONGEST_WAIT_MS 5000
 
 /* Something that wants to send one request. `start` is called when it may; it then holds one of the host's
- * places until registry_host_leave. `refuse` is called instead when nothing may be sent for now. */
+ * places until registry_host_answered or registry_host_leave. `refuse` is called instead when nothing may be sent for now. */
 struct registry_job {
     struct registry_job *next;
     enum registry_kind kind;
     bool is_head;
     struct rate_quota *quota; /* of its log-in; registry_host_quota */
-    int64_t sent_ms;          /* set by registry_host_send */
+    int64_t sent_ms;          /* set by registry_job_send */
     void (*start)(struct registry_job *job);
     void (*refuse)(struct registry_job *job, const struct error *err);
 };
@@ -83,6 +83,7 @@ bool registry_host_may_speak_other(const struct registry_host *host, enum error_
 
 /* Queues a job, behind all others, or before them when it goes on with what has begun. */
 void registry_host_enter(struct registry_host *host, struct registry_job *job, bool is_first);
+/* Gives back a place, and its part of the budget, without having sent anything. */
 void registry_host_leave(struct registry_host *host);
 
 /* Starts what may start now. The milliseconds until more may, or -1 where that waits for an answer. */
@@ -98,7 +99,7 @@ void registry_host_refuse_all(struct registry_host *host, const struct error *er
 struct rate_quota *registry_host_quota(struct registry_host *host, const char *identity, int64_t now_ms);
 
 /* The job's request goes out. */
-void registry_host_send(const struct registry_host *host, struct registry_job *job, int64_t now_ms);
+void registry_job_send(struct registry_job *job, int64_t now_ms);
 
 /*
  * The job's request ended: with a response, or NULL. Gives its place back, counts it, and learns what the host can

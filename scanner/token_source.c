@@ -132,7 +132,7 @@ static void send_request(struct fetch *fetch)
     AUTO_FREE char *origin = http_origin(url.buf);
     if (origin && registry_host_is_at(host, origin))
         request.tls = &host->tls;
-    registry_host_send(host, &fetch->job, clock_monotonic_ms(fetch->source->clock));
+    registry_job_send(&fetch->job, clock_monotonic_ms(fetch->source->clock));
     (*fetch->requests)++;
     http_start(*fetch->source->client, &request, on_token, fetch);
     explicit_bzero(form.buf, form.len);

@@ -56,9 +56,10 @@ static void test_list_trust_needs_a_second_listing(void **state)
         bool is_believed;
         int64_t since_ms; /* when the short list that stands was first seen */
     } cases[] = {
-        {3, 3, 60, true, 0},      {3, 3, 59, false, 1000}, {3, 13, 60, true, 0},     {3, 14, 60, false, 61000},
-        {3, 2, 60, false, 61000}, {0, 0, 60, true, 0},     {0, 1, 60, false, 61000}, {3, 0, 60, false, 61000},
-        {3, 3, 100000, true, 0},  {3, 3, -5, false, 1000}, {3, 100, 1, true, 0},
+        {3, 3, 60, true, 0},       {3, 3, 59, false, 1000},  {3, 13, 60, true, 0},
+        {3, 14, 60, false, 61000}, {3, 2, 60, false, 61000}, {0, 0, 60, true, 0},
+        {0, 1, 60, false, 61000},  {3, 0, 60, false, 61000}, {3, 3, 100000, true, 0},
+        {3, 3, -5, false, 1000},   {3, 100, 1, true, 0},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

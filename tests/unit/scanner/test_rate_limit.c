@@ -32,6 +32,13 @@ static void test_rate_limit_rest_fills_to_burst_only(void **state)
     while (rate_limit_take(&limit, 3600000) == 0)
         taken++;
     assert_int_equal(taken, 2);
+    rate_limit_give_back(&limit);
+    assert_int_equal(rate_limit_take(&limit, 3600000), 0);
+    for (int i = 0; i < 5; i++)
+        rate_limit_give_back(&limit);
+    for (taken = 0; rate_limit_take(&limit, 3600000) == 0;)
+        taken++;
+    assert_int_equal(taken, 2);
 }
 
 static void test_rate_limit_counts_over_time(void **state)

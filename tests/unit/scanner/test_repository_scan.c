@@ -731,6 +731,31 @@ static void test_repository_scan_counts_what_it_sends(void **state)
     assert_int_equal((int)stats.rps_ceiling, RPS);
 }
 
+/* A host that the user calls insecure is asked over https first, and this one speaks http. */
+static void test_repository_scan_counts_a_probe_as_ping(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(strvec_release) struct strvec insecure = STRVEC_INIT;
+    AUTO_FREE char *name = xasprintf("127.0.0.1:%d", f->server->port);
+    strvec_push(&insecure, name);
+    scanner_free(f->scanner);
+    f->scanner = scanner_new(&(struct scanner_options){.cache = f->cache,
+                                                       .clock = &f->clock,
+                                                       .insecure_hosts = &insecure,
+                                                       .rps = RPS,
+                                                       .burst = 100,
+                                                       .tag_limit = 1000,
+                                                       .timeout_ms = 5000});
+    f->answer = serve_tags;
+    f->tags = 3;
+    AUTO_FREE char *got = scan_beside(f, "app", false, f->server, NULL);
+    assert_string_equal(got, "3 tags");
+    struct registry_host_stats stats = stats_of(f, f->server);
+    assert_int_equal(stats.requests[REGISTRY_PING][REGISTRY_FAILED], 1);
+    assert_int_equal(stats.requests[REGISTRY_TAGS][REGISTRY_2XX], 2);
+    assert_int_equal(stats.requests[REGISTRY_TAGS][REGISTRY_FAILED], 0);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -751,6 +776,7 @@ int main(void)
         CASE(test_repository_scan_head_spares_a_quota),
         CASE(test_repository_scan_quota_is_left_for_others),
         CASE(test_repository_scan_counts_what_it_sends),
+        CASE(test_repository_scan_counts_a_probe_as_ping),
     };
     return cmocka_run_group_tests_name("repository_scan", tests, NULL, NULL);
 }
