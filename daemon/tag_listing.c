@@ -92,7 +92,8 @@ static void choose_tag(struct tag_listing *listing, const struct tag_policy *pol
     }
     const char *current = listing->image.tag;
     listing->chosen = chosen->tag;
-    listing->is_notable = current && strcmp(current, chosen->tag) && !would_go_back(listing, policy, chosen);
+    listing->is_notable =
+        current && strcmp(current, chosen->tag) != 0 && !would_go_back(listing, policy, chosen);
     listing->reason = xasprintf("%s is the %s tag that matches %s%s%s", chosen->tag,
                                 tag_policy_needs_created(policy) ? "newest" : "highest", listing->policy,
                                 current ? "; the image has " : "", current ? current : "");

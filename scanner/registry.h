@@ -51,8 +51,8 @@ struct registry_question {
 };
 
 /* Called once: with a response of status 2xx (or 304, to a question with if_none_match), or with an error:
- *   ERROR_UNAUTHORIZED, ERROR_FORBIDDEN, ERROR_NOT_FOUND, ERROR_RATE_LIMITED (nothing more is sent to the
- * host for the time it asked for), ERROR_CANCELLED, those of base/http.h, ERROR_NETWORK for a status of 500
+ *   ERROR_UNAUTHORIZED, ERROR_FORBIDDEN, ERROR_NOT_FOUND, ERROR_RATE_LIMITED (the host refused, or is left alone for
+ * longer than a question is kept waiting, or a quota that it told of has no room for this one), ERROR_CANCELLED, those of base/http.h, ERROR_NETWORK for a status of 500
  * and up, ERROR_INVALID for any other. It may ask further questions. */
 typedef void (*registry_answer)(struct http_response *response, const struct error *err, void *context);
 void registry_ask(struct registry *registry, const struct registry_question *question, registry_answer answer,

@@ -2,7 +2,10 @@
  * The scanner: answers demands with what registries say, from the cache where that cannot have changed.
  *
  * One scan runs any number of repositories at once over one http_client; requests to one host are held to a
- * rate and a number in flight. A repository that fails does not delay or fail another. What a registry
+ * number in flight, to a rate that gives way when the host refuses (rate_limit.h), and to the quotas it tells of
+ * (rate_quota.h). Everything counts: lists, manifests, configs, tokens, and finding out whether it speaks https; the
+ * answers of its token server are taken for its own. All this is kept by host, so one host's trouble is its own. A
+ * scan in the steady state is one request for each repository. A repository that fails does not delay or fail another. What a registry
  * answers is bounded and checked (base/limits.h): a list that is partial is never given out as whole, digests
  * are compared with the bytes, a bad tag spoils only itself.
  *

@@ -51,14 +51,15 @@ static bool answer(const struct scripted_request *r, int fd, void *context)
     return f->answer(r, fd, context);
 }
 
-static void open_scanner(struct fixture *f, const char *auths)
+/* `auths`: the entry for what is below `path` at the server. */
+static void open_scanner_for(struct fixture *f, const char *path, const char *auths)
 {
     struct error err = ERROR_INIT;
     scanner_free(f->scanner);
     credentials_free(f->credentials);
     f->credentials = NULL;
     if (auths) {
-        AUTO_FREE char *text = xasprintf("{\"auths\":{\"127.0.0.1:%d\":%s}}", f->server->port, auths);
+        AUTO_FREE char *text = xasprintf("{\"auths\":{\"127.0.0.1:%d%s\":%s}}", f->server->port, path, auths);
         f->credentials = credentials_parse(text, strlen(text), "test", &err);
         assert_non_null(f->credentials);
     }
@@ -69,6 +70,11 @@ static void open_scanner(struct fixture *f, const char *auths)
                                                        .burst = 100,
                                                        .tag_limit = 1000,
                                                        .timeout_ms = 5000});
+}
+
+static void open_scanner(struct fixture *f, const char *auths)
+{
+    open_scanner_for(f, "", auths);
 }
 
 static int set_up(void **state)
@@ -684,6 +690,23 @@ static void test_repository_scan_quota_is_left_for_others(void **state)
     assert_int_equal(f->served, 40);
 }
 
+/* What is left to one log-in says nothing of another: Docker Hub counts by user, or by address for the anonymous. */
+static void test_repository_scan_quota_is_that_of_a_log_in(void **state)
+{
+    struct fixture *f = *state;
+    open_scanner_for(f, "/team", "{\"auth\":\"bWU6c2VjcmV0\"}");
+    f->answer = serve_counting;
+    f->changed = 5;
+    f->tags = 20;
+    AUTO_FREE char *anonymous = scan_beside(f, "many", true, f->server, NULL);
+    assert_non_null(strstr(anonymous, "left of the quota"));
+    f->changed = 200;
+    AUTO_FREE char *team = scan_beside(f, "team/many", true, f->server, NULL);
+    assert_string_equal(team, "20 tags");
+    AUTO_FREE char *again = scan_beside(f, "many", true, f->server, NULL);
+    assert_non_null(strstr(again, "left of the quota"));
+}
+
 /* -- numbers --------------------------------------------------------------------------------------------------------- */
 
 static void test_repository_scan_counts_what_it_sends(void **state)
@@ -775,6 +798,7 @@ int main(void)
         CASE(test_repository_scan_storm_of_429_is_met_with_silence),
         CASE(test_repository_scan_head_spares_a_quota),
         CASE(test_repository_scan_quota_is_left_for_others),
+        CASE(test_repository_scan_quota_is_that_of_a_log_in),
         CASE(test_repository_scan_counts_what_it_sends),
         CASE(test_repository_scan_counts_a_probe_as_ping),
     };
