@@ -46,7 +46,8 @@ static void rank(struct tag_listing *listing, const struct tag_policy *policy)
         row->image = tag->image;
         row->matches = !policy || (tag->match == TAG_MATCHES && !tag->is_undated);
         if (!row->matches)
-            row->why_not = tag->is_undated ? "no creation time" : tag_match_name(tag->match);
+            row->why_not = decision_rejection_name(tag->match);
+        listing->is_undecidable = listing->is_undecidable || tag->match == TAG_OVER_LIMIT;
     }
 }
 
@@ -83,6 +84,10 @@ static void choose_tag(struct tag_listing *listing, const struct tag_policy *pol
         listing->reason =
             xasprintf("the registry now lists %zu tags, which is not believed yet, so none is chosen",
                       listing->info->shrunken_len);
+        return;
+    }
+    if (listing->is_undecidable) {
+        listing->reason = xasprintf("%s takes too long on some tags, so none is chosen", listing->policy);
         return;
     }
     if (!chosen) {
