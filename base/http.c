@@ -328,9 +328,17 @@ const char *http_header_list(struct http_response *response, const char *name)
     return find_header(response, name, ", ");
 }
 
+int64_t http_date_ms(struct http_response *response, int64_t wall_ms)
+{
+    const char *value = http_header(response, "Date");
+    time_t date = value ? curl_getdate(value, NULL) : -1;
+    return date < 0 ? wall_ms : (int64_t)date * 1000;
+}
+
 int http_retry_after_s(struct http_response *response, int64_t wall_ms)
 {
     const int64_t most = 86400;
+    const int64_t date_ms = http_date_ms(response, wall_ms);
     const char *value = http_header(response, "Retry-After");
     if (!value || !*value)
         return 0;
@@ -340,7 +348,7 @@ int http_retry_after_s(struct http_response *response, int64_t wall_ms)
         seconds = digits > 9 ? most : strtoll(value, NULL, 10);
     } else {
         time_t date = curl_getdate(value, NULL);
-        seconds = date < 0 ? 0 : (int64_t)date - wall_ms / 1000;
+        seconds = date < 0 ? 0 : (int64_t)date - date_ms / 1000;
     }
     if (seconds < 0)
         return 0;

@@ -137,8 +137,12 @@ char *http_origin(const char *url) MUST_CHECK;
  * and user part; NULL if it is none over http or https. free() it. */
 char *http_resolve(const char *base, const char *reference) MUST_CHECK;
 
+/* When the answer was made by its own Date header (RFC 9110 section 6.6.1), which is what other dates in it are to be
+ * taken against: clocks differ. `wall_ms`, our own, if it has none that can be read. */
+int64_t http_date_ms(struct http_response *response, int64_t wall_ms);
+
 /* Seconds that a Retry-After header asks to wait (RFC 9110 section 10.2.3: a number, or a date, taken against
- * `wall_ms`); 0 if there is none or it has passed. At most a day. */
+ * http_date_ms); 0 if there is none or it has passed. At most a day. */
 int http_retry_after_s(struct http_response *response, int64_t wall_ms);
 
 #endif

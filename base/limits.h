@@ -24,6 +24,7 @@
 #define LIMIT_TAG_PAGE_BYTES     (32u << 20) /* some registries ignore n= and send 100,000 tags at once */
 #define LIMIT_TAG_PAGES          2000u
 #define LIMIT_TAG_LENGTH         128u /* OCI distribution: a tag has at most 128 characters */
+#define LIMIT_ETAG_LENGTH        255u /* a longer one is not kept: they are hashes, of 64 digits at most */
 #define LIMIT_TOKEN_BYTES        (256u << 10)
 #define LIMIT_REDIRECTS          5
 

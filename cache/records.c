@@ -2,8 +2,10 @@
  * The repository record, in order:
  *
  *   name        length, bytes
- *   flags       RECORD_TRUNCATED
+ *   flags       RECORD_…
  *   scanned_ms  signed
+ *   shrunken    if flagged: length of the short list, when it was first seen (signed)
+ *   etag        if flagged: length, bytes, when it was given (signed)
  *   count       of tags
  *   each tag    bytes shared with the tag before, length of the rest, the rest
  *               flags: which of the following are there
@@ -24,6 +26,9 @@
 #include "base/limits.h"
 
 #define RECORD_TRUNCATED 1u
+#define RECORD_SHRUNKEN  2u
+#define RECORD_ETAG      4u
+#define RECORD_FLAGS     7u
 
 #define TAG_DIGEST_SHA256 1u
 #define TAG_DIGEST_TEXT   2u
@@ -119,14 +124,29 @@ static bool is_kept(const struct image_info *image)
     return len > 0 && len <= LIMIT_TAG_LENGTH;
 }
 
+static void add_head(struct strbuf *out, const struct repository_info *info)
+{
+    bool has_etag = info->etag && strnlen(info->etag, TEXT_MAX + 1) <= TEXT_MAX;
+    add_text(out, info->repository);
+    add_number(out, (info->is_truncated ? RECORD_TRUNCATED : 0) | (info->is_shrunken ? RECORD_SHRUNKEN : 0) |
+                        (has_etag ? RECORD_ETAG : 0));
+    add_signed(out, info->scanned_ms);
+    if (info->is_shrunken) {
+        add_number(out, info->shrunken_len);
+        add_signed(out, info->shrunken_ms);
+    }
+    if (has_etag) {
+        add_text(out, info->etag);
+        add_signed(out, info->etag_ms);
+    }
+}
+
 void record_encode_repository(const struct repository_info *info, struct strbuf *out)
 {
     size_t count = 0;
     for (size_t i = 0; i < info->images_len; i++)
         count += is_kept(&info->images[i]);
-    add_text(out, info->repository);
-    add_number(out, info->is_truncated ? RECORD_TRUNCATED : 0);
-    add_signed(out, info->scanned_ms);
+    add_head(out, info);
     add_number(out, count);
     const char *before = "";
     for (size_t i = 0; i < info->images_len; i++) {
@@ -266,6 +286,26 @@ static void take_image(struct reader *r, struct repository_info *info, char tag[
     }
 }
 
+/* What follows the name. */
+static void take_head(struct reader *r, struct repository_info *info)
+{
+    char etag[TEXT_MAX + 1];
+    uint64_t flags = take_number(r);
+    info->is_truncated = flags & RECORD_TRUNCATED;
+    info->is_shrunken = flags & RECORD_SHRUNKEN;
+    info->scanned_ms = take_signed(r);
+    if (info->is_shrunken) {
+        info->shrunken_len = take_number(r);
+        info->shrunken_ms = take_signed(r);
+    }
+    if (flags & RECORD_ETAG) {
+        take_text(r, etag);
+        repository_info_set_etag(info, etag, take_signed(r));
+    }
+    if (flags > RECORD_FLAGS)
+        r->is_bad = true;
+}
+
 struct repository_info *record_decode_repository(const char *bytes, size_t len)
 {
     struct reader r = {.at = (const unsigned char *)bytes, .end = (const unsigned char *)bytes + len};
@@ -273,13 +313,11 @@ struct repository_info *record_decode_repository(const char *bytes, size_t len)
     char tag[LIMIT_TAG_LENGTH + 1] = "";
     take_text(&r, name);
     CLEANUP(repository_info_release) struct repository_info *info = repository_info_new(name);
-    uint64_t flags = take_number(&r);
-    info->is_truncated = flags & RECORD_TRUNCATED;
-    info->scanned_ms = take_signed(&r);
+    take_head(&r, info);
     uint64_t count = take_number(&r);
     for (uint64_t i = 0; i < count && !r.is_bad; i++)
         take_image(&r, info, tag);
-    if (r.is_bad || r.at != r.end || flags > RECORD_TRUNCATED)
+    if (r.is_bad || r.at != r.end)
         return NULL;
     repository_info_finish(info);
     return steal(&info);

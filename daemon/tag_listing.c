@@ -80,6 +80,12 @@ static void choose_tag(struct tag_listing *listing, const struct tag_policy *pol
             xstrdup("the repository has more tags than --registry-tag-limit, so none is chosen");
         return;
     }
+    if (listing->info->is_shrunken) {
+        listing->reason =
+            xasprintf("the registry now lists %zu tags, which is not believed yet, so none is chosen",
+                      listing->info->shrunken_len);
+        return;
+    }
     if (listing->is_undecidable) {
         listing->reason = xasprintf("%s takes too long on some tags, so none is chosen", listing->policy);
         return;
@@ -163,6 +169,7 @@ json_t *tag_listing_json(const struct tag_listing *listing)
     json_object_set_new(root, "chosen", json_text(listing->chosen));
     json_object_set_new(root, "reason", json_text(listing->reason));
     json_object_set_new(root, "truncated", json_boolean(listing->info->is_truncated));
+    json_object_set_new(root, "shrunken", json_boolean(listing->info->is_shrunken));
     json_object_set_new(root, "skipped", skipped);
     json_object_set_new(root, "tags", tags);
     return root;

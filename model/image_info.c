@@ -53,6 +53,21 @@ void repository_info_set_problem(struct repository_info *info, struct image_info
     image->problem = arena_strdup(&info->strings, problem);
 }
 
+void repository_info_copy_details(struct repository_info *info, struct image_info *to,
+                                  const struct image_info *from)
+{
+    repository_info_set_digest(info, to, from->digest);
+    repository_info_set_problem(info, to, from->problem);
+    to->created_ms = from->created_ms;
+    to->checked_ms = from->checked_ms;
+}
+
+void repository_info_set_etag(struct repository_info *info, const char *etag, int64_t etag_ms)
+{
+    info->etag = arena_strdup(&info->strings, etag);
+    info->etag_ms = etag ? etag_ms : 0;
+}
+
 /* By position among equal tags, because qsort does not promise which of them comes first. */
 static int compare_positions(const void *a, const void *b, void *images)
 {
@@ -130,4 +145,19 @@ const struct image_info *repository_info_find(const struct repository_info *info
     if (!info->images_len)
         return NULL;
     return bsearch(tag, info->images, info->images_len, sizeof(*info->images), compare_tag);
+}
+
+struct repository_info *repository_info_copy(const struct repository_info *from)
+{
+    struct repository_info *info = repository_info_new(from->repository);
+    for (size_t i = 0; i < from->images_len; i++)
+        repository_info_copy_details(info, repository_info_add(info, from->images[i].tag), &from->images[i]);
+    repository_info_set_etag(info, from->etag, from->etag_ms);
+    repository_info_finish(info);
+    info->scanned_ms = from->scanned_ms;
+    info->is_truncated = from->is_truncated;
+    info->is_shrunken = from->is_shrunken;
+    info->shrunken_len = from->shrunken_len;
+    info->shrunken_ms = from->shrunken_ms;
+    return info;
 }

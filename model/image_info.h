@@ -31,8 +31,15 @@ struct repository_info {
     const char *repository;    /* "index.docker.io/library/alpine" */
     struct image_info *images; /* sorted by tag, in byte order; no tag twice */
     size_t images_len, images_capacity;
-    int64_t scanned_ms;   /* when the tag list was read from the registry, whole */
-    bool is_truncated;    /* more tags than the limit; never a reason to update */
+    int64_t scanned_ms; /* when the tag list was read from the registry, whole */
+    bool is_truncated;  /* more tags than the limit; never a reason to update */
+    bool
+        is_shrunken; /* the registry now lists far fewer tags, which is not believed yet: these are those that
+                             it listed before; never a reason to update */
+    size_t shrunken_len;  /* then: how many it lists, */
+    int64_t shrunken_ms;  /* and when it was first seen to do so */
+    const char *etag;     /* of the list, if it is one page and the registry gave one; else NULL */
+    int64_t etag_ms;      /* when that page was read */
     struct arena strings; /* repository, and every string in images */
 };
 
@@ -48,8 +55,16 @@ struct image_info *repository_info_add(struct repository_info *info, const char 
 /* Set an image's string to a copy; NULL unsets it. What was there before stays allocated until the end. */
 void repository_info_set_digest(struct repository_info *info, struct image_info *image, const char *digest);
 void repository_info_set_problem(struct repository_info *info, struct image_info *image, const char *problem);
+/* Makes everything but the tag of `to`, in `info`, what it is in `from`, of another. */
+void repository_info_copy_details(struct repository_info *info, struct image_info *to,
+                                  const struct image_info *from);
+/* Sets the list's ETag to a copy; NULL unsets it. */
+void repository_info_set_etag(struct repository_info *info, const char *etag, int64_t etag_ms);
 /* Sorts, drops all but the first of equal tags, and gives back spare memory. Call once when built. */
 void repository_info_finish(struct repository_info *info);
+
+/* A snapshot does not change: what is to be changed is a copy. One reference, which is the caller's. */
+struct repository_info *repository_info_copy(const struct repository_info *from) MUST_CHECK;
 
 /* NULL if the tag is not there. By binary search, so only after repository_info_finish. */
 const struct image_info *repository_info_find(const struct repository_info *info, const char *tag);

@@ -118,8 +118,13 @@ static void send_request(struct call *call, const char *authorization)
     bool is_plain = is_unknown ? call->use_http : call->host->scheme == REGISTRY_HTTP;
     AUTO_FREE char *url =
         xasprintf("%s://%s%s", is_plain ? "http" : "https", call->host->address, call->target);
-    const struct http_header headers[] = {{call->question.accept ? "Accept" : NULL, call->question.accept},
-                                          {NULL, NULL}};
+    struct http_header headers[3] = {{NULL, NULL}};
+    size_t len = 0;
+    if (call->question.accept)
+        headers[len++] = (struct http_header){"Accept", call->question.accept};
+    if (call->question.if_none_match)
+        headers[len++] = (struct http_header){"If-None-Match", call->question.if_none_match};
+    registry_job_send(&call->job, clock_monotonic_ms(call->registry->options.clock));
     (*call->question.requests)++;
     http_start(call->registry->client,
                &(struct http_request){.method = call->question.method,
@@ -224,23 +229,33 @@ static void on_response(struct call *call, struct http_response *response)
     }
     if (is_unknown)
         call->host->scheme = call->use_http ? REGISTRY_HTTP : REGISTRY_HTTPS;
-    if (response->status / 100 == 2) {
+    bool is_unchanged = response->status == 304 && call->question.if_none_match;
+    if (response->status / 100 == 2 || is_unchanged) {
         finish(call, response, NULL);
     } else if (response->status == 401) {
         on_unauthorized(call, response);
     } else {
         registry_status_error(response, clock_wall_ms(clock), &err);
-        if (err.code == ERROR_RATE_LIMITED)
-            registry_host_block(call->host, clock_monotonic_ms(clock), err.retry_after_s);
         finish(call, NULL, &err);
     }
+}
+
+/* It told us no more than that the host does not speak this scheme. */
+static bool is_probe(const struct call *call, const struct http_response *response)
+{
+    return call->host->scheme == REGISTRY_SCHEME_UNKNOWN &&
+           (!response || (call->use_http && response->status == 400));
 }
 
 static void on_answer(struct http_response *response, const struct error *err, void *context)
 {
     struct call *call = context;
     struct registry_host *host = call->host;
-    registry_host_leave(host);
+    const struct clock *clock = call->registry->options.clock;
+    struct registry_job sent = call->job;
+    if (is_probe(call, response))
+        sent.kind = REGISTRY_PING;
+    registry_host_answered(host, &sent, response, clock_monotonic_ms(clock), clock_wall_ms(clock));
     if (err)
         on_failure(call, err);
     else
@@ -298,15 +313,33 @@ static struct registry_host *find_host(struct registry *registry, const char *re
     return host;
 }
 
+static struct rate_quota *find_quota(struct registry *registry, struct registry_host *host,
+                                     const char *identity)
+{
+    return registry_host_quota(host, identity, clock_monotonic_ms(registry->options.clock));
+}
+
+bool registry_counts_manifests(struct registry *registry, const char *repository,
+                               const struct credential *credential)
+{
+    AUTO_FREE char *identity = credential_identity(credential);
+    const struct rate_quota *quota = find_quota(registry, find_host(registry, repository), identity);
+    return rate_quota_counts(quota, REGISTRY_MANIFEST);
+}
+
 void registry_ask(struct registry *registry, const struct registry_question *question, registry_answer answer,
                   void *context)
 {
     struct call *call = xcalloc(1, sizeof(*call));
     const char *path = question->repository + strcspn(question->repository, "/");
     AUTO_FREE char *identity = credential_identity(question->credential);
-    call->job = (struct registry_job){.start = start, .refuse = refuse};
     call->registry = registry;
     call->host = find_host(registry, question->repository);
+    call->job = (struct registry_job){.start = start,
+                                      .refuse = refuse,
+                                      .kind = question->kind,
+                                      .is_head = question->method && !strcmp(question->method, "HEAD"),
+                                      .quota = find_quota(registry, call->host, identity)};
     call->question = *question;
     call->target = xstrdup(question->target);
     call->scope = xasprintf("repository:%s:pull", path + (*path == '/'));
@@ -345,6 +378,19 @@ void registry_run(struct registry *registry, int64_t timeout_ms)
         http_client_run(registry->client, wait_ms);
     else if (wait_ms)
         http_client_sleep(registry->client, wait_ms);
+}
+
+void registry_visit_stats(struct registry *registry, registry_stats_visit visit, void *context)
+{
+    const struct clock *clock = registry->options.clock;
+    struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
+    const char *name;
+    void *host;
+    while (strmap_next(&registry->hosts, &cursor, &name, &host)) {
+        const struct registry_host_stats stats =
+            registry_host_stats_now(host, clock_monotonic_ms(clock), clock_wall_ms(clock));
+        visit(&stats, context);
+    }
 }
 
 void registry_wake(struct registry *registry)

@@ -23,6 +23,7 @@
 #include "base/http.h"
 #include "base/strbuf.h"
 #include "scanner/credentials.h"
+#include "scanner/registry_stats.h"
 
 struct registry;
 
@@ -40,20 +41,30 @@ void registry_free(struct registry *registry);
 struct registry_question {
     const char *repository;              /* "host/path"; borrowed until the answer */
     const struct credential *credential; /* borrowed until the answer */
+    enum registry_kind kind;             /* what is asked for */
     const char *method;                  /* NULL: GET */
     const char *target;                  /* "/v2/path/tags/list?n=1000"; copied */
     const char *accept;                  /* NULL: anything; borrowed until the answer */
+    const char *if_none_match;           /* an ETag; NULL: none; borrowed until the answer */
     size_t max_body;
     unsigned *requests; /* counts what was sent for it; borrowed until the answer */
 };
 
-/* Called once: with a response of status 2xx, or with an error:
- *   ERROR_UNAUTHORIZED, ERROR_FORBIDDEN, ERROR_NOT_FOUND, ERROR_RATE_LIMITED (nothing more is sent to the
- * host for the time it asked for), ERROR_CANCELLED, those of base/http.h, ERROR_NETWORK for a status of 500
+/* Called once: with a response of status 2xx (or 304, to a question with if_none_match), or with an error:
+ *   ERROR_UNAUTHORIZED, ERROR_FORBIDDEN, ERROR_NOT_FOUND, ERROR_RATE_LIMITED (the host refused, or is left alone for
+ * longer than a question is kept waiting, or a quota that it told of has no room for this one), ERROR_CANCELLED, those of base/http.h, ERROR_NETWORK for a status of 500
  * and up, ERROR_INVALID for any other. It may ask further questions. */
 typedef void (*registry_answer)(struct http_response *response, const struct error *err, void *context);
 void registry_ask(struct registry *registry, const struct registry_question *question, registry_answer answer,
                   void *context);
+
+/* Whether GETs of manifests are known to use up a quota of the host (rate_quota.h) with this log-in. Then a HEAD,
+ * which does not, is worth its round trip. */
+bool registry_counts_manifests(struct registry *registry, const char *repository,
+                               const struct credential *credential);
+
+/* Shows the numbers of each host that was asked something. On the scanner's thread. */
+void registry_visit_stats(struct registry *registry, registry_stats_visit visit, void *context);
 
 /* Works on the questions for at most `timeout_ms` (-1: no limit), or waits as long if there are none; returns early when some
  * were answered, or after registry_wake. */

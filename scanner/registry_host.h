@@ -18,16 +18,27 @@
 #include "base/attr.h"
 #include "base/http.h"
 #include "base/strbuf.h"
+#include "base/strmap.h"
 #include "scanner/auth_challenge.h"
 #include "scanner/rate_limit.h"
+#include "scanner/rate_quota.h"
+#include "scanner/registry_stats.h"
 
 /* Requests in flight to one host. Browsers use six connections to a host; over HTTP/2 ours share one. */
 #define REGISTRY_IN_FLIGHT 8
 
+/* What may be sent within this time waits for it; what may not is refused, and its owner knows better what to do
+ * meanwhile than to hold on to it. */
+#define REGISTRY_LONGEST_WAIT_MS 5000
+
 /* Something that wants to send one request. `start` is called when it may; it then holds one of the host's
- * places until registry_host_leave. `refuse` is called instead when nothing may be sent for now. */
+ * places until registry_host_answered or registry_host_leave. `refuse` is called instead when nothing may be sent for now. */
 struct registry_job {
     struct registry_job *next;
+    enum registry_kind kind;
+    bool is_head;
+    struct rate_quota *quota; /* of its log-in; registry_host_quota */
+    int64_t sent_ms;          /* set by registry_job_send */
     void (*start)(struct registry_job *job);
     void (*refuse)(struct registry_job *job, const struct error *err);
 };
@@ -45,9 +56,12 @@ struct registry_host {
     struct auth_challenge challenge; /* its last one: the next request need not wait to be asked */
 
     struct rate_limit budget;
+    struct strmap quotas; /* by log-in -> struct rate_quota */
     size_t in_flight;
-    int64_t blocked_until_ms; /* it told us to stay away; monotonic */
+    int64_t blocked_until_ms; /* it told us to stay away, or refused; monotonic */
+    unsigned refusals;        /* bursts of 429 without a success between them */
     struct registry_job *first, *last;
+    struct registry_host_stats stats; /* the counters; the rest is filled in for a visit */
 
     /* Called from registry_host_resume: its owner's way to look at it again. */
     void (*resume)(struct registry_host *host, void *context);
@@ -69,6 +83,7 @@ bool registry_host_may_speak_other(const struct registry_host *host, enum error_
 
 /* Queues a job, behind all others, or before them when it goes on with what has begun. */
 void registry_host_enter(struct registry_host *host, struct registry_job *job, bool is_first);
+/* Gives back a place, and its part of the budget, without having sent anything. */
 void registry_host_leave(struct registry_host *host);
 
 /* Starts what may start now. The milliseconds until more may, or -1 where that waits for an answer. */
@@ -80,7 +95,23 @@ void registry_host_resume(struct registry_host *host);
 /* Refuses everything that waits. */
 void registry_host_refuse_all(struct registry_host *host, const struct error *err);
 
-/* Nothing is sent for so long. */
-void registry_host_block(struct registry_host *host, int64_t now_ms, int retry_after_s);
+/* What a log-in (credential_identity) may still have; lives as long as the host. */
+struct rate_quota *registry_host_quota(struct registry_host *host, const char *identity, int64_t now_ms);
+
+/* The job's request goes out. */
+void registry_job_send(struct registry_job *job, int64_t now_ms);
+
+/*
+ * The job's request ended: with a response, or NULL. Gives its place back, counts it, and learns what the host can
+ * bear: a 429 halves the rate and keeps everything back for as long as Retry-After says, or for a second that
+ * doubles with each further burst of them, whichever is longer; any other answer with a Retry-After but a success
+ * (503) keeps back, too.
+ */
+void registry_host_answered(struct registry_host *host, struct registry_job *job,
+                            struct http_response *response, int64_t now_ms, int64_t wall_ms);
+
+/* The numbers as they are now, in stats that borrow from the host. */
+struct registry_host_stats registry_host_stats_now(const struct registry_host *host, int64_t now_ms,
+                                                   int64_t wall_ms);
 
 #endif

@@ -8,6 +8,8 @@
 #include "base/strmap.h"
 #include "cache/records.h"
 #include "scanner/link_header.h"
+#include "scanner/list_trust.h"
+#include "scanner/registry_host.h"
 #include "scanner/tag_details.h"
 #include "scanner/tag_list.h"
 
@@ -20,6 +22,9 @@
 #define RECHECK_AFTER_MS INT64_C(86400000)
 /* The page size that is asked for: what most registries give at most. */
 #define PAGE_SIZE "1000"
+/* For so long a registry is believed that nothing changed since a list; then it is read whole once more, as there are
+ * caches on the way that say so for ever. */
+#define ETAG_TRUSTED_MS INT64_C(86400000)
 
 struct scan {
     const struct scan_environment *env;
@@ -33,6 +38,8 @@ struct scan {
 
     bool has_page_size;    /* the first page is asked for with n= */
     struct strmap visited; /* targets of pages, to see a circle */
+    char *target;          /* of the page that is asked for */
+    bool is_repeated;      /* it is asked for a second time */
 
     size_t next;      /* image to look at */
     size_t in_flight; /* details asked for */
@@ -55,6 +62,7 @@ static void end(struct scan *scan)
     repository_info_unref(scan->last);
     repository_info_unref(scan->info);
     strmap_release(&scan->visited);
+    free(scan->target);
     free(scan->scope);
     free(scan);
     finished(context);
@@ -168,15 +176,7 @@ static void start_details(struct scan *scan)
         succeed(scan);
 }
 
-/* -- the list of tags ---------------------------------------------------------------------------------- */
-
-static void copy_details(struct repository_info *info, struct image_info *to, const struct image_info *from)
-{
-    repository_info_set_digest(info, to, from->digest);
-    repository_info_set_problem(info, to, from->problem);
-    to->created_ms = from->created_ms;
-    to->checked_ms = from->checked_ms;
-}
+/* -- what is known already --------------------------------------------------------------------------------- */
 
 /* What is known of a tag outlives the list; a problem only if it is one of the content. */
 static void carry_over(struct scan *scan)
@@ -185,19 +185,55 @@ static void carry_over(struct scan *scan)
         struct image_info *image = &scan->info->images[i];
         const struct image_info *before = repository_info_find(scan->last, image->tag);
         if (before && before->digest)
-            copy_details(scan->info, image, before);
+            repository_info_copy_details(scan->info, image, before);
     }
 }
 
-static void ask_page(struct scan *scan, const char *target);
+/* -- the list of tags ---------------------------------------------------------------------------------- */
+
+static void on_page(struct http_response *response, const struct error *err, void *context);
+
+static void ask_page(struct scan *scan, const char *if_none_match)
+{
+    registry_ask(scan->env->registry,
+                 &(struct registry_question){.repository = scan->demand->repository,
+                                             .credential = &scan->credential,
+                                             .kind = REGISTRY_TAGS,
+                                             .target = scan->target,
+                                             .accept = "application/json",
+                                             .if_none_match = if_none_match,
+                                             .max_body = LIMIT_TAG_PAGE_BYTES,
+                                             .requests = &scan->result->requests},
+                 on_page, scan);
+}
+
+/* Takes over `target`. */
+static void go_to_page(struct scan *scan, char *target, const char *if_none_match)
+{
+    free(scan->target);
+    scan->target = target;
+    scan->is_repeated = false;
+    strmap_set(&scan->visited, target, NULL);
+    ask_page(scan, if_none_match);
+}
+
+/* The last list's ETag, if an answer that it still holds would be all there is to know. */
+static const char *usable_etag(const struct scan *scan)
+{
+    const struct repository_info *last = scan->last;
+    bool is_usable = last && last->etag && !last->is_truncated && last->images_len <= scan->env->tag_limit &&
+                     is_within(now_of(scan) - last->etag_ms, ETAG_TRUSTED_MS);
+    return is_usable ? last->etag : NULL;
+}
 
 static void ask_first_page(struct scan *scan, bool with_size)
 {
     const char *repository = scan->demand->repository;
-    AUTO_FREE char *target = xasprintf("/v2/%s/tags/list%s", repository + strcspn(repository, "/") + 1,
-                                       with_size ? "?n=" PAGE_SIZE : "");
     scan->has_page_size = with_size;
-    ask_page(scan, target);
+    go_to_page(scan,
+               xasprintf("/v2/%s/tags/list%s", repository + strcspn(repository, "/") + 1,
+                         with_size ? "?n=" PAGE_SIZE : ""),
+               with_size ? usable_etag(scan) : NULL);
 }
 
 /* The target of the next page, or NULL with ERROR_NONE after the last. */
@@ -221,71 +257,102 @@ static char *next_target(struct scan *scan, struct http_response *response, stru
     return xstrdup(target);
 }
 
+/* The list is there: one that cannot be believed leaves the last one in its place. */
 static void finish_list(struct scan *scan)
 {
     repository_info_finish(scan->info);
     scan->info->scanned_ms = now_of(scan);
-    carry_over(scan);
-    start_details(scan);
+    if (list_trust_believes(scan->last, scan->info)) {
+        carry_over(scan);
+        start_details(scan);
+        return;
+    }
+    struct repository_info *kept = repository_info_copy(scan->last);
+    list_trust_mark(kept, scan->last, scan->info);
+    repository_info_unref(scan->info);
+    scan->info = kept;
+    succeed(scan);
+}
+
+/* Not modified: the same tags again, read now. */
+static void repeat_list(struct scan *scan)
+{
+    for (size_t i = 0; i < scan->last->images_len; i++)
+        repository_info_add(scan->info, scan->last->images[i].tag);
+    repository_info_set_etag(scan->info, scan->last->etag, scan->last->etag_ms);
+    finish_list(scan);
+}
+
+/* Of a list that is one page: the ETag of a first page says nothing about the others. */
+static void keep_etag(struct scan *scan, struct http_response *response)
+{
+    const char *etag = http_header(response, "ETag");
+    size_t len = etag ? strlen(etag) : 0;
+    if (!len || len > LIMIT_ETAG_LENGTH || !scan->has_page_size || strmap_size(&scan->visited) > 1)
+        return;
+    for (size_t i = 0; i < len; i++) {
+        if (etag[i] <= ' ' || etag[i] > '~')
+            return;
+    }
+    repository_info_set_etag(scan->info, etag, now_of(scan));
+}
+
+/* In the middle of a list a page that failed is asked for once more, where that may help: the connection broke, the
+ * server stumbled, or it wants a short pause, which the host's queue keeps. */
+static bool try_page_again(struct scan *scan, const struct error *err)
+{
+    bool may_help = err->code == ERROR_NETWORK || (err->code == ERROR_RATE_LIMITED &&
+                                                   err->retry_after_s * 1000 <= REGISTRY_LONGEST_WAIT_MS);
+    if (scan->is_repeated || !may_help || strmap_size(&scan->visited) < 2)
+        return false;
+    scan->is_repeated = true;
+    ask_page(scan, NULL);
+    return true;
+}
+
+static void on_failed_page(struct scan *scan, const struct error *err)
+{
+    if (err->code == ERROR_INVALID && scan->has_page_size && strmap_size(&scan->visited) == 1)
+        ask_first_page(scan, false); /* some registries refuse a page size over their own */
+    else if (!try_page_again(scan, err))
+        fail(scan, err);
 }
 
 static void on_page(struct http_response *response, const struct error *err, void *context)
 {
     struct scan *scan = context;
     struct error problem = ERROR_INIT;
-    if (err && err->code == ERROR_INVALID && scan->has_page_size && strmap_size(&scan->visited) == 1) {
-        /* some registries refuse a page size over their own */
-        ask_first_page(scan, false);
+    if (err) {
+        on_failed_page(scan, err);
         return;
     }
-    if (err || tag_list_read(response->body.buf, response->body.len, scan->env->tag_limit, scan->info,
-                             &problem) < 0) {
-        fail(scan, err ? err : &problem);
+    if (response->status == 304) {
+        repeat_list(scan);
         return;
     }
-    AUTO_FREE char *target = next_target(scan, response, &problem);
+    AUTO_FREE char *target = NULL;
+    if (tag_list_read(response->body.buf, response->body.len, scan->env->tag_limit, scan->info, &problem) ==
+        0)
+        target = next_target(scan, response, &problem);
     if (problem.code != ERROR_NONE) {
         fail(scan, &problem);
         return;
     }
     if (target && strmap_size(&scan->visited) >= LIMIT_TAG_PAGES)
         scan->info->is_truncated = true;
-    if (target && !scan->info->is_truncated)
-        ask_page(scan, target);
-    else
-        finish_list(scan);
-}
-
-static void ask_page(struct scan *scan, const char *target)
-{
-    strmap_set(&scan->visited, target, NULL);
-    registry_ask(scan->env->registry,
-                 &(struct registry_question){.repository = scan->demand->repository,
-                                             .credential = &scan->credential,
-                                             .target = target,
-                                             .accept = "application/json",
-                                             .max_body = LIMIT_TAG_PAGE_BYTES,
-                                             .requests = &scan->result->requests},
-                 on_page, scan);
+    if (target && !scan->info->is_truncated) {
+        go_to_page(scan, steal(&target), NULL);
+        return;
+    }
+    keep_etag(scan, response);
+    finish_list(scan);
 }
 
 /* -- the beginning --------------------------------------------------------------------------------------- */
 
-/* A snapshot is not changed, so what will be is a copy. */
-static struct repository_info *copy_info(const struct repository_info *from)
-{
-    struct repository_info *info = repository_info_new(from->repository);
-    for (size_t i = 0; i < from->images_len; i++)
-        copy_details(info, repository_info_add(info, from->images[i].tag), &from->images[i]);
-    repository_info_finish(info);
-    info->scanned_ms = from->scanned_ms;
-    info->is_truncated = from->is_truncated;
-    return info;
-}
-
 static bool lacks_details(const struct scan *scan)
 {
-    for (size_t i = 0; i < scan->last->images_len; i++) {
+    for (size_t i = 0; !scan->last->is_shrunken && i < scan->last->images_len; i++) {
         if (wants_details(scan, &scan->last->images[i]))
             return true;
     }
@@ -322,7 +389,7 @@ void repository_scan_start(const struct scan_environment *env, const struct dema
         scan->info = steal(&scan->last);
         succeed(scan);
     } else if (keeps_list) {
-        scan->info = copy_info(scan->last);
+        scan->info = repository_info_copy(scan->last);
         start_details(scan);
     } else {
         scan->info = repository_info_new(demand->repository);

@@ -116,6 +116,11 @@ void scanner_wake(struct scanner *scanner)
     registry_wake(scanner->environment.registry);
 }
 
+void scanner_stats_visit(struct scanner *scanner, registry_stats_visit visit, void *context)
+{
+    registry_visit_stats(scanner->environment.registry, visit, context);
+}
+
 void scanner_cancel(struct scanner *scanner)
 {
     registry_cancel(scanner->environment.registry);

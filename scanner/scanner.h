@@ -2,7 +2,10 @@
  * The scanner: answers demands with what registries say, from the cache where that cannot have changed.
  *
  * One scan runs any number of repositories at once over one http_client; requests to one host are held to a
- * rate and a number in flight. A repository that fails does not delay or fail another. What a registry
+ * number in flight, to a rate that gives way when the host refuses (rate_limit.h), and to the quotas it tells of
+ * (rate_quota.h). Everything counts: lists, manifests, configs, tokens, and finding out whether it speaks https; the
+ * answers of its token server are taken for its own. All this is kept by host, so one host's trouble is its own. A
+ * scan in the steady state is one request for each repository. A repository that fails does not delay or fail another. What a registry
  * answers is bounded and checked (base/limits.h): a list that is partial is never given out as whole, digests
  * are compared with the bytes, a bad tag spoils only itself.
  *
@@ -24,6 +27,7 @@
 #include "model/demand.h"
 #include "model/image_info.h"
 #include "scanner/credentials.h"
+#include "scanner/registry_stats.h"
 
 struct scanner;
 
@@ -67,6 +71,8 @@ void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_
 size_t scanner_run(struct scanner *scanner, int64_t timeout_ms);
 /* Makes scanner_run return soon; the one function that another thread may call. */
 void scanner_wake(struct scanner *scanner);
+/* Shows what was asked of each registry host so far (registry_stats.h), in no order. On the scanner's thread. */
+void scanner_stats_visit(struct scanner *scanner, registry_stats_visit visit, void *context);
 /* Ends all scans under way with ERROR_CANCELLED, and tells their owners. */
 void scanner_cancel(struct scanner *scanner);
 

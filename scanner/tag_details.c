@@ -68,6 +68,7 @@ static void ask(struct details *d, const char *method, const char *kind, const c
         d->request.registry,
         &(struct registry_question){.repository = d->request.repository,
                                     .credential = d->request.credential,
+                                    .kind = is_manifest ? REGISTRY_MANIFEST : REGISTRY_CONFIG,
                                     .method = method,
                                     .target = target,
                                     .accept = is_manifest ? oci_manifest_accept : NULL,
@@ -195,7 +196,8 @@ void tag_details_fetch(const struct tag_details_request *request, tag_details_do
     d->request = *request;
     d->done = done;
     d->context = context;
-    if (request->known_digest)
+    if (request->known_digest ||
+        registry_counts_manifests(request->registry, request->repository, request->credential))
         ask(d, "HEAD", "manifests", request->tag, on_head);
     else
         ask(d, "GET", "manifests", request->tag, on_manifest);

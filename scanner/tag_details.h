@@ -1,8 +1,11 @@
 /*
  * The details of one tag: what it points at now, and when that image was made.
  *
- *     HEAD by tag (only if an old digest is known)  ─ same ─▶ done
+ *     HEAD by tag (only if an old digest is known, or GETs are counted) ─ on record ─▶ done
  *     GET by tag ─▶ index? ─▶ GET the platform's manifest by digest ─▶ GET its config ─▶ created
+ *
+ * Docker Hub counts GETs of manifests as pulls, and HEADs not. There a HEAD goes first for new tags, too: many share
+ * their digest with another ("1", "1.2", "latest"), or with the same image elsewhere.
  *
  * Everything but the first two is named by a digest and is asked for once in the life of a cache: what is on
  * record is not asked again. Bytes are compared with their digests.

@@ -132,6 +132,7 @@ static void send_request(struct fetch *fetch)
     AUTO_FREE char *origin = http_origin(url.buf);
     if (origin && registry_host_is_at(host, origin))
         request.tls = &host->tls;
+    registry_job_send(&fetch->job, clock_monotonic_ms(fetch->source->clock));
     (*fetch->requests)++;
     http_start(*fetch->source->client, &request, on_token, fetch);
     explicit_bzero(form.buf, form.len);
@@ -157,7 +158,7 @@ static void on_token(struct http_response *response, const struct error *err, vo
     struct registry_host *host = fetch->host;
     struct error problem = ERROR_INIT;
     int64_t now_ms = clock_monotonic_ms(fetch->source->clock);
-    registry_host_leave(host);
+    registry_host_answered(host, &fetch->job, response, now_ms, clock_wall_ms(fetch->source->clock));
     if (err)
         problem = *err;
     else if (response->status / 100 != 2)
@@ -167,8 +168,6 @@ static void on_token(struct http_response *response, const struct error *err, vo
         error_clear(&problem);
     if (response)
         explicit_bzero(response->body.buf, response->body.len);
-    if (problem.code == ERROR_RATE_LIMITED)
-        registry_host_block(host, now_ms, problem.retry_after_s);
     if (problem.code != ERROR_NONE)
         error_wrap(&problem, "getting a token for %s", host->name);
     finish(fetch, problem.code == ERROR_NONE ? NULL : &problem);
@@ -181,7 +180,7 @@ void token_source_want(struct token_source *source, const struct token_request *
     struct fetch *fetch = strmap_get(&source->fetches, request->key);
     if (!fetch) {
         fetch = xcalloc(1, sizeof(*fetch));
-        *fetch = (struct fetch){.job = {.start = start, .refuse = refuse},
+        *fetch = (struct fetch){.job = {.start = start, .refuse = refuse, .kind = REGISTRY_TOKEN},
                                 .source = source,
                                 .host = request->host,
                                 .credential = request->credential,

@@ -75,6 +75,11 @@ static char *find_missing_answer(const struct question *q)
     if (q->info->is_truncated)
         return xasprintf("blocked: %s has more tags than are read (%zu); raise --registry-tag-limit",
                          q->info->repository, q->info->images_len);
+    if (q->info->is_shrunken)
+        return xasprintf(
+            "blocked: the registry lists %zu tags of %s where it had %zu; that is believed when a later "
+            "scan finds the same",
+            q->info->shrunken_len, q->info->repository, q->info->images_len);
     return NULL;
 }
 

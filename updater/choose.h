@@ -5,7 +5,8 @@
  * Pure: no clock, no network, no git. The rules, in order:
  *
  *   1. What cannot be decided is blocked: a workload that is blocked or defined twice, an image or a policy
- *      that cannot be read, no answer from the registry or a truncated one, a pattern that takes too long.
+ *      that cannot be read, no answer from the registry or a truncated one, a list of tags that shrank so much that it is not
+ *      believed yet (is_shrunken), a pattern that takes too long.
  *   2. Of the tags that match and have what the order needs, the last in the order is the candidate. Tags
  *      without the creation time that the order needs are passed over; if all that match are, it is blocked.
  *   3. No tag matches, or the current tag is the candidate: nothing to do.

@@ -32,6 +32,11 @@ static void check_same(const struct repository_info *a, const struct repository_
     assert_string_equal(a->repository, b->repository);
     assert_int_equal(a->is_truncated, b->is_truncated);
     assert_true(a->scanned_ms == b->scanned_ms);
+    assert_int_equal(a->is_shrunken, b->is_shrunken);
+    assert_int_equal(a->shrunken_len, b->shrunken_len);
+    assert_true(a->shrunken_ms == b->shrunken_ms);
+    check_text(a->etag, b->etag);
+    assert_true(a->etag_ms == b->etag_ms);
     assert_int_equal(a->images_len, b->images_len);
     for (size_t i = 0; i < a->images_len; i++) {
         check_text(a->images[i].tag, b->images[i].tag);
@@ -67,6 +72,10 @@ static void test_records_come_back_as_they_were(void **state UNUSED)
         CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("quay.io/a/b");
         info->scanned_ms = scanned[s];
         info->is_truncated = s % 2;
+        info->is_shrunken = s / 2 == 1;
+        info->shrunken_len = info->is_shrunken ? s : 0;
+        info->shrunken_ms = info->is_shrunken ? scanned[s] : 0;
+        repository_info_set_etag(info, s > 2 ? "W/\"x\"" : NULL, scanned[s]);
         for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
             struct image_info *image = repository_info_add(info, cases[i].tag);
             image->created_ms = cases[i].created_ms;
@@ -97,11 +106,13 @@ static void test_records_leave_out_what_is_over_a_limit(void **state UNUSED)
     struct image_info *image = repository_info_add(info, "1");
     repository_info_set_digest(info, image, problem);
     repository_info_set_problem(info, image, problem);
+    repository_info_set_etag(info, problem, 1);
     repository_info_finish(info);
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     record_encode_repository(info, &bytes);
     CLEANUP(repository_info_release) struct repository_info *again = decode(&bytes);
     assert_non_null(again);
+    assert_null(again->etag);
     assert_int_equal(again->images_len, 1);
     assert_string_equal(again->images[0].tag, "1");
     assert_null(again->images[0].digest);

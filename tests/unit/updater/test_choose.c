@@ -343,6 +343,15 @@ static void test_choose_needs_a_whole_answer(void **state)
     expect(&d, DECISION_BLOCKED, "-",
            "blocked: registry.example/app has more tags than are read (2); raise --registry-tag-limit");
     decision_release(&d);
+
+    info->is_truncated = false;
+    info->is_shrunken = true;
+    choose(&f.workload, 0, info, NULL, &d);
+    expect(&d, DECISION_BLOCKED, "-",
+           "blocked: the registry lists 0 tags of registry.example/app where it had 2; that is believed when "
+           "a later "
+           "scan finds the same");
+    decision_release(&d);
     repository_info_unref(info);
     fixture_release(&f);
 }
