@@ -164,7 +164,7 @@ const struct option_row config_registry_options[] = {
      .metavar = "FILE",
      .group = "Registries",
      .help = "Docker config file with registry credentials; $DOCKER_CONFIG/config.json or "
-             "~/.docker/config.json if there is one"},
+             "~/.docker/config.json or ~/.dockercfg if there is one; its credential helpers are run"},
     {.name = NULL},
 };
 
