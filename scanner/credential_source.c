@@ -12,6 +12,7 @@
 #include "base/strmap.h"
 #include "scanner/credential_grant.h"
 #include "scanner/credential_helper.h"
+#include "scanner/provider.h"
 
 /* What `docker login` calls Docker Hub, and so what its helpers know it by. */
 #define HUB_HOST   "index.docker.io"
@@ -24,7 +25,9 @@ struct waiter {
 };
 
 struct work {
-    char *helper, *server;
+    char *helper, *server;           /* who is asked first, for what; NULL: nobody */
+    const struct provider *provider; /* who is asked if that gives nothing; NULL: nobody */
+    char *host;
     struct credential_grant grant;
     struct error error;
 };
@@ -37,13 +40,14 @@ struct lookup {
     bool is_under_way;
     struct credential_grant grant; /* what came of it */
     struct error error;            /* or why nothing did */
-    int64_t good_until_ms;         /* monotonic; 0: never got */
+    int64_t good_until_ms;         /* monotonic: then it is asked for again; 0: never got */
+    int64_t ends_ms;               /* then the grant is of no use any more */
     struct waiter *waiters;
 };
 
 struct credential_source {
     struct credential_source_options options;
-    struct strmap lookups; /* helper and server -> struct lookup */
+    struct strmap lookups; /* who is asked for what -> struct lookup */
     struct lookup *queue;
     size_t running;
     pthread_mutex_t lock;
@@ -55,6 +59,7 @@ static void free_lookup(void *pointer)
     struct lookup *lookup = pointer;
     free(lookup->work.helper);
     free(lookup->work.server);
+    free(lookup->work.host);
     credential_grant_release(&lookup->work.grant);
     credential_grant_release(&lookup->grant);
     free(lookup);
@@ -71,15 +76,23 @@ struct credential_source *credential_source_new(const struct credential_source_o
 
 /* -- the lookup's thread --------------------------------------------------------------------------------- */
 
+static int get(struct work *work, struct error *err)
+{
+    if (work->helper && credential_helper_get(work->helper, work->server, CREDENTIAL_HELPER_TIMEOUT_MS,
+                                              &work->grant, err) < 0)
+        return -1;
+    if (work->provider && credential_grant_is_empty(&work->grant))
+        return provider_get(work->provider, work->host, &work->grant, err);
+    return 0;
+}
+
 static void *run(void *argument)
 {
     struct lookup *lookup = argument;
     struct credential_source *source = lookup->source;
-    struct work *work = &lookup->work;
-    error_clear(&work->error);
-    if (credential_helper_get(work->helper, work->server, CREDENTIAL_HELPER_TIMEOUT_MS, &work->grant,
-                              &work->error) == 0)
-        error_clear(&work->error);
+    error_clear(&lookup->work.error);
+    if (get(&lookup->work, &lookup->work.error) == 0)
+        error_clear(&lookup->work.error);
     pthread_mutex_lock(&source->lock);
     lookup->next = source->ended;
     source->ended = lookup;
@@ -101,15 +114,34 @@ static void start_queued(struct credential_source *source)
     }
 }
 
+static void keep_failure(struct lookup *lookup, int64_t now_ms)
+{
+    bool is_usable = !credential_grant_is_empty(&lookup->grant) && now_ms < lookup->ends_ms;
+    int64_t pause_ms = lookup->work.provider ? CREDENTIAL_PROVIDER_EMBARGO_MS : CREDENTIAL_EMBARGO_MS;
+    credential_grant_release(&lookup->work.grant);
+    lookup->good_until_ms = now_ms + pause_ms;
+    if (is_usable && lookup->ends_ms < lookup->good_until_ms)
+        lookup->good_until_ms = lookup->ends_ms;
+    if (is_usable)
+        return;
+    credential_grant_release(&lookup->grant);
+    lookup->error = lookup->work.error;
+}
+
 static void keep(struct lookup *lookup)
 {
     int64_t now_ms = clock_monotonic_ms(lookup->source->options.clock);
-    bool failed = lookup->work.error.code != ERROR_NONE;
+    if (lookup->work.error.code != ERROR_NONE) {
+        keep_failure(lookup, now_ms);
+        return;
+    }
     credential_grant_release(&lookup->grant);
     lookup->grant = lookup->work.grant;
     lookup->work.grant = (struct credential_grant)CREDENTIAL_GRANT_INIT;
-    lookup->error = lookup->work.error;
-    lookup->good_until_ms = now_ms + (failed ? CREDENTIAL_EMBARGO_MS : CREDENTIAL_KEEP_MS);
+    error_clear(&lookup->error);
+    bool has_end = lookup->grant.lifetime_ms && !credential_grant_is_empty(&lookup->grant);
+    lookup->ends_ms = now_ms + (has_end ? lookup->grant.lifetime_ms : CREDENTIAL_KEEP_MS);
+    lookup->good_until_ms = has_end ? lookup->ends_ms - lookup->grant.lifetime_ms / 4 : lookup->ends_ms;
 }
 
 static void tell(const struct lookup *lookup, credential_done done, void *context)
@@ -156,10 +188,11 @@ void credential_source_collect(struct credential_source *source)
 }
 
 static struct lookup *find_lookup(struct credential_source *source, const char *host,
-                                  const struct credential_choice *choice)
+                                  const struct credential_choice *choice, const struct provider *provider)
 {
     const char *server = choice->server ? choice->server : strcmp(host, HUB_HOST) != 0 ? host : HUB_SERVER;
-    AUTO_FREE char *key = xasprintf("%s %s", choice->helper, server);
+    AUTO_FREE char *key =
+        xasprintf("%s %s %s", choice->helper ? choice->helper : "", server, provider ? host : "");
     struct lookup *lookup = strmap_get(&source->lookups, key);
     if (lookup)
         return lookup;
@@ -167,6 +200,8 @@ static struct lookup *find_lookup(struct credential_source *source, const char *
     lookup->source = source;
     lookup->work.helper = xstrdup(choice->helper);
     lookup->work.server = xstrdup(server);
+    lookup->work.host = xstrdup(host);
+    lookup->work.provider = provider;
     strmap_set(&source->lookups, key, lookup);
     return lookup;
 }
@@ -197,12 +232,14 @@ void credential_source_want(struct credential_source *source, const char *reposi
         done(NULL, &err, context);
         return;
     }
-    if (!choice.helper) {
+    AUTO_FREE char *host = xmemdupz(repository, strcspn(repository, "/"));
+    bool is_written = choice.is_listed && !choice.helper;
+    const struct provider *provider = is_written ? NULL : provider_of(host);
+    if (!choice.helper && !provider) {
         done(&choice.credential, NULL, context);
         return;
     }
-    AUTO_FREE char *host = xmemdupz(repository, strcspn(repository, "/"));
-    struct lookup *lookup = find_lookup(source, host, &choice);
+    struct lookup *lookup = find_lookup(source, host, &choice, provider);
     if (!lookup->is_under_way && clock_monotonic_ms(source->options.clock) < lookup->good_until_ms)
         tell(lookup, done, context);
     else

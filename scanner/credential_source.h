@@ -1,11 +1,13 @@
 /*
  * Credentials as scans ask for them: out of the Docker config file, or from where they must be got first, which
- * is a helper program (scanner/credential_helper.h).
+ * is a helper program that the file names (scanner/credential_helper.h), or the cloud provider that the host belongs to
+ * (scanner/provider.h) if the file has nothing for it.
  *
  * What must be got is got by a thread of its own for each host, at most CREDENTIAL_THREADS at a time, so that a
- * helper that hangs keeps only the repositories waiting that need it. It is got once for all who wait, kept in
- * memory for CREDENTIAL_KEEP_MS (that there is nothing, too), and a failure is kept for CREDENTIAL_EMBARGO_MS: a
- * scan of a thousand repositories asks once per host.
+ * helper that hangs or a provider that does not answer keeps only the repositories waiting that need it. It is got
+ * once for all who wait and kept in memory: a scan of a thousand repositories asks once per host. That there is
+ * nothing is kept, too, and so is a failure, for a shorter time. What a provider gives is renewed when a quarter of its
+ * life is left; if that fails, the old is used to its end.
  *
  * A source belongs to one thread, its owner; only `wake` is called from others.
  */
@@ -19,9 +21,12 @@
 #include "base/error.h"
 #include "scanner/credentials.h"
 
-#define CREDENTIAL_THREADS    8
-#define CREDENTIAL_KEEP_MS    600000
-#define CREDENTIAL_EMBARGO_MS 60000
+#define CREDENTIAL_THREADS 8
+/* Of a helper, which does not say how long; and of the finding that there is nothing. */
+#define CREDENTIAL_KEEP_MS 600000
+/* After a failure. Providers count refused calls, and what they lack is seldom there a minute later. */
+#define CREDENTIAL_EMBARGO_MS          60000
+#define CREDENTIAL_PROVIDER_EMBARGO_MS 600000
 
 struct credential_source;
 
@@ -34,11 +39,11 @@ struct credential_source_options {
 };
 
 struct credential_source *credential_source_new(const struct credential_source_options *options);
-/* Nobody may wait: credential_source_cancel first. Waits for helpers under way, each of which has its deadline. */
+/* Nobody may wait: credential_source_cancel first. Waits for what is under way, which has its deadlines. */
 void credential_source_free(struct credential_source *source);
 
 /* Called once, with the credential to use (all NULL: anonymous; borrowed, copy what you keep), or with the
- * reason why there is none: those of credentials_for and credential_helper_get. */
+ * reason why there is none: those of credentials_for, credential_helper_get and provider_get. */
 typedef void (*credential_done)(const struct credential *credential, const struct error *err, void *context);
 
 /* Calls `done` within this call if the answer is known, else from credential_source_collect. */

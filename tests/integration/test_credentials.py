@@ -1,4 +1,8 @@
-"""Credentials from where users keep them, against registries that want them."""
+"""Credentials from where users keep them, against registries that want them.
+
+The registries are real ones. What cloud providers run beside theirs (the service that gives tokens, the metadata server) is
+scripted in parts/clouds.py, and the way to the registry by its name in the cloud is a proxy of the tests'.
+"""
 
 import base64
 import json
@@ -6,7 +10,9 @@ import os
 
 import pytest
 
+from parts.clouds import Ecr, GoogleMetadata, Tunnel
 from parts.manifests import workload
+from parts.registry import Registry
 from parts.site import Site
 
 
@@ -68,8 +74,8 @@ def _updates(site):
     assert [change["to"] for change in site.once()["changes"]] == [site.image("team/app", "1.1.0")]
 
 
-def _fails(site, *words):
-    site.once(rc=1)
+def _fails(site, *words, **how):
+    site.once(rc=1, **how)
     for word in words:
         assert word in site.result.stderr, site.result
     assert len(site.repo.log()) == 1
@@ -176,3 +182,101 @@ def test_the_legacy_file(basic, docker):
     auth = base64.b64encode(f"{basic.registry.user}:{basic.registry.password}".encode()).decode()
     docker.write({basic.registry.host: {"auth": auth, "email": "me@example.org"}}, ".dockercfg")
     _updates(basic)
+
+
+# Cloud providers
+
+ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+GOOGLE = "europe-docker.pkg.dev"
+
+
+class Cloud:
+    """A registry with a name in a cloud, reached through the tests' proxy; `stop` is called by the fixture."""
+
+    def __init__(self, site, name, tunnel, ca_file):
+        self.site, self.name, self.tunnel = site, name, tunnel
+        site.pawl.env.update({"https_proxy": tunnel.url, "no_proxy": "127.0.0.1", "SSL_CERT_FILE": str(ca_file),
+                              "AWS_EC2_METADATA_DISABLED": "true"})
+
+    def start(self, *repositories):
+        for repository in repositories:
+            self.site.push(repository, "1.0.0", "1.1.0")
+        self.site.start({f"{number}.yaml": workload(f"app{number}", f"{self.name}/{repository}:1.0.0", policy="semver:1")
+                         for number, repository in enumerate(repositories)})
+
+
+@pytest.fixture
+def new_cloud(pawl, part_registry, new_repo, authority, tmp_path):
+    """Makes a Cloud whose registry knows one user."""
+    started = []
+
+    def make(name, user, password):
+        certificate = authority.issue(name, subject_names=f"DNS:{name},IP:127.0.0.1")
+        kind = type("CloudRegistry", (Registry,), {"user": user, "password": password})
+        registry = kind(tmp_path / name, auth="basic", certificate=certificate, ca_file=authority.ca_file)
+        started.append(registry)
+        started.append(Tunnel(registry.port))
+        site = Site(pawl, registry, new_repo(), tmp_path / "target")
+        return Cloud(site, name, started[-1], authority.ca_file)
+
+    yield make
+    for part in reversed(started):
+        part.stop()
+
+
+@pytest.fixture
+def serving():
+    """Stops what a test has started."""
+    started = []
+    yield lambda part: started.append(part) or part
+    for part in started:
+        part.stop()
+
+
+@pytest.mark.parametrize("session", [None, "session/token+1=="])
+def test_amazon_ecr(new_cloud, serving, session):
+    cloud = new_cloud(ECR, "AWS", "of-amazon")
+    ecr = serving(Ecr("of-amazon", session=session))
+    cloud.start("team/a", "team/b", "team/c")
+    assert len(cloud.site.once(env=ecr.environment())["changes"]) == 3
+    assert ecr.asked == 1
+    assert set(cloud.tunnel.names) == {f"{ECR}:443"}
+
+
+def test_amazon_ecr_with_a_key_that_is_refused(new_cloud, serving):
+    cloud = new_cloud(ECR, "AWS", "of-amazon")
+    ecr = serving(Ecr("of-amazon"))
+    cloud.start("team/a")
+    _fails(cloud.site, ECR, "Amazon ECR", "does not match", env={**ecr.environment(), "AWS_SECRET_ACCESS_KEY": "other"})
+    assert cloud.tunnel.names == []
+
+
+def test_what_docker_has_comes_before_a_provider(new_cloud, serving):
+    cloud = new_cloud(ECR, "AWS", "of-amazon")
+    ecr = serving(Ecr("something else"))
+    cloud.start("team/a")
+    cloud.site.pawl.docker_login(ECR, "AWS", "of-amazon")
+    assert len(cloud.site.once(env=ecr.environment())["changes"]) == 1
+    assert ecr.asked == 0
+
+
+def test_without_an_identity_a_cloud_is_asked_anonymously(new_cloud):
+    cloud = new_cloud(ECR, "AWS", "of-amazon")
+    cloud.start("team/a")
+    _fails(cloud.site, ECR, "there are no credentials")
+
+
+def test_google_artifact_registry_by_the_metadata_server(new_cloud, serving):
+    cloud = new_cloud(GOOGLE, "oauth2accesstoken", "of-google")
+    metadata = serving(GoogleMetadata("of-google"))
+    cloud.start("project/a", "project/b")
+    assert len(cloud.site.once(env=metadata.environment())["changes"]) == 2
+    assert len(metadata.asked) == 1
+
+
+def test_providers_are_asked_only_for_what_is_theirs(site, serving):
+    ecr, metadata = serving(Ecr("x")), serving(GoogleMetadata("x"))
+    site.push("app", "1.0.0", "1.1.0")
+    site.start({"web.yaml": workload("web", site.image("app", "1.0.0"), policy="semver:1")})
+    assert len(site.once(env={**ecr.environment(), **metadata.environment()})["changes"]) == 1
+    assert ecr.asked == 0 and metadata.asked == []

@@ -1,22 +1,22 @@
-/* The helper is a shell script that notes each run; time is the test's own. */
-#include <pthread.h>
+/* The helper is a shell script that notes each run, the cloud is scripted; time is the test's own. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdbool.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/alloc.h"
 #include "base/file.h"
-#include "base/strbuf.h"
 #include "scanner/credential_source.h"
+#include "tests/unit/scripted_server.h"
+
+#define ECR_HOST    "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+#define ECR_LIFE_MS INT64_C(43200000)
+
+/* Of ECR: what is written, and none of the store's, so that the provider is what is left. */
+static const char ecr_config[] = "{\"auths\":{\"" ECR_HOST "/own\":{\"auth\":\"dTpw\"}}}";
 
 static const char config[] =
     "{\"auths\":{\"written\":{\"auth\":\"dTpw\"}},\"credHelpers\":{\"broken\":\"pawltest\",\"none\":"
@@ -42,6 +42,9 @@ struct fixture {
     pthread_mutex_t lock;
     pthread_cond_t woken;
     unsigned wakes;
+    struct scripted_server *cloud; /* NULL: none */
+    atomic_int given;              /* tokens by it */
+    atomic_bool cloud_is_down;
 };
 
 struct answer {
@@ -64,6 +67,29 @@ static void wake(void *context)
     pthread_mutex_unlock(&f->lock);
 }
 
+/* Its tokens are "AWS:0", "AWS:1" and so on. */
+static bool serve_cloud(const struct scripted_request *r UNUSED, int fd, void *context)
+{
+    struct fixture *f = context;
+    if (f->cloud_is_down)
+        return scripted_reply(fd, "500 Internal Server Error", "", "");
+    CLEANUP(strbuf_release) struct strbuf body = STRBUF_INIT;
+    AUTO_FREE char *plain = xasprintf("AWS:%d", f->given++);
+    strbuf_addstr(&body, "{\"authorizationData\":[{\"authorizationToken\":\"");
+    strbuf_add_base64(&body, plain, strlen(plain));
+    strbuf_addstr(&body, "\"}]}");
+    return scripted_reply(fd, "200 OK", "", body.buf);
+}
+
+static void open_source(struct fixture *f, const char *text)
+{
+    struct error err = ERROR_INIT;
+    f->credentials = credentials_parse(text, strlen(text), "config.json", &err);
+    assert_non_null(f->credentials);
+    f->source = credential_source_new(&(struct credential_source_options){
+        .credentials = f->credentials, .clock = &f->clock, .wake = wake, .context = f});
+}
+
 static int set_up(void **state)
 {
     struct fixture *f = xcalloc(1, sizeof(*f));
@@ -78,11 +104,23 @@ static int set_up(void **state)
     pthread_cond_init(&f->woken, NULL);
     f->now_ms = 1000;
     f->clock = (struct clock){.wall_ms = now, .monotonic_ms = now, .context = f};
-    f->credentials = credentials_parse(config, strlen(config), "config.json", &err);
-    assert_non_null(f->credentials);
-    f->source = credential_source_new(&(struct credential_source_options){
-        .credentials = f->credentials, .clock = &f->clock, .wake = wake, .context = f});
+    open_source(f, config);
     *state = f;
+    return 0;
+}
+
+static int set_up_cloud(void **state)
+{
+    set_up(state);
+    struct fixture *f = *state;
+    credential_source_free(f->source);
+    credentials_free(f->credentials);
+    f->cloud = scripted_start(serve_cloud, f);
+    AUTO_FREE char *url = xasprintf("http://127.0.0.1:%d", f->cloud->port);
+    setenv("AWS_ENDPOINT_URL_ECR", url, 1);
+    setenv("AWS_ACCESS_KEY_ID", "AK", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+    open_source(f, ecr_config);
     return 0;
 }
 
@@ -98,6 +136,8 @@ static int tear_down(void **state)
         unlink(path);
     }
     rmdir(f->directory);
+    if (f->cloud)
+        scripted_stop(f->cloud);
     pthread_cond_destroy(&f->woken);
     pthread_mutex_destroy(&f->lock);
     free(f);
@@ -257,9 +297,65 @@ static void test_credential_source_cancel_tells_all(void **state)
     }
 }
 
+static void test_credential_source_provider_is_asked_once(void **state)
+{
+    struct fixture *f = *state;
+    struct answer answers[50] = {0};
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++)
+        credential_source_want(f->source, ECR_HOST "/app", take, &answers[i]);
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        collect_until(f, &answers[i]);
+        assert_string_equal(answers[i].password, "0");
+    }
+    assert_string_equal(ask(f, ECR_HOST "/other").password, "0");
+    assert_int_equal(f->given, 1);
+}
+
+static void test_credential_source_provider_comes_after_what_is_written(void **state)
+{
+    struct fixture *f = *state;
+    assert_string_equal(ask(f, ECR_HOST "/own/app").password, "p");
+    assert_string_equal(ask(f, "elsewhere.example/app").password, "");
+    assert_int_equal(scripted_count(f->cloud, ""), 0);
+}
+
+static void test_credential_source_provider_renews_before_the_end(void **state)
+{
+    struct fixture *f = *state;
+    assert_string_equal(ask(f, ECR_HOST "/app").password, "0");
+    f->now_ms += ECR_LIFE_MS / 4 * 3 - 1;
+    assert_string_equal(ask(f, ECR_HOST "/app").password, "0");
+    f->now_ms += 1;
+    assert_string_equal(ask(f, ECR_HOST "/app").password, "1");
+}
+
+static void test_credential_source_provider_in_trouble(void **state)
+{
+    struct fixture *f = *state;
+    assert_string_equal(ask(f, ECR_HOST "/app").password, "0");
+    f->cloud_is_down = true;
+    /* what there is will do until its end */
+    f->now_ms += ECR_LIFE_MS / 4 * 3;
+    assert_string_equal(ask(f, ECR_HOST "/app").password, "0");
+    assert_string_equal(ask(f, ECR_HOST "/app").password, "0");
+    assert_int_equal(scripted_count(f->cloud, ""), 2);
+    f->now_ms += ECR_LIFE_MS / 4;
+    struct answer failed = ask(f, ECR_HOST "/app");
+    assert_int_equal(failed.error.code, ERROR_NETWORK);
+    assert_non_null(strstr(failed.error.text, "getting credentials from Amazon ECR"));
+    /* and it is left alone for a while */
+    f->cloud_is_down = false;
+    f->now_ms += CREDENTIAL_PROVIDER_EMBARGO_MS - 1;
+    assert_int_equal(ask(f, ECR_HOST "/app").error.code, ERROR_NETWORK);
+    assert_int_equal(scripted_count(f->cloud, ""), 3);
+    f->now_ms += 1;
+    assert_string_equal(ask(f, ECR_HOST "/app").password, "1");
+}
+
 int main(void)
 {
-#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define CASE(test)       cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define CLOUD_CASE(test) cmocka_unit_test_setup_teardown(test, set_up_cloud, tear_down)
     static const struct CMUnitTest tests[] = {
         CASE(test_credential_source_gives_what_is_written_at_once),
         CASE(test_credential_source_asks_by_the_name_of_the_login),
@@ -268,6 +364,10 @@ int main(void)
         CASE(test_credential_source_slow_helper_keeps_no_other),
         CASE(test_credential_source_more_hosts_than_threads),
         CASE(test_credential_source_cancel_tells_all),
+        CLOUD_CASE(test_credential_source_provider_is_asked_once),
+        CLOUD_CASE(test_credential_source_provider_comes_after_what_is_written),
+        CLOUD_CASE(test_credential_source_provider_renews_before_the_end),
+        CLOUD_CASE(test_credential_source_provider_in_trouble),
     };
     return cmocka_run_group_tests_name("credential_source", tests, NULL, NULL);
 }
