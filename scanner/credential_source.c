@@ -41,7 +41,7 @@ struct lookup {
     struct credential_grant grant; /* what came of it */
     struct error error;            /* or why nothing did */
     int64_t good_until_ms;         /* monotonic: then it is asked for again; 0: never got */
-    int64_t ends_ms;               /* then the grant is of no use any more */
+    int64_t got_ms, ends_ms;       /* of the grant, which is of no use after its end */
     struct waiter *waiters;
 };
 
@@ -140,6 +140,7 @@ static void keep(struct lookup *lookup)
     lookup->work.grant = (struct credential_grant)CREDENTIAL_GRANT_INIT;
     error_clear(&lookup->error);
     bool has_end = lookup->grant.lifetime_ms && !credential_grant_is_empty(&lookup->grant);
+    lookup->got_ms = now_ms;
     lookup->ends_ms = now_ms + (has_end ? lookup->grant.lifetime_ms : CREDENTIAL_KEEP_MS);
     lookup->good_until_ms = has_end ? lookup->ends_ms - lookup->grant.lifetime_ms / 4 : lookup->ends_ms;
 }
@@ -206,6 +207,21 @@ static struct lookup *find_lookup(struct credential_source *source, const char *
     return lookup;
 }
 
+/* 0 with what must be got for the repository, or with NULL and what is written; -1: the file's entry is of no use. */
+static int find_for(struct credential_source *source, const char *repository, struct lookup **lookup,
+                    struct credential *written, struct error *err)
+{
+    struct credential_choice choice;
+    if (credentials_for(source->options.credentials, repository, &choice, err) < 0)
+        return -1;
+    AUTO_FREE char *host = xmemdupz(repository, strcspn(repository, "/"));
+    bool is_written = choice.is_listed && !choice.helper;
+    const struct provider *provider = is_written ? NULL : provider_of(host);
+    *written = choice.credential;
+    *lookup = choice.helper || provider ? find_lookup(source, host, &choice, provider) : NULL;
+    return 0;
+}
+
 static void wait_for(struct lookup *lookup, credential_done done, void *context)
 {
     struct waiter *waiter = xcalloc(1, sizeof(*waiter));
@@ -226,24 +242,28 @@ static void wait_for(struct lookup *lookup, credential_done done, void *context)
 void credential_source_want(struct credential_source *source, const char *repository, credential_done done,
                             void *context)
 {
-    struct credential_choice choice;
+    struct lookup *lookup;
+    struct credential written;
     struct error err = ERROR_INIT;
-    if (credentials_for(source->options.credentials, repository, &choice, &err) < 0) {
+    if (find_for(source, repository, &lookup, &written, &err) < 0)
         done(NULL, &err, context);
-        return;
-    }
-    AUTO_FREE char *host = xmemdupz(repository, strcspn(repository, "/"));
-    bool is_written = choice.is_listed && !choice.helper;
-    const struct provider *provider = is_written ? NULL : provider_of(host);
-    if (!choice.helper && !provider) {
-        done(&choice.credential, NULL, context);
-        return;
-    }
-    struct lookup *lookup = find_lookup(source, host, &choice, provider);
-    if (!lookup->is_under_way && clock_monotonic_ms(source->options.clock) < lookup->good_until_ms)
+    else if (!lookup)
+        done(&written, NULL, context);
+    else if (!lookup->is_under_way && clock_monotonic_ms(source->options.clock) < lookup->good_until_ms)
         tell(lookup, done, context);
     else
         wait_for(lookup, done, context);
+}
+
+void credential_source_refused(struct credential_source *source, const char *repository)
+{
+    struct lookup *lookup;
+    struct credential written;
+    if (find_for(source, repository, &lookup, &written, NULL) < 0 || !lookup)
+        return;
+    bool is_new = clock_monotonic_ms(source->options.clock) - lookup->got_ms < CREDENTIAL_EMBARGO_MS;
+    if (!is_new && lookup->error.code == ERROR_NONE)
+        lookup->good_until_ms = 0;
 }
 
 void credential_source_cancel(struct credential_source *source)

@@ -49,6 +49,9 @@ typedef void (*credential_done)(const struct credential *credential, const struc
 /* Calls `done` within this call if the answer is known, else from credential_source_collect. */
 void credential_source_want(struct credential_source *source, const char *repository, credential_done done,
                             void *context);
+/* The registry refused what was given for the repository: it is got anew for the next who wants it, unless it was got
+ * within the last CREDENTIAL_EMBARGO_MS, when asking again would give the same. */
+void credential_source_refused(struct credential_source *source, const char *repository);
 /* Tells those whose credentials were got since the last call. */
 void credential_source_collect(struct credential_source *source);
 /* Tells all who wait ERROR_CANCELLED. */

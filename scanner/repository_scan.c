@@ -64,8 +64,16 @@ static void end(struct scan *scan)
     finished(context);
 }
 
+/* Without a scope the credentials were not even had. */
+static void note_refusal(struct scan *scan, enum error_code code)
+{
+    if (code == ERROR_UNAUTHORIZED && scan->scope)
+        credential_source_refused(scan->env->credentials, scan->demand->repository);
+}
+
 static void fail(struct scan *scan, const struct error *err)
 {
+    note_refusal(scan, err->code);
     scan->result->info = steal(&scan->last);
     scan->result->error = *err;
     error_wrap(&scan->result->error, "scanning %s", scan->demand->repository);
@@ -79,6 +87,7 @@ static void succeed(struct scan *scan)
     scan->result->info = steal(&scan->info);
     scan->result->is_fresh = scan->stopped.code == ERROR_NONE;
     scan->result->error = scan->stopped;
+    note_refusal(scan, scan->stopped.code);
     if (!scan->result->is_fresh)
         error_wrap(&scan->result->error, "scanning %s", scan->demand->repository);
     end(scan);

@@ -263,7 +263,7 @@ def test_what_docker_has_comes_before_a_provider(new_cloud, serving):
 def test_without_an_identity_a_cloud_is_asked_anonymously(new_cloud):
     cloud = new_cloud(ECR, "AWS", "of-amazon")
     cloud.start("team/a")
-    _fails(cloud.site, ECR, "there are no credentials")
+    _fails(cloud.site, ECR, "there are no credentials", "an identity at Amazon ECR")
 
 
 def test_google_artifact_registry_by_the_metadata_server(new_cloud, serving):

@@ -352,6 +352,27 @@ static void test_credential_source_provider_in_trouble(void **state)
     assert_string_equal(ask(f, ECR_HOST "/app").password, "1");
 }
 
+static void test_credential_source_refused_is_got_anew(void **state)
+{
+    struct fixture *f = *state;
+    assert_string_equal(ask(f, ECR_HOST "/app").password, "0");
+    credential_source_refused(f->source, ECR_HOST "/app");
+    assert_string_equal(ask(f, ECR_HOST "/app").password, "0");
+    f->now_ms += CREDENTIAL_EMBARGO_MS;
+    credential_source_refused(f->source, "elsewhere.example/app");
+    assert_string_equal(ask(f, ECR_HOST "/app").password, "0");
+    credential_source_refused(f->source, ECR_HOST "/app");
+    assert_string_equal(ask(f, ECR_HOST "/app").password, "1");
+    /* a failure keeps its time */
+    f->cloud_is_down = true;
+    f->now_ms += ECR_LIFE_MS;
+    assert_int_equal(ask(f, ECR_HOST "/app").error.code, ERROR_NETWORK);
+    f->now_ms += CREDENTIAL_EMBARGO_MS;
+    credential_source_refused(f->source, ECR_HOST "/app");
+    assert_int_equal(ask(f, ECR_HOST "/app").error.code, ERROR_NETWORK);
+    assert_int_equal(scripted_count(f->cloud, ""), 3);
+}
+
 int main(void)
 {
 #define CASE(test)       cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -368,6 +389,7 @@ int main(void)
         CLOUD_CASE(test_credential_source_provider_comes_after_what_is_written),
         CLOUD_CASE(test_credential_source_provider_renews_before_the_end),
         CLOUD_CASE(test_credential_source_provider_in_trouble),
+        CLOUD_CASE(test_credential_source_refused_is_got_anew),
     };
     return cmocka_run_group_tests_name("credential_source", tests, NULL, NULL);
 }
