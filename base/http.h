@@ -42,18 +42,26 @@ struct http_header {
     const char *name, *value;
 };
 
+/* Signs the request as AWS wants it (Signature Version 4, by curl). A session token goes into the headers, as
+ * X-Amz-Security-Token, and is signed with them. Like `authorization`, it is for the first URL's origin alone. */
+struct http_aws_sigv4 {
+    const char *region, *service, *key_id, *secret;
+};
+
 struct http_request {
     const char *method; /* NULL: GET */
     const char *url;
-    const struct http_header *headers; /* NULL or an array ended by a NULL name */
-    const char *authorization;         /* value of the Authorization header; NULL: none */
-    const void *body;                  /* copied; NULL: none */
+    const struct http_header *headers;      /* NULL or an array ended by a NULL name */
+    const char *authorization;              /* value of the Authorization header; NULL: none */
+    const struct http_aws_sigv4 *aws_sigv4; /* instead of `authorization`; copied; NULL: not signed */
+    const void *body;                       /* copied; NULL: none */
     size_t body_len;
     const struct http_tls *tls; /* must live until the request ends; NULL: the defaults */
     size_t max_body;            /* of the response, decompressed; over it the request fails with
                                    ERROR_TOO_LARGE; 0: LIMIT_HTTP_BODY_BYTES */
     int64_t timeout_ms;         /* the whole request; 0: HTTP_TIMEOUT_MS */
     bool follow_redirects;
+    bool is_direct; /* past any proxy: for addresses of this machine and its link */
 };
 #define HTTP_TIMEOUT_MS         60000
 #define HTTP_CONNECT_TIMEOUT_MS 15000

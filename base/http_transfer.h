@@ -28,12 +28,13 @@ struct http_transfer {
     struct curl_slist *lines, *connect_to; /* borrowed by the handle */
 
     char *method;
-    struct http_field *headers; /* ended by a NULL name */
-    char *authorization;        /* for `home` only; NULL: none */
+    struct http_field *headers;              /* ended by a NULL name */
+    char *authorization;                     /* for `home` only; NULL: none */
+    char *sigv4, *sigv4_user, *sigv4_secret; /* for `home` only; NULL: not signed */
     char *body;
     size_t body_len;
     const struct http_tls *tls;
-    bool follow_redirects;
+    bool follow_redirects, is_direct;
     int64_t timeout_ms, deadline_ms; /* the deadline in monotonic time, over all hops */
 
     struct http_url url;

@@ -164,7 +164,7 @@ const struct option_row config_registry_options[] = {
      .metavar = "FILE",
      .group = "Registries",
      .help = "Docker config file with registry credentials; $DOCKER_CONFIG/config.json or "
-             "~/.docker/config.json if there is one"},
+             "~/.docker/config.json or ~/.dockercfg if there is one; its credential helpers are run"},
     {.name = NULL},
 };
 
@@ -260,8 +260,11 @@ const struct option_row config_cluster_options[] = {
 #define NO_SYNC "this version keeps no sync marker or notes in git yet; leave the option out"
 #define NO_GC   "this version deletes nothing from the target yet"
 #define NO_KEYS "this version makes no SSH keys; it uses your own ssh with its keys and configuration"
-#define NO_ECR  "this version gets no credentials from cloud providers yet; use --docker-config"
-#define NO_HUB  "there is no such service any more"
+#define NO_ECR                                                                                               \
+    "this version asks ECR about every region and account that the manifests name; "                         \
+    "--registry-exclude-image "                                                                              \
+    "keeps images out"
+#define NO_HUB "there is no such service any more"
 
 const struct option_row config_flux_options[] = {
     WITHOUT_EFFECT("kubernetes-kubectl", "PATH"),
@@ -296,7 +299,8 @@ const struct option_row config_flux_options[] = {
     REFUSED("registry-ecr-region", "REGION", NO_ECR),
     REFUSED("registry-ecr-include-id", "ID", NO_ECR),
     REFUSED("registry-ecr-exclude-id", "ID", NO_ECR),
-    REFUSED("registry-require", "WHAT", NO_ECR),
+    REFUSED("registry-require", "WHAT",
+            "a provider that cannot be used is reported with the images that need it; leave the option out"),
     REFUSED("k8s-secret-name", "NAME", NO_KEYS),
     REFUSED("k8s-secret-volume-mount-path", "PATH", NO_KEYS),
     REFUSED("k8s-secret-data-key", "KEY", NO_KEYS),

@@ -17,18 +17,31 @@ static char *default_docker_config(void)
     return file_in_home(".docker/config.json");
 }
 
-static int load_credentials(struct session *session, const struct config *config, struct error *err)
+/* A file that is not there is none. */
+static int load_if_there(struct session *session, char *path, struct error *err)
 {
-    AUTO_FREE char *path = config->docker_config ? xstrdup(config->docker_config) : default_docker_config();
-    if (!path)
-        return 0;
-    session->credentials = credentials_load(path, err);
-    if (session->credentials)
-        return 0;
-    if (err->code != ERROR_NOT_FOUND || config->docker_config)
-        return error_wrap(err, "reading registry credentials");
+    if (path)
+        session->credentials = credentials_load(path, err);
+    bool is_read = !path || session->credentials;
+    free(path);
+    if (!is_read && err->code != ERROR_NOT_FOUND)
+        return -1;
     error_clear(err);
     return 0;
+}
+
+static int load_credentials(struct session *session, const struct config *config, struct error *err)
+{
+    int status = 0;
+    if (config->docker_config) {
+        session->credentials = credentials_load(config->docker_config, err);
+        status = session->credentials ? 0 : -1;
+    } else {
+        status = load_if_there(session, default_docker_config(), err);
+        if (status == 0 && !session->credentials) /* where docker kept it before 2015 */
+            status = load_if_there(session, file_in_home(".dockercfg"), err);
+    }
+    return status < 0 ? error_wrap(err, "reading registry credentials") : 0;
 }
 
 int session_open(struct session *session, const struct config *config, const struct clock *clock,

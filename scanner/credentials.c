@@ -10,15 +10,19 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/strbuf.h"
+#include "scanner/credential_grant.h"
+#include "scanner/credential_helper.h"
 
 struct entry {
     char *host, *path; /* lower case, without port only if none was written; path "" covers the whole host */
     char *username, *password, *identity_token;
-    struct error problem; /* why it cannot be used; ERROR_NONE if it can */
+    char *helper, *server; /* docker-credential-`helper` has it, under the name `server` */
+    bool is_of_store;      /* that helper is the credsStore */
+    struct error problem;  /* why it cannot be used; ERROR_NONE if it can */
 };
 
 struct credentials {
-    char *origin;
+    char *origin, *store; /* the helper for all that has no entry; NULL: none */
     struct entry *entries;
     size_t len, capacity;
 };
@@ -75,13 +79,6 @@ static size_t coverage(const struct entry *entry, const char *host, size_t host_
 
 /* -- entries --------------------------------------------------------------------------------------------- */
 
-static void free_secret(char *text)
-{
-    if (text)
-        explicit_bzero(text, strlen(text));
-    free(text);
-}
-
 static struct entry *add_entry(struct credentials *c, const char *key)
 {
     vec_grow(c->entries, c->len, c->capacity);
@@ -133,12 +130,15 @@ static bool read_entry(struct entry *entry, const json_t *value)
     return entry->identity_token || entry->username;
 }
 
-static void refuse_helper(struct entry *entry, const char *setting, const char *helper)
+static void use_helper(struct entry *entry, const char *setting, const char *helper, const char *server)
 {
-    error_set(&entry->problem, ERROR_UNSUPPORTED,
-              "%s: it is kept by the helper docker-credential-%.60s, which this version does not run: put an "
-              "\"auth\" for it in the file",
-              setting, helper);
+    if (!credential_helper_is_name(helper)) {
+        error_set(&entry->problem, ERROR_INVALID, "%s: the helper's name (%.40s) is not a plain file name",
+                  setting, helper);
+        return;
+    }
+    entry->helper = xstrdup(helper);
+    entry->server = xstrdup(server);
 }
 
 static void drop_entry(struct credentials *c)
@@ -146,21 +146,15 @@ static void drop_entry(struct credentials *c)
     struct entry *entry = &c->entries[--c->len];
     free(entry->host);
     free(entry->path);
-    free_secret(entry->username);
-    free_secret(entry->password);
-    free_secret(entry->identity_token);
+    credential_free_secret(entry->username);
+    credential_free_secret(entry->password);
+    credential_free_secret(entry->identity_token);
+    free(entry->helper);
+    free(entry->server);
 }
 
-static bool says_something(const json_t *auths, const char *key)
+static void read_auths(struct credentials *c, json_t *auths, const char *store)
 {
-    const json_t *value = json_object_get(auths, key);
-    return value && (!json_is_object(value) || json_object_size(value));
-}
-
-static void read_config(struct credentials *c, json_t *config)
-{
-    json_t *auths = json_object_get(config, "auths"), *helpers = json_object_get(config, "credHelpers");
-    const char *store = json_string_at(config, "credsStore");
     const char *key;
     json_t *value;
     json_object_foreach(auths, key, value)
@@ -168,16 +162,58 @@ static void read_config(struct credentials *c, json_t *config)
         struct entry *entry = add_entry(c, key);
         if (read_entry(entry, value))
             continue;
+        entry->is_of_store = true;
         if (store && *store)
-            refuse_helper(entry, "credsStore", store);
+            use_helper(entry, "credsStore", store, key);
         else
             drop_entry(c);
     }
+}
+
+static void read_helpers(struct credentials *c, json_t *helpers)
+{
+    const char *key;
+    json_t *value;
     json_object_foreach(helpers, key, value)
     {
-        if (!says_something(auths, key) && json_string_value(value))
-            refuse_helper(add_entry(c, key), "credHelpers", json_string_value(value));
+        struct entry *entry = add_entry(c, key);
+        if (json_string_value(value))
+            use_helper(entry, "credHelpers", json_string_value(value), key);
+        else
+            error_set(&entry->problem, ERROR_INVALID, "credHelpers: the helper's name is not a string");
     }
+}
+
+/* The layout of ~/.dockercfg and of Secrets of type kubernetes.io/dockercfg: what "auths" holds, and nothing else. */
+static bool is_legacy(json_t *config)
+{
+    static const char *const current[] = {"auths", "credHelpers", "credsStore"};
+    const char *key;
+    json_t *value;
+    for (size_t i = 0; i < ARRAY_LEN(current); i++) {
+        if (json_object_get(config, current[i]))
+            return false;
+    }
+    json_object_foreach(config, key, value)
+    {
+        if (json_object_get(value, "auth") || json_object_get(value, "username"))
+            return true;
+    }
+    return false;
+}
+
+/* In the legacy layout keys of other things may stand beside the hosts; those are not objects. */
+static void read_config(struct credentials *c, json_t *config)
+{
+    const char *store = json_string_at(config, "credsStore");
+    if (is_legacy(config)) {
+        read_auths(c, config, NULL);
+        return;
+    }
+    read_auths(c, json_object_get(config, "auths"), store);
+    read_helpers(c, json_object_get(config, "credHelpers"));
+    if (store && *store)
+        c->store = xstrdup(store);
 }
 
 /* -- the interface -----------------------------------------------------------------------------------------
@@ -219,33 +255,64 @@ void credentials_free(struct credentials *c)
         drop_entry(c);
     free(c->entries);
     free(c->origin);
+    free(c->store);
     free(c);
 }
 
-int credentials_for(const struct credentials *c, const char *repository, struct credential *out,
-                    struct error *err)
+/* Among entries that cover as much. */
+static int preference(const struct entry *entry)
 {
-    size_t host_len = strcspn(repository, "/"), best_coverage = 0;
+    if (entry->problem.code != ERROR_NONE)
+        return 0;
+    if (entry->helper)
+        return entry->is_of_store ? 1 : 2;
+    return 3;
+}
+
+static const struct entry *best_entry(const struct credentials *c, const char *repository, size_t host_len)
+{
+    size_t best_coverage = 0;
     const char *path = repository + host_len + (repository[host_len] == '/');
     const struct entry *best = NULL;
     for (size_t i = 0; c && i < c->len; i++) {
         const struct entry *entry = &c->entries[i];
         size_t covered = coverage(entry, repository, host_len, path);
-        bool repairs = best && covered == best_coverage && best->problem.code != ERROR_NONE &&
-                       entry->problem.code == ERROR_NONE;
-        if (covered > best_coverage || (covered && repairs)) {
+        bool is_preferred = best && covered == best_coverage && preference(entry) > preference(best);
+        if (covered > best_coverage || (covered && is_preferred)) {
             best = entry;
             best_coverage = covered;
         }
     }
-    if (best && best->problem.code != ERROR_NONE) {
+    return best;
+}
+
+static int use_store(const struct credentials *c, struct credential_choice *out, struct error *err)
+{
+    if (!credential_helper_is_name(c->store))
+        return error_set(err, ERROR_INVALID,
+                         "%s: credsStore: the helper's name (%.40s) is not a plain file name", c->origin,
+                         c->store);
+    out->helper = c->store;
+    return 0;
+}
+
+int credentials_for(const struct credentials *c, const char *repository, struct credential_choice *out,
+                    struct error *err)
+{
+    size_t host_len = strcspn(repository, "/");
+    const struct entry *best = best_entry(c, repository, host_len);
+    *out = (struct credential_choice){.is_listed = best != NULL};
+    if (!best)
+        return c && c->store ? use_store(c, out, err) : 0;
+    if (best->problem.code != ERROR_NONE) {
         if (err)
             *err = best->problem;
         return error_wrap(err, "%s: the credentials for %s%s%s", c->origin, best->host,
                           *best->path ? "/" : "", best->path);
     }
-    *out = best ? (struct credential){best->username, best->password, best->identity_token}
-                : (struct credential){NULL, NULL, NULL};
+    out->credential = (struct credential){best->username, best->password, best->identity_token};
+    out->helper = best->helper;
+    out->server = best->server;
     return 0;
 }
 
@@ -261,6 +328,25 @@ char *credential_basic(const struct credential *credential)
     return strbuf_detach(&value, NULL);
 }
 
+/* The claims of the token if that is a JWT (RFC 7519), else NULL. Nothing is checked: it only names the token. */
+static json_t *read_claims(const char *token)
+{
+    const char *payload = strchr(token, '.');
+    const char *end = payload ? strchr(payload + 1, '.') : NULL;
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    if (!end || strbuf_add_base64_decoded(&text, payload + 1, (size_t)(end - payload - 1)) < 0)
+        return NULL;
+    return json_read(text.buf, text.len, NULL);
+}
+
+/* What stays the same when the token is renewed: a JWT's issuer and subject, else the token itself. */
+static char *token_owner(const char *token)
+{
+    AUTO_JSON json_t *claims = read_claims(token);
+    const char *issuer = json_string_at(claims, "iss"), *subject = json_string_at(claims, "sub");
+    return issuer && subject ? xasprintf("%s\n%s", issuer, subject) : xstrdup(token);
+}
+
 char *credential_identity(const struct credential *credential)
 {
     CLEANUP(strbuf_release) struct strbuf name = STRBUF_INIT;
@@ -269,9 +355,10 @@ char *credential_identity(const struct credential *credential)
     if (credential->identity_token) {
         unsigned char hash[EVP_MAX_MD_SIZE];
         unsigned hash_len = 0;
-        const char *token = credential->identity_token;
-        if (EVP_Digest(token, strlen(token), hash, &hash_len, EVP_sha256(), NULL) != 1)
+        char *owner = token_owner(credential->identity_token);
+        if (EVP_Digest(owner, strlen(owner), hash, &hash_len, EVP_sha256(), NULL) != 1)
             abort();
+        credential_free_secret(owner);
         strbuf_addstr(&name, "token:");
         strbuf_add_hex(&name, hash, 8);
     }

@@ -3,12 +3,17 @@
  *
  * Keys are matched as Docker writes them and users vary them: with or without scheme, with or without /v1/ or
  * /v2/, all spellings of Docker Hub, host with port, and host/path (the longest matching path wins). One bad
- * entry spoils only itself: it is kept with its reason and reported when it would have been used. Entries
- * that need a helper program (credsStore, credHelpers) are such entries in this version.
+ * entry spoils only itself: it is kept with its reason and reported when it would have been used. The older layout,
+ * without "auths" around the hosts (~/.dockercfg, Secrets of type kubernetes.io/dockercfg), is read too.
+ *
+ * What comes first, for keys that cover as much: what is written in "auths", then the host's own helper
+ * (credHelpers), then the store (credsStore), which is also asked about hosts that the file does not name. The helpers
+ * themselves are run by scanner/credential_source.h.
  */
 #ifndef SCANNER_CREDENTIALS_H
 #define SCANNER_CREDENTIALS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -29,16 +34,25 @@ struct credentials *credentials_parse(const char *text, size_t len, const char *
     MUST_CHECK;
 void credentials_free(struct credentials *credentials);
 
-/* What to use for a repository ("host/path", normalised): 0 with *out (all NULL: anonymous); -1 with
- * ERROR_UNSUPPORTED or ERROR_INVALID if the entry for it cannot be used. NULL credentials are anonymous. */
-int credentials_for(const struct credentials *credentials, const char *repository, struct credential *out,
-                    struct error *err) MUST_CHECK;
+/* What a file says about a repository. Borrowed from the credentials. */
+struct credential_choice {
+    struct credential credential; /* all NULL: none is written there */
+    const char *helper;           /* docker-credential-`helper` is to be asked; NULL: nobody is */
+    const char *server;           /* for whom, as the file's key was written; NULL: for the host */
+    bool is_listed;               /* the file has an entry that covers the repository */
+};
+
+/* What to use for a repository ("host/path", normalised): 0 with *out; -1 with ERROR_UNSUPPORTED or ERROR_INVALID if
+ * the entry for it cannot be used. NULL credentials say nothing about any. */
+int credentials_for(const struct credentials *credentials, const char *repository,
+                    struct credential_choice *out, struct error *err) MUST_CHECK;
 
 /* "Basic …" for an Authorization header; NULL without a user name. Wipe and free() it. */
 char *credential_basic(const struct credential *credential) MUST_CHECK;
 
-/* Whose answer it is, without being a secret: "" for anonymous, else made from the user name or, for a token
- * without one, from its hash. For keys of caches. free() it. */
+/* Whose answer it is, without being a secret: "" for anonymous, else made from the user name and, for a token, from a
+ * hash of it, or of its issuer and subject where it says so (a JWT, which is another one each time it is renewed).
+ * For keys of caches. free() it. */
 char *credential_identity(const struct credential *credential) MUST_CHECK;
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/strmap.h"
+#include "scanner/provider.h"
 #include "scanner/registry_host.h"
 #include "scanner/registry_status.h"
 #include "scanner/token_source.h"
@@ -73,11 +74,13 @@ static void fail_unauthorized(struct call *call, struct http_response *response)
 {
     struct error err = ERROR_INIT;
     const struct credential *credential = call->question.credential;
+    const struct provider *provider = provider_of(call->host->name);
     registry_status_error(response, 0, &err);
     size_t used = strlen(err.text);
     if (!credential->username && !credential->identity_token)
-        snprintf(err.text + used, sizeof(err.text) - used, "; there are no credentials for %s: log in",
-                 call->question.repository);
+        snprintf(err.text + used, sizeof(err.text) - used, "; there are no credentials for %s: %s%s",
+                 call->question.repository, provider ? "log in, or give pawl an identity at " : "log in",
+                 provider ? provider->name : "");
     else
         snprintf(err.text + used, sizeof(err.text) - used, "; check the credentials%s%s for %s",
                  credential->username ? " of user " : "", credential->username ? credential->username : "",

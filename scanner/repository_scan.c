@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/strmap.h"
 #include "cache/records.h"
+#include "scanner/credential_grant.h"
 #include "scanner/link_header.h"
 #include "scanner/list_trust.h"
 #include "scanner/registry_host.h"
@@ -32,7 +33,9 @@ struct scan {
     struct scan_result *result;
     void (*finished)(void *context);
     void *context;
+    struct credential_grant grant; /* a copy: what was lent may change while the scan runs */
     struct credential credential;
+    int64_t max_age_ms;
     char *scope; /* of the record in the cache */
     struct repository_info *last, *info;
 
@@ -63,13 +66,22 @@ static void end(struct scan *scan)
     repository_info_unref(scan->info);
     strmap_release(&scan->visited);
     free(scan->target);
+    credential_grant_release(&scan->grant);
     free(scan->scope);
     free(scan);
     finished(context);
 }
 
+/* Without a scope the credentials were not even had. */
+static void note_refusal(struct scan *scan, enum error_code code)
+{
+    if (code == ERROR_UNAUTHORIZED && scan->scope)
+        credential_source_refused(scan->env->credentials, scan->demand->repository);
+}
+
 static void fail(struct scan *scan, const struct error *err)
 {
+    note_refusal(scan, err->code);
     scan->result->info = steal(&scan->last);
     scan->result->error = *err;
     error_wrap(&scan->result->error, "scanning %s", scan->demand->repository);
@@ -83,6 +95,7 @@ static void succeed(struct scan *scan)
     scan->result->info = steal(&scan->info);
     scan->result->is_fresh = scan->stopped.code == ERROR_NONE;
     scan->result->error = scan->stopped;
+    note_refusal(scan, scan->stopped.code);
     if (!scan->result->is_fresh)
         error_wrap(&scan->result->error, "scanning %s", scan->demand->repository);
     end(scan);
@@ -364,27 +377,13 @@ static bool is_young(const struct scan *scan, int64_t max_age_ms)
     return scan->last && is_within(now_of(scan) - scan->last->scanned_ms, max_age_ms);
 }
 
-void repository_scan_start(const struct scan_environment *env, const struct demand *demand,
-                           int64_t max_age_ms, struct scan_result *result, void (*finished)(void *context),
-                           void *context)
+static void begin(struct scan *scan)
 {
-    struct scan *scan = xcalloc(1, sizeof(*scan));
-    struct error err = ERROR_INIT;
-    *scan = (struct scan){
-        .env = env, .demand = demand, .result = result, .finished = finished, .context = context};
-    strmap_init(&scan->visited, NULL);
-    const char *slash = strchr(demand->repository, '/');
-    if (!slash || slash == demand->repository || !slash[1])
-        error_set(&err, ERROR_INVALID, "not the name of a repository: host/path is expected");
-    if (err.code != ERROR_NONE ||
-        credentials_for(env->credentials, demand->repository, &scan->credential, &err) < 0) {
-        fail(scan, &err);
-        return;
-    }
+    const struct scan_environment *env = scan->env;
     AUTO_FREE char *identity = credential_identity(&scan->credential);
     scan->scope = xasprintf("%s %s", env->platform, identity);
-    scan->last = record_get_repository(env->cache, demand->repository, scan->scope);
-    bool keeps_list = is_young(scan, max_age_ms);
+    scan->last = record_get_repository(env->cache, scan->demand->repository, scan->scope);
+    bool keeps_list = is_young(scan, scan->max_age_ms);
     if (keeps_list && !lacks_details(scan)) {
         scan->info = steal(&scan->last);
         succeed(scan);
@@ -392,7 +391,41 @@ void repository_scan_start(const struct scan_environment *env, const struct dema
         scan->info = repository_info_copy(scan->last);
         start_details(scan);
     } else {
-        scan->info = repository_info_new(demand->repository);
+        scan->info = repository_info_new(scan->demand->repository);
         ask_first_page(scan, true);
     }
+}
+
+static void on_credential(const struct credential *credential, const struct error *err, void *context)
+{
+    struct scan *scan = context;
+    if (err) {
+        fail(scan, err);
+        return;
+    }
+    scan->grant = credential_grant_copy(credential);
+    scan->credential = credential_grant_view(&scan->grant);
+    begin(scan);
+}
+
+void repository_scan_start(const struct scan_environment *env, const struct demand *demand,
+                           int64_t max_age_ms, struct scan_result *result, void (*finished)(void *context),
+                           void *context)
+{
+    struct scan *scan = xcalloc(1, sizeof(*scan));
+    *scan = (struct scan){.env = env,
+                          .demand = demand,
+                          .result = result,
+                          .finished = finished,
+                          .context = context,
+                          .max_age_ms = max_age_ms};
+    strmap_init(&scan->visited, NULL);
+    const char *slash = strchr(demand->repository, '/');
+    if (!slash || slash == demand->repository || !slash[1]) {
+        struct error err = ERROR_INIT;
+        error_set(&err, ERROR_INVALID, "not the name of a repository: host/path is expected");
+        fail(scan, &err);
+        return;
+    }
+    credential_source_want(env->credentials, demand->repository, on_credential, scan);
 }

@@ -1,6 +1,8 @@
 /*
  * The scan of one repository, as a state machine over the registry's answers:
  *
+ *     credentials, which may have to be got first
+ *          ▼
  *     cached answer young enough ─────────────────────────────┐
  *     list of tags, page by page ─ whole ─▶ details carried over from the last answer
  *          │ any page fails                                   │
@@ -28,14 +30,14 @@
 #include "base/clock.h"
 #include "cache/cache.h"
 #include "model/demand.h"
-#include "scanner/credentials.h"
+#include "scanner/credential_source.h"
 #include "scanner/registry.h"
 #include "scanner/scanner.h"
 
 struct scan_environment {
     struct registry *registry; /* all borrowed */
     struct cache *cache;
-    const struct credentials *credentials;
+    struct credential_source *credentials;
     const struct clock *clock;
     const char *platform;
     size_t tag_limit;

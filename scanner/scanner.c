@@ -25,10 +25,20 @@ struct scanner {
     atomic_bool is_woken;
 };
 
+/* Called by the threads that get credentials. */
+static void wake_registry(void *context)
+{
+    registry_wake(((struct scanner *)context)->environment.registry);
+}
+
 struct scanner *scanner_new(const struct scanner_options *options)
 {
     struct scanner *scanner = xcalloc(1, sizeof(*scanner));
     scanner->platform = xstrdup(options->platform ? options->platform : "linux/amd64");
+    const struct credential_source_options credentials = {.credentials = options->credentials,
+                                                          .clock = options->clock,
+                                                          .wake = wake_registry,
+                                                          .context = scanner};
     scanner->environment = (struct scan_environment){
         .registry = registry_new(&(struct registry_options){.clock = options->clock,
                                                             .insecure_hosts = options->insecure_hosts,
@@ -36,7 +46,7 @@ struct scanner *scanner_new(const struct scanner_options *options)
                                                             .burst = options->burst,
                                                             .timeout_ms = options->timeout_ms}),
         .cache = options->cache,
-        .credentials = options->credentials,
+        .credentials = credential_source_new(&credentials),
         .clock = options->clock,
         .platform = scanner->platform,
         .tag_limit = options->tag_limit,
@@ -49,6 +59,7 @@ void scanner_free(struct scanner *scanner)
     if (!scanner)
         return;
     scanner_cancel(scanner);
+    credential_source_free(scanner->environment.credentials);
     registry_free(scanner->environment.registry);
     free(scanner->platform);
     free(scanner);
@@ -103,6 +114,7 @@ size_t scanner_run(struct scanner *scanner, int64_t timeout_ms)
     bool has_work = scanner->under_way > 0;
     do {
         registry_run(scanner->environment.registry, scanner->finished ? 0 : left_ms);
+        credential_source_collect(scanner->environment.credentials);
         tell_finished(scanner);
         left_ms = timeout_ms < 0 ? -1 : end_ms - clock_monotonic_ms(clock);
     } while (!atomic_exchange(&scanner->is_woken, false) && (timeout_ms < 0 || left_ms > 0) &&
@@ -123,6 +135,7 @@ void scanner_stats_visit(struct scanner *scanner, registry_stats_visit visit, vo
 
 void scanner_cancel(struct scanner *scanner)
 {
+    credential_source_cancel(scanner->environment.credentials);
     registry_cancel(scanner->environment.registry);
     tell_finished(scanner);
 }

@@ -1,6 +1,7 @@
 /* A Docker configuration, asked for the credentials of several repositories. */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "scanner/credentials.h"
@@ -14,9 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct error err = ERROR_INIT;
     struct credentials *credentials = credentials_parse((const char *)data, size, "config.json", &err);
     for (size_t i = 0; credentials && i < ARRAY_LEN(repositories); i++) {
-        struct credential credential;
-        if (credentials_for(credentials, repositories[i], &credential, &err) < 0)
+        struct credential_choice choice;
+        if (credentials_for(credentials, repositories[i], &choice, &err) < 0)
             continue;
+        const struct credential credential = choice.credential;
+        if (choice.helper && (strchr(choice.helper, '/') || credential.username))
+            abort();
         if (!credential.username != !credential.password)
             abort();
         AUTO_FREE char *basic = credential_basic(&credential);

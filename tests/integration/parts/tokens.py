@@ -21,7 +21,7 @@ class TokenServer:
 
     `users` maps names to passwords; they may do everything. Without credentials one may pull from repositories whose
     name starts with `public_prefix`; anything else asked for is left out of the token, as the specification says, and
-    the registry then refuses. `lifetime_s` is what the client is told; `response_key` is the name of the token in the
+    the registry then refuses. `identity_tokens` maps refresh tokens to users, for the OAuth2 form (POST). `lifetime_s` is what the client is told; `response_key` is the name of the token in the
     answer ("token", or "access_token" as OAuth servers have it). `seen` lists the requests: (user or None, scopes).
     """
 
@@ -33,6 +33,7 @@ class TokenServer:
         der = run(["openssl", "x509", "-in", self.certificate, "-outform", "DER"])
         self._chain = [base64.b64encode(der).decode()]
         self.users = users if users is not None else {"robot": "secret with spaces"}
+        self.identity_tokens = {}
         self.public_prefix = public_prefix
         self.lifetime_s = 300
         self.response_key = "token"
@@ -85,18 +86,28 @@ class TokenServer:
         owner = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            """Answers GET /token?service=S&scope=A&scope=B."""
+            """Answers GET /token?service=S&scope=A&scope=B, and POST /token with a form."""
 
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):  # noqa: N802
                 query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
                 scopes = [one for value in query.get("scope", []) for one in value.split(" ") if one]
-                user = owner._user(self.headers.get("Authorization"))
+                return self._grant(owner._user(self.headers.get("Authorization")), query.get("service"), scopes)
+
+            def do_POST(self):  # noqa: N802
+                length = int(self.headers["Content-Length"])
+                form = urllib.parse.parse_qs(self.rfile.read(length).decode())
+                if form.get("grant_type") != ["refresh_token"] or not form.get("client_id"):
+                    return self._answer(400, {"errors": [{"code": "UNSUPPORTED GRANT"}]})
+                user = owner.identity_tokens.get(form.get("refresh_token", [""])[0], False)
+                return self._grant(user, form.get("service"), form.get("scope", [""])[0].split())
+
+            def _grant(self, user, service, scopes):
                 owner.seen.append((user or None, scopes))
                 if user is False:
                     return self._answer(401, {"errors": [{"code": "UNAUTHORIZED"}]})
-                if query.get("service") != [owner.service]:
+                if service != [owner.service]:
                     return self._answer(400, {"errors": [{"code": "UNKNOWN SERVICE"}]})
                 granted = scopes if user else list(owner._public_part(scopes))
                 return self._answer(200, {owner.response_key: owner.sign(user or "", granted),

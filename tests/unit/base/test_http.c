@@ -277,6 +277,28 @@ static void test_http_redirect_to_other_origin_drops_credentials(void **state)
     assert_string_equal(got, "200 GET /seen - [-] []");
 }
 
+/* The signature itself is checked where a registry of Amazon's is played, in tests/integration. */
+static void test_http_aws_signature_is_for_its_origin(void **state)
+{
+    static const struct http_aws_sigv4 signature = {
+        .region = "us-east-1", .service = "ecr", .key_id = "AKTEST", .secret = "hidden"};
+    static const struct {
+        const char *path;
+        bool is_signed;
+    } cases[] = {{"/x", true}, {"/to?/x", true}, {"/to-other", false}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_FREE char *got =
+            fetch(*state,
+                  (struct http_request){
+                      .aws_sigv4 = &signature, .authorization = "Basic eA==", .follow_redirects = true},
+                  cases[i].path);
+        assert_int_equal(strstr(got, "AWS4-HMAC-SHA256 Credential=AKTEST/") != NULL, cases[i].is_signed);
+        assert_non_null(strstr(got, "200 GET /"));
+        assert_null(strstr(got, "Basic"));
+        assert_null(strstr(got, "hidden"));
+    }
+}
+
 static void test_http_redirect_refusals(void **state)
 {
     struct fixture *f = *state;
@@ -530,6 +552,7 @@ int main(void)
         CASE(test_http_line_break_in_header_is_refused),
         CASE(test_http_redirect_only_if_asked),
         CASE(test_http_redirect_to_other_origin_drops_credentials),
+        CASE(test_http_aws_signature_is_for_its_origin),
         CASE(test_http_redirect_refusals),
         CASE(test_http_user_part_becomes_basic_and_is_never_shown),
         CASE(test_http_many_at_once_and_one_that_hangs),

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "scanner/credentials.h"
 
 static void release(struct credentials **credentials)
@@ -66,10 +67,10 @@ static void test_credentials_match_key(void **state)
         char text[256];
         snprintf(text, sizeof(text), "{\"auths\":{\"%s\":{\"auth\":\"dTpw\"}}}", cases[i].key);
         CLEANUP(release) struct credentials *c = parse(text);
-        struct credential got = {"x", "x", "x"};
+        struct credential_choice got = {.credential = {"x", "x", "x"}};
         struct error err = ERROR_INIT;
         assert_int_equal(credentials_for(c, cases[i].repository, &got, &err), 0);
-        if (cases[i].matches != (got.username != NULL))
+        if (cases[i].matches != (got.credential.username != NULL))
             fail_msg("%s for %s", cases[i].key, cases[i].repository);
     }
 }
@@ -85,10 +86,10 @@ static void test_credentials_longest_path_wins(void **state)
     (void)state;
     CLEANUP(release) struct credentials *c = parse(text);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct credential got;
+        struct credential_choice got;
         struct error err = ERROR_INIT;
         assert_int_equal(credentials_for(c, cases[i][0], &got, &err), 0);
-        assert_string_equal(got.username, cases[i][1]);
+        assert_string_equal(got.credential.username, cases[i][1]);
     }
 }
 
@@ -116,7 +117,7 @@ static void test_credentials_entry_forms(void **state)
         char text[256];
         snprintf(text, sizeof(text), "{\"auths\":{\"h\":%s,\"other\":{\"auth\":\"dTpw\"}}}", cases[i].entry);
         CLEANUP(release) struct credentials *c = parse(text);
-        struct credential got = {NULL, NULL, NULL};
+        struct credential_choice got = {.is_listed = false};
         struct error err = ERROR_INIT;
         int result = credentials_for(c, "h/app", &got, &err);
         assert_int_equal(result, cases[i].problem ? -1 : 0);
@@ -124,41 +125,84 @@ static void test_credentials_entry_forms(void **state)
             assert_non_null(strstr(err.text, cases[i].problem));
             assert_non_null(strstr(err.text, "config.json: the credentials for h"));
         }
-        assert_text(got.username, cases[i].username);
-        assert_text(got.password, cases[i].password);
-        assert_text(got.identity_token, cases[i].identity_token);
+        assert_text(got.credential.username, cases[i].username);
+        assert_text(got.credential.password, cases[i].password);
+        assert_text(got.credential.identity_token, cases[i].identity_token);
         assert_int_equal(credentials_for(c, "other/app", &got, &err), 0);
-        assert_string_equal(got.username, "u");
+        assert_string_equal(got.credential.username, "u");
     }
 }
 
-static void test_credentials_helpers_are_refused_where_they_cover(void **state)
+static void test_credentials_helpers(void **state)
 {
     static const char text[] =
-        "{\"auths\":{\"stored\":{},\"explicit\":{\"auth\":\"dTpw\"},\"both\":{\"auth\":\"dTpw\"}},"
-        "\"credsStore\":\"secretservice\",\"credHelpers\":{\"aws\":\"ecr-login\",\"https://both\":\"x\"}}";
+        "{\"auths\":{\"https://stored\":{},\"explicit\":{\"auth\":\"dTpw\"},\"both\":{\"auth\":\"dTpw\"},"
+        "\"aws/path\":{\"auth\":\"dTpw\"},\"own\":{},\"repaired\":{\"auth\":\"!\"}},"
+        "\"credsStore\":\"pass\",\"credHelpers\":{\"aws\":\"ecr-login\",\"https://both\":\"x\","
+        "\"own\":\"y\",\"repaired\":\"z\",\"outside\":\"../bin/sh\",\"empty\":\"\",\"odd\":17}}";
     static const struct {
-        const char *repository, *problem, *username;
+        const char *repository, *helper, *server, *username, *problem;
     } cases[] = {
-        {"stored/a", "docker-credential-secretservice", NULL},
-        {"aws/a", "docker-credential-ecr-login", NULL},
-        {"explicit/a", NULL, "u"},
-        {"both/a", NULL, "u"},
-        {"elsewhere/a", NULL, NULL},
+        {"stored/a", "pass", "https://stored", NULL, NULL},
+        {"aws/a", "ecr-login", "aws", NULL, NULL},
+        {"aws/path/a", NULL, NULL, "u", NULL},
+        {"own/a", "y", "own", NULL, NULL},
+        {"repaired/a", "z", "repaired", NULL, NULL},
+        {"explicit/a", NULL, NULL, "u", NULL},
+        {"both/a", NULL, NULL, "u", NULL},
+        {"elsewhere/a", "pass", NULL, NULL, NULL},
+        {"outside/a", NULL, NULL, NULL,
+         "credHelpers: the helper's name (../bin/sh) is not a plain file name"},
+        {"empty/a", NULL, NULL, NULL, "not a plain file name"},
+        {"odd/a", NULL, NULL, NULL, "is not a string"},
     };
     (void)state;
     CLEANUP(release) struct credentials *c = parse(text);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct credential got = {NULL, NULL, NULL};
+        struct credential_choice got = {.is_listed = false};
         struct error err = ERROR_INIT;
         int result = credentials_for(c, cases[i].repository, &got, &err);
         assert_int_equal(result, cases[i].problem ? -1 : 0);
         if (cases[i].problem) {
-            assert_int_equal(err.code, ERROR_UNSUPPORTED);
+            assert_int_equal(err.code, ERROR_INVALID);
             assert_non_null(strstr(err.text, cases[i].problem));
+            continue;
         }
-        assert_text(got.username, cases[i].username);
+        assert_text(got.helper, cases[i].helper);
+        assert_text(got.server, cases[i].server);
+        assert_text(got.credential.username, cases[i].username);
+        assert_int_equal(got.is_listed, strcmp(cases[i].repository, "elsewhere/a") != 0);
     }
+}
+
+static void test_credentials_store_with_a_bad_name(void **state)
+{
+    (void)state;
+    CLEANUP(release)
+    struct credentials *c = parse("{\"auths\":{\"h\":{\"auth\":\"dTpw\"}},\"credsStore\":\"/bin/sh\"}");
+    struct credential_choice got;
+    struct error err = ERROR_INIT;
+    assert_int_equal(credentials_for(c, "h/a", &got, &err), 0);
+    assert_int_equal(credentials_for(c, "i/a", &got, &err), -1);
+    assert_non_null(strstr(err.text, "config.json: credsStore"));
+}
+
+static void test_credentials_legacy_layout(void **state)
+{
+    static const char text[] = "{\"https://index.docker.io/v1/\":{\"auth\":\"dTpw\",\"email\":\"e\"},"
+                               "\"quay.io\":{\"username\":\"n\",\"password\":\"w\"}}";
+    (void)state;
+    CLEANUP(release) struct credentials *c = parse(text);
+    struct credential_choice got;
+    struct error err = ERROR_INIT;
+    assert_int_equal(credentials_for(c, "index.docker.io/library/alpine", &got, &err), 0);
+    assert_text(got.credential.username, "u");
+    assert_int_equal(credentials_for(c, "quay.io/a", &got, &err), 0);
+    assert_text(got.credential.username, "n");
+    /* other settings of the newer layout are no hosts */
+    CLEANUP(release) struct credentials *newer = parse("{\"HttpHeaders\":{\"User-Agent\":\"x\"}}");
+    assert_int_equal(credentials_for(newer, "HttpHeaders/a", &got, &err), 0);
+    assert_false(got.is_listed);
 }
 
 static void test_credentials_file_problems(void **state)
@@ -178,13 +222,44 @@ static void test_credentials_file_problems(void **state)
 static void test_credentials_none_is_anonymous(void **state)
 {
     (void)state;
-    struct credential got = {"x", "x", "x"};
+    struct credential_choice got = {.credential = {"x", "x", "x"}};
     struct error err = ERROR_INIT;
     assert_int_equal(credentials_for(NULL, "h/a", &got, &err), 0);
-    assert_null(got.username);
+    assert_null(got.credential.username);
     CLEANUP(release) struct credentials *empty = parse("{}");
     assert_int_equal(credentials_for(empty, "h/a", &got, &err), 0);
-    assert_null(got.identity_token);
+    assert_null(got.credential.identity_token);
+}
+
+static void test_credentials_identity(void **state)
+{
+    /* {"iss":"i","sub":"a","iat":1}, the same issued later, {"iss":"i","sub":"b"}, {"sub":"a"} */
+    static const char first[] = "e30.eyJpc3MiOiJpIiwic3ViIjoiYSIsImlhdCI6MX0.x";
+    static const char renewed[] = "e30.eyJpc3MiOiJpIiwic3ViIjoiYSIsImlhdCI6Mn0.y";
+    static const char other[] = "e30.eyJpc3MiOiJpIiwic3ViIjoiYiJ9.x";
+    static const char nobody[] = "e30.eyJzdWIiOiJhIn0.x";
+    static const struct {
+        struct credential a, b;
+        bool same;
+    } cases[] = {
+        {{NULL, NULL, NULL}, {NULL, NULL, NULL}, true},
+        {{"u", "p", NULL}, {"u", "q", NULL}, true},
+        {{"u", "p", NULL}, {"v", "p", NULL}, false},
+        {{NULL, NULL, "t"}, {NULL, NULL, "t"}, true},
+        {{NULL, NULL, "t"}, {NULL, NULL, "s"}, false},
+        {{NULL, NULL, first}, {NULL, NULL, renewed}, true},
+        {{NULL, NULL, first}, {NULL, NULL, other}, false},
+        {{NULL, NULL, nobody}, {NULL, NULL, first}, false},
+        {{"u", "", first}, {NULL, NULL, first}, false},
+        {{NULL, NULL, "a.b.c"}, {NULL, NULL, "a.b.d"}, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_FREE char *a = credential_identity(&cases[i].a), *b = credential_identity(&cases[i].b);
+        if (!strcmp(a, b) != cases[i].same)
+            fail_msg("case %zu: %s and %s", i, a, b);
+        assert_null(strstr(a, "eyJ"));
+    }
 }
 
 int main(void)
@@ -193,7 +268,10 @@ int main(void)
         cmocka_unit_test(test_credentials_match_key),
         cmocka_unit_test(test_credentials_longest_path_wins),
         cmocka_unit_test(test_credentials_entry_forms),
-        cmocka_unit_test(test_credentials_helpers_are_refused_where_they_cover),
+        cmocka_unit_test(test_credentials_helpers),
+        cmocka_unit_test(test_credentials_store_with_a_bad_name),
+        cmocka_unit_test(test_credentials_legacy_layout),
+        cmocka_unit_test(test_credentials_identity),
         cmocka_unit_test(test_credentials_file_problems),
         cmocka_unit_test(test_credentials_none_is_anonymous),
     };
