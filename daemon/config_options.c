@@ -245,6 +245,17 @@ const struct option_row config_cluster_options[] = {
     {.name = NULL},
 };
 
+const struct option_row config_listen_options[] = {
+    {.name = "listen",
+     .type = OPTION_STRING,
+     .offset = AT(listen),
+     .fallback = ":3030",
+     .metavar = "ADDRESS",
+     .group = "Listening",
+     .help = "Where serve answers /metrics, /healthz and /readyz: :PORT, HOST:PORT, [IPV6]:PORT, or none"},
+    {.name = NULL},
+};
+
 /* A flag with a value has a metavar, one without has none; neither has help, so neither is listed. */
 #define WITHOUT_EFFECT(flag, value)                                                                          \
     {                                                                                                        \
@@ -255,7 +266,7 @@ const struct option_row config_cluster_options[] = {
         .name = flag, .type = OPTION_NONE, .metavar = value, .refusal = why                                  \
     }
 
-#define NO_API  "this version has no HTTP API yet; it needs no port, leave the option out"
+#define NO_API  "this version has no HTTP API yet; leave the option out"
 #define NO_SIGN "this version does not sign or verify commits yet"
 #define NO_SYNC "this version keeps no sync marker or notes in git yet; leave the option out"
 #define NO_GC   "this version deletes nothing from the target yet"
@@ -268,8 +279,8 @@ const struct option_row config_flux_options[] = {
     WITHOUT_EFFECT("registry-cache-expiry", "DURATION"),
     WITHOUT_EFFECT("k8s-in-cluster", NULL),
     WITHOUT_EFFECT("k8s-verbosity", "N"),
-    REFUSED("listen", "ADDRESS", NO_API),
-    REFUSED("listen-metrics", "ADDRESS", NO_API),
+    WITHOUT_EFFECT("listen", "ADDRESS"), /* but in serve; once reads the same file */
+    REFUSED("listen-metrics", "ADDRESS", "the metrics are at /metrics of --listen"),
     REFUSED("auth", "HOW", NO_API),
     REFUSED("auth-token-file", "FILE", NO_API),
     REFUSED("git-push-branch", "BRANCH", "this version pushes to the branch that it reads"),
