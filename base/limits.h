@@ -65,6 +65,8 @@
 #define LIMIT_LISTEN_IDLE_S           15u         /* of silence */
 #define LIMIT_LISTEN_BODY_MS          30000       /* of one body, however lively */
 #define LIMIT_PUSHED_TAGS             100u /* of one repository at a time; of more than that the list is read */
+#define LIMIT_HOOK_BODY_BYTES         (1u << 20) /* of one webhook: EventBridge's limit is a quarter of it */
+#define LIMIT_HOOK_IMAGES             1000u      /* in one webhook */
 #define LIMIT_METRIC_SERIES           10000u /* of one metric: label values come from registries and git */
 
 /* -- Rounds: pushes that lose the race are decided again this often before the round fails. */

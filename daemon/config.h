@@ -47,7 +47,8 @@ struct config {
     char *deploy_to, *kubeconfig, *context, *default_space;
     int64_t sync_interval_ms, sync_timeout_ms;
     /* the listener */
-    char *listen;
+    char *listen, *hook_key_file;
+    char *hook_google_audience, *hook_google_account, *hook_google_issuer, *hook_google_keys_url;
     /* from the `repositories` list of the file, or the one that --git-url names */
     struct repository_config *repositories;
     size_t repositories_len;

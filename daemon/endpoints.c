@@ -39,10 +39,23 @@ static void answer_metrics(const struct endpoints *e, const struct listener_call
     metrics_write(e->metrics, &reply->body);
 }
 
+static bool admit_hook(const struct endpoints *e, const struct listener_call *call, size_t *max_body,
+                       struct listener_reply *reply)
+{
+    return webhooks_admit(e->hooks, call, max_body, reply);
+}
+
+static void answer_hook(const struct endpoints *e, const struct listener_call *call,
+                        struct listener_reply *reply)
+{
+    webhooks_answer(e->hooks, call, reply);
+}
+
 static const struct route routes[] = {
     {.path = "/healthz", .methods = "GET, HEAD", .answer = answer_health},
     {.path = "/readyz", .methods = "GET, HEAD", .answer = answer_ready},
     {.path = "/metrics", .methods = "GET, HEAD", .answer = answer_metrics},
+    {.path = WEBHOOKS_PATH, .methods = "POST", .admit = admit_hook, .answer = answer_hook},
 };
 
 static const struct route *find(const char *path)

@@ -18,11 +18,13 @@
 #include "daemon/listener.h"
 #include "daemon/metrics.h"
 #include "daemon/scan_thread.h"
+#include "daemon/webhooks.h"
 
 struct endpoints {
     struct metrics *metrics;
     struct health *health;
     struct scan_thread *scans;
+    struct webhooks *hooks;
 };
 
 /* Listens; `endpoints` must live until listener_close. NULL as listener_open. */

@@ -39,5 +39,9 @@ const struct metric_row metric_rows[METRICS_LEN] = {
                         "Image repositories not scanned successfully for three poll intervals."},
     [METRIC_CACHE_OPERATIONS] = {"pawl_cache_operations_total", METRIC_COUNTER, "result", NULL,
                                  "Cache operations: hit, miss, write or failure."},
+    [METRIC_HOOKS] = {"pawl_hook_requests_total", METRIC_COUNTER, "source result", NULL,
+                      "Webhooks received: accepted, refused (key, signature) or invalid (body)."},
+    [METRIC_HOOK_IMAGES] = {"pawl_hook_images_total", METRIC_COUNTER, "source wanted", NULL,
+                            "Images that webhooks told of, by whether a manifest wants them."},
     [METRIC_BUILD_INFO] = {"pawl_build_info", METRIC_GAUGE, "version", NULL, "Always 1."},
 };

@@ -45,6 +45,7 @@ struct server {
     struct metrics *metrics;
     struct health *health;
     struct scan_thread *scans;
+    struct webhooks *hooks; /* NULL: --listen none */
     struct endpoints endpoints;
     struct listener *listener; /* NULL: --listen none */
     struct worker *workers;
@@ -191,10 +192,17 @@ static void start_scans(struct server *server)
 static int start_listener(struct server *server, struct error *err)
 {
     const char *address = server->config->listen;
-    server->endpoints =
-        (struct endpoints){.metrics = server->metrics, .health = server->health, .scans = server->scans};
     if (!strcmp(address, "none"))
         return 0;
+    server->hooks = webhooks_open(&(struct webhooks_options){.config = server->config,
+                                                             .clock = &system_clock,
+                                                             .metrics = server->metrics,
+                                                             .scans = server->scans},
+                                  err);
+    if (!server->hooks)
+        return -1;
+    server->endpoints = (struct endpoints){
+        .metrics = server->metrics, .health = server->health, .scans = server->scans, .hooks = server->hooks};
     server->listener = endpoints_open(&server->endpoints, address, &system_clock, err);
     if (!server->listener)
         return -1;
@@ -235,6 +243,7 @@ static bool stop_worker(struct worker *w, int64_t until_ms)
 static void stop(struct server *server)
 {
     listener_close(steal(&server->listener));
+    webhooks_free(steal(&server->hooks));
     int64_t until_ms = now_ms() + STOP_GRACE_MS;
     bool all = true;
     for (size_t i = 0; i < server->workers_len; i++)
@@ -248,6 +257,7 @@ static void stop(struct server *server)
 
 static void release(struct server *server)
 {
+    webhooks_free(server->hooks);
     scan_thread_free(server->scans);
     for (size_t i = 0; i < server->workers_len; i++)
         release_worker(&server->workers[i]);
