@@ -60,6 +60,16 @@
 #define LIMIT_REGEXP_OVERRUNS 10u   /* tags it may explode on; then the pattern is given up for all tags */
 #define LIMIT_PATTERN_LENGTH  4096u
 
+/* -- The listener. Who calls are a Prometheus, a kubelet and some registries; all of them at once stay below this. */
+#define LIMIT_LISTEN_CONNECTIONS      64u
+#define LIMIT_LISTEN_CONNECTION_BYTES (32u << 10) /* of one connection, headers included, body not */
+#define LIMIT_LISTEN_IDLE_S           15u         /* of silence */
+#define LIMIT_LISTEN_BODY_MS          30000       /* of one body, however lively */
+#define LIMIT_PUSHED_TAGS             100u /* of one repository at a time; of more than that the list is read */
+#define LIMIT_HOOK_BODY_BYTES         (1u << 20) /* of one webhook: EventBridge's limit is a quarter of it */
+#define LIMIT_HOOK_IMAGES             1000u      /* in one webhook */
+#define LIMIT_METRIC_SERIES           10000u /* of one metric: label values come from registries and git */
+
 /* -- Rounds: pushes that lose the race are decided again this often before the round fails. */
 #define LIMIT_PUSH_ATTEMPTS 5
 

@@ -78,13 +78,9 @@ static const struct option_row set_image_options[] = {
 static const struct option_row *const once_tables[] = {
     once_options,           config_git_options,     config_registry_options, config_cache_options,
     config_cluster_options, config_general_options, config_flux_options,     NULL};
-static const struct option_row *const serve_tables[] = {config_git_options,
-                                                        config_registry_options,
-                                                        config_cache_options,
-                                                        config_cluster_options,
-                                                        config_general_options,
-                                                        config_flux_options,
-                                                        NULL};
+static const struct option_row *const serve_tables[] = {
+    config_git_options,    config_registry_options, config_cache_options, config_cluster_options,
+    config_listen_options, config_general_options,  config_flux_options,  NULL};
 static const struct option_row *const tags_tables[] = {
     tags_options,         output_options,         config_registry_options,
     config_cache_options, config_general_options, NULL};

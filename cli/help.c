@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "daemon/config.h"
 
 static const char intro[] =
     "pawl updates container images in git: it scans registries, and when a newer image passes a workload's\n"
@@ -131,6 +132,9 @@ void command_add_manual(struct strbuf *out)
              "(\\fB\\-\\-git\\-url\\fR: \\fBPAWL_GIT_URL\\fR) or in the YAML file that \\fB\\-\\-config\\fR "
              "names.\n");
     option_add_manual(most, out);
+    static const struct option_row *const serve_alone[] = {config_listen_options, NULL};
+    strbuf_addstr(out, ".PP\nOf \\fBserve\\fR alone:\n");
+    option_add_manual(serve_alone, out);
     strbuf_addstr(
         out, ".SH EXIT STATUS\n.TP\n0\nDone, or nothing to do.\n.TP\n1\nSomething failed.\n.TP\n2\nWrong "
              "usage or configuration.\n.TP\n3\nA dry run, or \\fBtags\\fR, found something that a script may "

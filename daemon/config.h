@@ -46,6 +46,9 @@ struct config {
     /* cluster */
     char *deploy_to, *kubeconfig, *context, *default_space;
     int64_t sync_interval_ms, sync_timeout_ms;
+    /* the listener */
+    char *listen, *hook_key_file;
+    char *hook_google_audience, *hook_google_account, *hook_google_issuer, *hook_google_keys_url;
     /* from the `repositories` list of the file, or the one that --git-url names */
     struct repository_config *repositories;
     size_t repositories_len;
@@ -58,6 +61,7 @@ extern const struct option_row config_git_options[];
 extern const struct option_row config_registry_options[];
 extern const struct option_row config_cache_options[];
 extern const struct option_row config_cluster_options[];
+extern const struct option_row config_listen_options[];
 /* Flags of fluxd that this version refuses or that never had an effect; hidden in help. */
 extern const struct option_row config_flux_options[];
 

@@ -245,6 +245,52 @@ const struct option_row config_cluster_options[] = {
     {.name = NULL},
 };
 
+const struct option_row config_listen_options[] = {
+    {.name = "listen",
+     .type = OPTION_STRING,
+     .offset = AT(listen),
+     .fallback = ":3030",
+     .metavar = "ADDRESS",
+     .group = "Listening",
+     .help =
+         "Where serve answers /metrics, /healthz, /readyz and /hook: :PORT, HOST:PORT, [IPV6]:PORT, or none"},
+    {.name = "hook-key-file",
+     .type = OPTION_STRING,
+     .offset = AT(hook_key_file),
+     .metavar = "FILE",
+     .group = "Listening",
+     .help =
+         "Turns on webhooks from registries at /hook/SOURCE/KEY; lines of KEY, or KEY SECRET for signatures; "
+         "made with random ones if it is missing"},
+    {.name = "hook-google-audience",
+     .type = OPTION_STRING,
+     .offset = AT(hook_google_audience),
+     .metavar = "TEXT",
+     .group = "Listening",
+     .help = "Turns on the source gcr: audience that tokens of Pub/Sub pushes must have"},
+    {.name = "hook-google-account",
+     .type = OPTION_STRING,
+     .offset = AT(hook_google_account),
+     .metavar = "EMAIL",
+     .group = "Listening",
+     .help = "Service account that those tokens must be of; any if not given"},
+    {.name = "hook-google-issuer",
+     .type = OPTION_STRING,
+     .offset = AT(hook_google_issuer),
+     .fallback = "https://accounts.google.com",
+     .metavar = "URL",
+     .group = "Listening",
+     .help = "Issuer that they must have"},
+    {.name = "hook-google-keys-url",
+     .type = OPTION_STRING,
+     .offset = AT(hook_google_keys_url),
+     .fallback = "https://www.googleapis.com/oauth2/v3/certs",
+     .metavar = "URL",
+     .group = "Listening",
+     .help = "Where the issuer's public keys are"},
+    {.name = NULL},
+};
+
 /* A flag with a value has a metavar, one without has none; neither has help, so neither is listed. */
 #define WITHOUT_EFFECT(flag, value)                                                                          \
     {                                                                                                        \
@@ -255,7 +301,7 @@ const struct option_row config_cluster_options[] = {
         .name = (flag), .type = OPTION_NONE, .metavar = (value), .refusal = (why)                            \
     }
 
-#define NO_API  "this version has no HTTP API yet; it needs no port, leave the option out"
+#define NO_API  "this version has no HTTP API yet; leave the option out"
 #define NO_SIGN "this version does not sign or verify commits yet"
 #define NO_SYNC "this version keeps no sync marker or notes in git yet; leave the option out"
 #define NO_GC   "this version deletes nothing from the target yet"
@@ -271,8 +317,13 @@ const struct option_row config_flux_options[] = {
     WITHOUT_EFFECT("registry-cache-expiry", "DURATION"),
     WITHOUT_EFFECT("k8s-in-cluster", NULL),
     WITHOUT_EFFECT("k8s-verbosity", "N"),
-    REFUSED("listen", "ADDRESS", NO_API),
-    REFUSED("listen-metrics", "ADDRESS", NO_API),
+    WITHOUT_EFFECT("listen", "ADDRESS"), /* this and the next but in serve; once reads the same file */
+    WITHOUT_EFFECT("hook-key-file", "FILE"),
+    WITHOUT_EFFECT("hook-google-audience", "TEXT"),
+    WITHOUT_EFFECT("hook-google-account", "EMAIL"),
+    WITHOUT_EFFECT("hook-google-issuer", "URL"),
+    WITHOUT_EFFECT("hook-google-keys-url", "URL"),
+    REFUSED("listen-metrics", "ADDRESS", "the metrics are at /metrics of --listen"),
     REFUSED("auth", "HOW", NO_API),
     REFUSED("auth-token-file", "FILE", NO_API),
     REFUSED("git-push-branch", "BRANCH", "this version pushes to the branch that it reads"),

@@ -10,25 +10,13 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "base/strmap.h"
+#include "daemon/scan_entry.h"
+#include "model/image_ref.h"
 
 /* A first failure is asked again after this; it doubles with each further one. */
 #define FIRST_PAUSE_MS 5000
-#define IDLE_MS        3600000
-
-/* One image repository in a registry, wanted by one or more owners. */
-struct entry {
-    struct scan_thread *thread;
-    char *repository;
-    const struct repository_demand *
-        *wanted_by;               /* by owner; NULL: not wanted. Borrowed from the owners' sets. */
-    char *asked;                  /* what the last scan was asked for, as text; NULL before the first */
-    struct repository_info *info; /* the last whole answer, or NULL */
-    struct error error;
-    bool is_answered, is_running;
-    unsigned failures; /* in a row */
-    int64_t next_ms;   /* monotonic: when to ask next */
-};
 
 /* The owner's view; its address is what rounds hold. */
 struct source {
@@ -41,26 +29,16 @@ struct source {
 struct scan_thread {
     pthread_t thread;
     pthread_mutex_t lock;
-    struct scanner *scanner;
-    const struct clock *clock;
-    int64_t interval_ms;
-    void (*wake)(size_t owner, void *context);
-    void *context;
+    struct scan_thread_options options;
     struct source *sources;
-    size_t owners;
-    struct strmap entries; /* repository -> struct entry * */
+    struct strmap entries; /* repository -> struct scan_entry * */
     unsigned random;
     bool stopping;
 };
 
-static void free_entry(void *pointer)
+static int64_t now_of(const struct scan_thread *t)
 {
-    struct entry *entry = pointer;
-    repository_info_unref(entry->info);
-    free(entry->wanted_by);
-    free(entry->repository);
-    free(entry->asked);
-    free(entry);
+    return clock_monotonic_ms(t->options.clock);
 }
 
 /* 0.9 to 1.1 times: pawls that started together do not stay together. */
@@ -69,35 +47,14 @@ static int64_t jittered(struct scan_thread *t, int64_t ms)
     return ms * (900 + rand_r(&t->random) % 201) / 1000;
 }
 
-static bool is_wanted(const struct entry *entry)
-{
-    for (size_t i = 0; i < entry->thread->owners; i++) {
-        if (entry->wanted_by[i])
-            return true;
-    }
-    return false;
-}
-
-/* Everything that an answer to the entry's demands depends on, as text. */
-static char *what_is_asked(const struct entry *entry)
-{
-    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-    for (size_t i = 0; i < entry->thread->owners; i++) {
-        const struct repository_demand *demand = entry->wanted_by[i];
-        for (size_t k = 0; demand && k < demand->dated_len; k++)
-            strbuf_addf(&text, "%s\n", tag_policy_text(demand->dated[k]));
-    }
-    return strbuf_detach(&text, NULL);
-}
-
 /* Called by the scanner, on its thread and without the lock. */
 static bool wants_created(const char *tag, void *context)
 {
-    struct entry *entry = context;
+    struct scan_entry *entry = context;
     struct scan_thread *t = entry->thread;
     bool wants = false;
     pthread_mutex_lock(&t->lock);
-    for (size_t i = 0; i < t->owners && !wants; i++) {
+    for (size_t i = 0; i < entry->owners && !wants; i++) {
         if (!entry->wanted_by[i])
             continue;
         const struct demand demand = demand_of(entry->wanted_by[i]);
@@ -109,15 +66,12 @@ static bool wants_created(const char *tag, void *context)
 
 /* -- rounds' side ------------------------------------------------------------------------------------------ */
 
-static struct entry *entry_for(struct scan_thread *t, const char *repository)
+static struct scan_entry *entry_for(struct scan_thread *t, const char *repository)
 {
-    struct entry *entry = strmap_get(&t->entries, repository);
+    struct scan_entry *entry = strmap_get(&t->entries, repository);
     if (entry)
         return entry;
-    entry = xcalloc(1, sizeof(*entry));
-    entry->thread = t;
-    entry->repository = xstrdup(repository);
-    entry->wanted_by = xcalloc(t->owners, sizeof(struct repository_demand *));
+    entry = scan_entry_new(t, repository, t->options.owners, now_of(t));
     strmap_set(&t->entries, repository, entry);
     return entry;
 }
@@ -130,11 +84,11 @@ static void replace_demands(struct source *source, struct demand_set *demands)
     const char *repository;
     void *value;
     while (strmap_next(&t->entries, &cursor, &repository, &value))
-        ((struct entry *)value)->wanted_by[source->owner] = NULL;
+        ((struct scan_entry *)value)->wanted_by[source->owner] = NULL;
     for (size_t i = 0; i < demands->len; i++) {
-        struct entry *entry = entry_for(t, demands->items[i].repository);
+        struct scan_entry *entry = entry_for(t, demands->items[i].repository);
         entry->wanted_by[source->owner] = &demands->items[i];
-        AUTO_FREE char *asked = what_is_asked(entry);
+        AUTO_FREE char *asked = scan_entry_question(entry);
         if (!entry->asked || strcmp(asked, entry->asked) != 0)
             entry->next_ms = 0;
     }
@@ -142,7 +96,7 @@ static void replace_demands(struct source *source, struct demand_set *demands)
     source->demands = demand_set_ref(demands);
 }
 
-static void read_answer(const struct entry *entry, struct scan_result *result)
+static void read_answer(const struct scan_entry *entry, struct scan_result *result)
 {
     *result = (struct scan_result){.info = entry->info ? repository_info_ref(entry->info) : NULL,
                                    .is_fresh = entry->is_answered && !entry->error.code,
@@ -158,7 +112,7 @@ static void answer(struct image_source *image_source, struct demand_set *demands
     for (size_t i = 0; i < demands->len; i++)
         read_answer(entry_for(t, demands->items[i].repository), &results[i]);
     pthread_mutex_unlock(&t->lock);
-    scanner_wake(t->scanner);
+    scanner_wake(t->options.scanner);
 }
 
 struct image_source *scan_thread_source(struct scan_thread *thread, size_t owner)
@@ -166,136 +120,265 @@ struct image_source *scan_thread_source(struct scan_thread *thread, size_t owner
     return &thread->sources[owner].source;
 }
 
+bool scan_thread_pushed(struct scan_thread *t, const char *repository, const char *tag)
+{
+    if (!image_tag_is_valid(tag))
+        return false;
+    struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
+    const char *name;
+    void *value;
+    bool is_wanted = false;
+    pthread_mutex_lock(&t->lock);
+    while (strmap_next(&t->entries, &cursor, &name, &value)) {
+        struct scan_entry *entry = value;
+        if (!scan_entry_is_named(entry, repository) || !scan_entry_is_wanted(entry))
+            continue;
+        scan_entry_push(entry, tag, now_of(t));
+        is_wanted = true;
+    }
+    pthread_mutex_unlock(&t->lock);
+    if (is_wanted)
+        scanner_wake(t->options.scanner);
+    return is_wanted;
+}
+
+void scan_thread_measure(struct scan_thread *t)
+{
+    struct metrics *metrics = t->options.metrics;
+    struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
+    const char *name;
+    void *value;
+    size_t overdue = 0;
+    metrics_clear(metrics, METRIC_TAGS);
+    metrics_clear(metrics, METRIC_ANSWER_AGE);
+    pthread_mutex_lock(&t->lock);
+    while (strmap_next(&t->entries, &cursor, &name, &value)) {
+        const struct scan_entry *entry = value;
+        overdue += entry->is_overdue;
+        if (!entry->info)
+            continue;
+        int64_t age_ms = clock_wall_ms(t->options.clock) - entry->info->scanned_ms;
+        metrics_set(metrics, METRIC_TAGS, METRIC_LABELS(name), (double)entry->info->images_len);
+        metrics_set(metrics, METRIC_ANSWER_AGE, METRIC_LABELS(name), (double)age_ms / 1000);
+    }
+    pthread_mutex_unlock(&t->lock);
+    metrics_set(metrics, METRIC_OVERDUE, NULL, (double)overdue);
+}
+
 /* -- the thread's side --------------------------------------------------------------------------------------- */
 
-static bool same_text(const char *a, const char *b)
+static int64_t next_pause(struct scan_thread *t, const struct scan_entry *entry)
 {
-    return a == b || (a && b && !strcmp(a, b));
-}
-
-static bool same_answer(const struct repository_info *a, const struct repository_info *b)
-{
-    if (!a || !b || a->images_len != b->images_len || a->is_truncated != b->is_truncated)
-        return a == b;
-    for (size_t i = 0; i < a->images_len; i++) {
-        const struct image_info *x = &a->images[i], *y = &b->images[i];
-        if (strcmp(x->tag, y->tag) != 0 || x->created_ms != y->created_ms || !same_text(x->digest, y->digest))
-            return false;
-    }
-    return true;
-}
-
-static int64_t next_pause(struct scan_thread *t, const struct entry *entry)
-{
+    int64_t interval_ms = t->options.interval_ms;
     if (!entry->failures)
-        return jittered(t, t->interval_ms);
+        return jittered(t, interval_ms);
     if (entry->error.retry_after_s)
         return jittered(t, (int64_t)entry->error.retry_after_s * 1100);
     int64_t pause = (int64_t)FIRST_PAUSE_MS << (entry->failures > 16 ? 16 : entry->failures - 1);
-    return jittered(t, pause < t->interval_ms ? pause : t->interval_ms);
+    return jittered(t, pause < interval_ms ? pause : interval_ms);
+}
+
+/* Unless new demands came while it ran: then it is due. */
+static void plan_next(struct scan_thread *t, struct scan_entry *entry, bool was_pushed, bool failed)
+{
+    if (!entry->next_ms)
+        return;
+    int64_t early = now_of(t) + FIRST_PAUSE_MS;
+    if (!was_pushed)
+        entry->next_ms = now_of(t) + next_pause(t, entry);
+    else if (failed && early < entry->next_ms && !entry->error.retry_after_s)
+        entry->next_ms = early;
+}
+
+static void measure_run(struct scan_thread *t, const struct scan_entry *entry,
+                        const struct scan_result *result)
+{
+    struct metrics *metrics = t->options.metrics;
+    AUTO_FREE char *host = xmemdupz(entry->repository, strcspn(entry->repository, "/"));
+    const char *kind = entry->run == SCAN_RUN_PUSHED ? "metadata" : "tags";
+    const char *outcome = result->error.code ? error_code_name(result->error.code) : "ok";
+    double seconds = (double)(now_of(t) - entry->started_ms) / 1000;
+    metrics_add(metrics, METRIC_SCANS, METRIC_LABELS(host, outcome), 1);
+    metrics_add(metrics, METRIC_REGISTRY_REQUESTS, METRIC_LABELS(host), result->requests);
+    if (result->error.code == ERROR_RATE_LIMITED)
+        metrics_add(metrics, METRIC_REGISTRY_RATE_LIMITED, METRIC_LABELS(host), 1);
+    if (result->requests)
+        metrics_observe(metrics, METRIC_CLIENT_FETCH_DURATION,
+                        METRIC_LABELS(kind, result->error.code ? "false" : "true"), seconds);
 }
 
 static void scan_is_done(const struct demand *demand UNUSED, struct scan_result *result, void *context)
 {
-    struct entry *entry = context;
+    struct scan_entry *entry = context;
     struct scan_thread *t = entry->thread;
     pthread_mutex_lock(&t->lock);
-    bool changed = !entry->is_answered || entry->error.code != result->error.code ||
-                   (result->info && !same_answer(entry->info, result->info));
-    if (result->info) {
-        repository_info_unref(entry->info);
-        entry->info = steal(&result->info);
-    }
-    entry->error = result->error;
-    entry->failures = result->error.code ? entry->failures + 1 : 0;
-    entry->is_answered = true;
-    entry->is_running = false;
-    if (entry->next_ms) /* else new demands came while it ran */
-        entry->next_ms = clock_monotonic_ms(t->clock) + next_pause(t, entry);
-    AUTO_FREE bool *wake = xcalloc(t->owners, sizeof(*wake));
-    for (size_t i = 0; i < t->owners; i++)
+    measure_run(t, entry, result);
+    bool was_pushed = entry->run == SCAN_RUN_PUSHED, was_overdue = entry->is_overdue;
+    bool changed = scan_entry_take(entry, result, now_of(t));
+    plan_next(t, entry, was_pushed, result->error.code != ERROR_NONE);
+    AUTO_FREE char *answers_again = was_overdue && !entry->is_overdue ? xstrdup(entry->repository) : NULL;
+    AUTO_FREE bool *wake = xcalloc(t->options.owners, sizeof(*wake));
+    for (size_t i = 0; i < t->options.owners; i++)
         wake[i] = changed && entry->wanted_by[i] && !t->stopping;
     pthread_mutex_unlock(&t->lock);
-    for (size_t i = 0; i < t->owners; i++) {
+    if (answers_again)
+        log_event(LOG_INFO, "scanner", "event", "answers-again", "image", answers_again, NULL);
+    for (size_t i = 0; i < t->options.owners; i++) {
         if (wake[i])
-            t->wake(i, t->context);
+            t->options.wake(i, t->options.context);
     }
+}
+
+/* What a run needs, taken out of the entry under the lock. */
+struct run {
+    struct scan_entry *entry;
+    struct repository_info *base; /* NULL: list the repository */
+    struct strvec pushed;
+    int64_t max_age_ms;
+};
+
+struct run_list {
+    struct run *items;
+    size_t len;
+    struct strvec overdue; /* what the watchdog has to say */
+    int64_t timeout_ms;    /* to the next thing to do */
+};
+
+static void release_runs(struct run_list *runs)
+{
+    for (size_t i = 0; i < runs->len; i++) {
+        repository_info_unref(runs->items[i].base);
+        strvec_release(&runs->items[i].pushed);
+    }
+    free(runs->items);
+    strvec_release(&runs->overdue);
+}
+
+static void submit(struct scan_thread *t, const struct run *run)
+{
+    const struct demand demand = {
+        .repository = run->entry->repository, .wants_created = wants_created, .context = run->entry};
+    if (run->base)
+        scanner_submit_pushed(t->options.scanner, &demand, run->base, &run->pushed, scan_is_done, run->entry);
+    else
+        scanner_submit(t->options.scanner, &demand, run->max_age_ms, scan_is_done, run->entry);
 }
 
 /* An answer from the cache will do at the first scan after the start; later ones are due because it is old. */
-static void submit(struct scan_thread *t, struct entry *entry)
+static struct run start_list(struct scan_thread *t, struct scan_entry *entry, int64_t now)
 {
-    const struct demand demand = {
-        .repository = entry->repository, .wants_created = wants_created, .context = entry};
-    scanner_submit(t->scanner, &demand, entry->is_answered ? 0 : t->interval_ms, scan_is_done, entry);
+    entry->run = SCAN_RUN_LIST;
+    entry->started_ms = now;
+    entry->next_ms = now + t->options.interval_ms;
+    free(entry->asked);
+    entry->asked = scan_entry_question(entry);
+    return (struct run){.entry = entry, .max_age_ms = entry->is_answered ? 0 : t->options.interval_ms};
 }
 
-/* Takes the entries that are due, marks them running, and drops those that nobody wants; *timeout_ms is the time
- * to the next. */
-static struct entry **take_due(struct scan_thread *t, size_t *len, int64_t *timeout_ms)
+static struct run start_pushed(struct scan_entry *entry, int64_t now)
 {
-    int64_t now = clock_monotonic_ms(t->clock);
-    struct entry **due = xcalloc(strmap_size(&t->entries), sizeof(struct entry *));
+    struct run run = {.entry = entry, .base = repository_info_ref(entry->info), .pushed = entry->pushed};
+    entry->pushed = (struct strvec)STRVEC_INIT;
+    entry->run = SCAN_RUN_PUSHED;
+    entry->started_ms = now;
+    return run;
+}
+
+/* Starts what is due of one entry, or notes when it will be. */
+static void take_turn(struct scan_thread *t, struct scan_entry *entry, int64_t now, struct run_list *runs)
+{
+    int64_t pushed_ms = scan_entry_push_due_ms(entry);
+    int64_t due_ms = pushed_ms < entry->next_ms ? pushed_ms : entry->next_ms;
+    if (scan_entry_became_overdue(entry, t->options.interval_ms, now))
+        strvec_push(&runs->overdue, entry->repository);
+    if (entry->run != SCAN_RUN_NONE)
+        return;
+    if (pushed_ms <= now)
+        runs->items[runs->len++] = start_pushed(entry, now);
+    else if (entry->next_ms <= now)
+        runs->items[runs->len++] = start_list(t, entry, now);
+    else if (due_ms - now < runs->timeout_ms)
+        runs->timeout_ms = due_ms - now;
+}
+
+/* Takes what is due, and drops the entries that nobody wants. */
+static void take_due(struct scan_thread *t, struct run_list *runs)
+{
+    int64_t now = now_of(t);
     struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
     const char *repository;
     void *value;
-    *len = 0;
-    *timeout_ms = IDLE_MS;
+    runs->items = xcalloc(strmap_size(&t->entries), sizeof(*runs->items));
+    runs->timeout_ms = HEALTH_BEAT_MS;
     while (strmap_next(&t->entries, &cursor, &repository, &value)) {
-        struct entry *entry = value;
-        if (entry->is_running)
-            continue;
-        if (!is_wanted(entry)) {
+        struct scan_entry *entry = value;
+        if (scan_entry_is_wanted(entry) || entry->run != SCAN_RUN_NONE)
+            take_turn(t, entry, now, runs);
+        else
             strmap_remove(&t->entries, repository);
-        } else if (entry->next_ms <= now) {
-            entry->is_running = true;
-            entry->next_ms = now + t->interval_ms;
-            free(entry->asked);
-            entry->asked = what_is_asked(entry);
-            due[(*len)++] = entry;
-        } else if (entry->next_ms - now < *timeout_ms) {
-            *timeout_ms = entry->next_ms - now;
-        }
     }
-    return due;
+}
+
+static void log_overdue(const struct scan_thread *t, const struct strvec *overdue)
+{
+    char interval[CLOCK_DURATION_SIZE];
+    clock_format_duration(t->options.interval_ms, interval);
+    for (size_t i = 0; i < overdue->len; i++)
+        log_event(LOG_WARN, "scanner", "event", "overdue", "image", overdue->items[i], "interval", interval,
+                  "msg", "not scanned successfully for three intervals", NULL);
+}
+
+/* The cache belongs to this thread, so its counts are handed on here. */
+static void measure_cache(const struct scan_thread *t)
+{
+    if (!t->options.cache)
+        return;
+    const struct cache_stats stats = cache_stats(t->options.cache);
+    struct metrics *metrics = t->options.metrics;
+    metrics_set(metrics, METRIC_CACHE_OPERATIONS, METRIC_LABELS("hit"), (double)stats.hits);
+    metrics_set(metrics, METRIC_CACHE_OPERATIONS, METRIC_LABELS("miss"), (double)stats.misses);
+    metrics_set(metrics, METRIC_CACHE_OPERATIONS, METRIC_LABELS("write"), (double)stats.writes);
+    metrics_set(metrics, METRIC_CACHE_OPERATIONS, METRIC_LABELS("failure"), (double)stats.failures);
+}
+
+/* False when it is to stop. */
+static bool turn(struct scan_thread *t)
+{
+    CLEANUP(release_runs) struct run_list runs = {0};
+    if (t->options.health)
+        health_scanner_beats(t->options.health);
+    pthread_mutex_lock(&t->lock);
+    bool stopping = t->stopping;
+    if (!stopping)
+        take_due(t, &runs);
+    pthread_mutex_unlock(&t->lock);
+    log_overdue(t, &runs.overdue);
+    for (size_t i = 0; i < runs.len; i++)
+        submit(t, &runs.items[i]);
+    if (!stopping)
+        scanner_run(t->options.scanner, runs.len ? 0 : runs.timeout_ms);
+    measure_cache(t);
+    return !stopping;
 }
 
 static void *run(void *argument)
 {
     struct scan_thread *t = argument;
-    for (;;) {
-        size_t len;
-        int64_t timeout_ms;
-        pthread_mutex_lock(&t->lock);
-        bool stopping = t->stopping;
-        AUTO_FREE struct entry **due = take_due(t, &len, &timeout_ms);
-        pthread_mutex_unlock(&t->lock);
-        if (stopping)
-            break;
-        for (size_t i = 0; i < len; i++)
-            submit(t, due[i]);
-        scanner_run(t->scanner, len ? 0 : timeout_ms);
+    while (turn(t)) {
     }
-    scanner_cancel(t->scanner);
+    scanner_cancel(t->options.scanner);
     return NULL;
 }
 
-struct scan_thread *scan_thread_new(struct scanner *scanner, size_t owners, int64_t interval_ms,
-                                    const struct clock *clock, void (*wake)(size_t owner, void *context),
-                                    void *context)
+struct scan_thread *scan_thread_new(const struct scan_thread_options *options)
 {
     struct scan_thread *t = xcalloc(1, sizeof(*t));
     pthread_mutex_init(&t->lock, NULL);
-    t->scanner = scanner;
-    t->clock = clock;
-    t->interval_ms = interval_ms;
-    t->wake = wake;
-    t->context = context;
-    t->owners = owners;
-    t->random = (unsigned)clock_wall_ms(clock);
-    strmap_init(&t->entries, free_entry);
-    t->sources = xcalloc(owners, sizeof(*t->sources));
-    for (size_t i = 0; i < owners; i++)
+    t->options = *options;
+    t->random = (unsigned)clock_wall_ms(options->clock);
+    strmap_init(&t->entries, scan_entry_free);
+    t->sources = xcalloc(options->owners, sizeof(*t->sources));
+    for (size_t i = 0; i < options->owners; i++)
         t->sources[i] = (struct source){.source = {.answer = answer}, .thread = t, .owner = i};
     if (pthread_create(&t->thread, NULL, run, t) != 0)
         abort(); /* as for memory: there is nothing to go on with */
@@ -309,10 +392,10 @@ void scan_thread_free(struct scan_thread *t)
     pthread_mutex_lock(&t->lock);
     t->stopping = true;
     pthread_mutex_unlock(&t->lock);
-    scanner_wake(t->scanner);
+    scanner_wake(t->options.scanner);
     pthread_join(t->thread, NULL);
     strmap_release(&t->entries);
-    for (size_t i = 0; i < t->owners; i++)
+    for (size_t i = 0; i < t->options.owners; i++)
         demand_set_unref(t->sources[i].demands);
     free(t->sources);
     pthread_mutex_destroy(&t->lock);

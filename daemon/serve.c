@@ -10,9 +10,13 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/endpoints.h"
+#include "daemon/health.h"
+#include "daemon/metrics.h"
 #include "daemon/repository.h"
 #include "daemon/round.h"
 #include "daemon/round_log.h"
+#include "daemon/round_metrics.h"
 #include "daemon/scan_thread.h"
 #include "daemon/session.h"
 
@@ -26,6 +30,7 @@ struct worker {
     struct repository *repository;
     struct image_source *images;
     struct round_log log;
+    struct round_metrics recorded;
     int64_t next_apply_ms;
     unsigned failures; /* rounds in a row */
     pthread_t thread;
@@ -37,7 +42,12 @@ struct worker {
 struct server {
     const struct config *config;
     struct session session;
+    struct metrics *metrics;
+    struct health *health;
     struct scan_thread *scans;
+    struct webhooks *hooks; /* NULL: --listen none */
+    struct endpoints endpoints;
+    struct listener *listener; /* NULL: --listen none */
     struct worker *workers;
     size_t workers_len;
 };
@@ -74,12 +84,18 @@ static void run_round(struct worker *w)
     CLEANUP(round_report_release) struct round_report report = ROUND_REPORT_INIT;
     int64_t started = now_ms();
     const struct round_options options = {.images = w->images, .apply_again = started >= w->next_apply_ms};
+    struct server *server = w->server;
+    size_t number = (size_t)(w - server->workers);
+    health_round_begins(server->health, number);
     int status = round_run(w->repository, &options, &report, &err);
+    health_round_ends(server->health, number, report.head[0] != '\0');
+    round_metrics_record(&w->recorded, server->metrics, w->repository->settings->name, &report, status,
+                         now_ms() - started);
     round_log_write(&w->log, w->repository, &report, &err);
     bool failed = status < 0 || report.applied.failed;
     w->failures = failed ? w->failures + 1 : 0;
     if (report.was_applied && !failed)
-        w->next_apply_ms = started + w->server->config->sync_interval_ms;
+        w->next_apply_ms = started + server->config->sync_interval_ms;
 }
 
 /* When to look again if nobody wakes us. */
@@ -154,11 +170,48 @@ static int open_workers(struct server *server, struct error *err)
     return 0;
 }
 
+static void start_scans(struct server *server)
+{
+    AUTO_FREE const char **names = xcalloc(server->workers_len, sizeof(*names));
+    for (size_t i = 0; i < server->workers_len; i++)
+        names[i] = server->workers[i].repository->settings->name;
+    server->metrics = metrics_new();
+    server->health = health_new(names, server->workers_len, &system_clock);
+    server->scans = scan_thread_new(
+        &(struct scan_thread_options){.scanner = server->session.scanner,
+                                      .cache = server->session.cache,
+                                      .owners = server->workers_len,
+                                      .interval_ms = server->config->registry_poll_interval_ms,
+                                      .clock = &system_clock,
+                                      .metrics = server->metrics,
+                                      .health = server->health,
+                                      .wake = wake_worker,
+                                      .context = server});
+}
+
+static int start_listener(struct server *server, struct error *err)
+{
+    const char *address = server->config->listen;
+    if (!strcmp(address, "none"))
+        return 0;
+    server->hooks = webhooks_open(&(struct webhooks_options){.config = server->config,
+                                                             .clock = &system_clock,
+                                                             .metrics = server->metrics,
+                                                             .scans = server->scans},
+                                  err);
+    if (!server->hooks)
+        return -1;
+    server->endpoints = (struct endpoints){
+        .metrics = server->metrics, .health = server->health, .scans = server->scans, .hooks = server->hooks};
+    server->listener = endpoints_open(&server->endpoints, address, &system_clock, err);
+    if (!server->listener)
+        return -1;
+    log_event(LOG_INFO, "daemon", "event", "listening", "address", listener_address(server->listener), NULL);
+    return 0;
+}
+
 static void start_workers(struct server *server)
 {
-    server->scans =
-        scan_thread_new(server->session.scanner, server->workers_len,
-                        server->config->registry_poll_interval_ms, &system_clock, wake_worker, server);
     for (size_t i = 0; i < server->workers_len; i++) {
         struct worker *w = &server->workers[i];
         w->images = scan_thread_source(server->scans, i);
@@ -189,6 +242,8 @@ static bool stop_worker(struct worker *w, int64_t until_ms)
 
 static void stop(struct server *server)
 {
+    listener_close(steal(&server->listener));
+    webhooks_free(steal(&server->hooks));
     int64_t until_ms = now_ms() + STOP_GRACE_MS;
     bool all = true;
     for (size_t i = 0; i < server->workers_len; i++)
@@ -198,14 +253,17 @@ static void stop(struct server *server)
                   "a round was still waiting for the network; the next start continues it", NULL);
         _exit(0); /* what it would clean up is still in use; a round may be cut off at any point */
     }
-    scan_thread_free(server->scans);
 }
 
 static void release(struct server *server)
 {
+    webhooks_free(server->hooks);
+    scan_thread_free(server->scans);
     for (size_t i = 0; i < server->workers_len; i++)
         release_worker(&server->workers[i]);
     free(server->workers);
+    health_free(server->health);
+    metrics_free(server->metrics);
     session_close(&server->session);
 }
 
@@ -224,6 +282,9 @@ int serve(const struct config *config, struct error *err)
     sigset_t stop_signals;
     block_signals(&stop_signals);
     if (session_open(&server.session, config, &system_clock, err) < 0 || open_workers(&server, err) < 0)
+        return -1;
+    start_scans(&server);
+    if (start_listener(&server, err) < 0)
         return -1;
     start_workers(&server);
     int signal_number = 0;

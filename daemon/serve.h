@@ -1,5 +1,6 @@
 /*
- * The daemon: a thread per repository that runs its rounds, and the scanner's thread (daemon/scan_thread.h).
+ * The daemon: a thread per repository that runs its rounds, and the scanner's thread (daemon/scan_thread.h),
+ * and the listener's (daemon/endpoints.h).
  *
  * A repository's round runs at start, when git-poll-interval has passed, when the scanner learned something new of
  * one of its images, and at the latest when sync-interval has passed, to apply its commit again. Its commit is
@@ -18,7 +19,8 @@
 
 #define STOP_GRACE_MS 5000
 
-/* Runs until SIGTERM or SIGINT; 0 then. -1: could not start (a repository's URL, the cache, a kubeconfig). */
+/* Runs until SIGTERM or SIGINT; 0 then. -1: could not start (a repository's URL, the cache, a kubeconfig, a port
+ * that is taken). */
 int serve(const struct config *config, struct error *err) MUST_CHECK;
 
 #endif

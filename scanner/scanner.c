@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "scanner/pushed_tags.h"
 #include "scanner/registry.h"
 #include "scanner/repository_scan.h"
 
@@ -74,8 +75,8 @@ static void on_end(void *context)
     registry_wake(scanner->environment.registry); /* its owner should not wait for others */
 }
 
-void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_t max_age_ms, scan_done done,
-                    void *context)
+static struct submission *submission_new(struct scanner *scanner, const struct demand *demand, scan_done done,
+                                         void *context)
 {
     struct submission *submission = xcalloc(1, sizeof(*submission));
     submission->scanner = scanner;
@@ -85,8 +86,23 @@ void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_
     submission->done = done;
     submission->context = context;
     scanner->under_way++;
+    return submission;
+}
+
+void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_t max_age_ms, scan_done done,
+                    void *context)
+{
+    struct submission *submission = submission_new(scanner, demand, done, context);
     repository_scan_start(&scanner->environment, &submission->demand, max_age_ms, &submission->result, on_end,
                           submission);
+}
+
+void scanner_submit_pushed(struct scanner *scanner, const struct demand *demand, struct repository_info *base,
+                           const struct strvec *tags, scan_done done, void *context)
+{
+    struct submission *submission = submission_new(scanner, demand, done, context);
+    pushed_tags_start(&scanner->environment, &submission->demand, base, tags, &submission->result, on_end,
+                      submission);
 }
 
 static void tell_finished(struct scanner *scanner)

@@ -66,6 +66,10 @@ typedef void (*scan_done)(const struct demand *demand, struct scan_result *resul
  */
 void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_t max_age_ms, scan_done done,
                     void *context);
+/* Looks at pushed tags alone (scanner/pushed_tags.h) and puts them into `base`, the last whole answer; both are copied
+ * or referenced. On an error the result has what could be read all the same. */
+void scanner_submit_pushed(struct scanner *scanner, const struct demand *demand, struct repository_info *base,
+                           const struct strvec *tags, scan_done done, void *context);
 /* Runs until no scan is left, scanner_wake was called or `timeout_ms` (-1: none) passed; the number of scans under
  * way. With no scan under way it waits for the time or the wake all the same. */
 size_t scanner_run(struct scanner *scanner, int64_t timeout_ms);

@@ -9,10 +9,13 @@ import pathlib
 import re
 import signal
 import subprocess
+import urllib.error
+import urllib.request
 
 from parts.process import Process, clean_environment, wait_until
 
 _REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|SUMMARY: \w+Sanitizer|: runtime error: ")
+_SAMPLE = re.compile(r'(?P<key>(?P<name>[a-z_]+)(\{[a-z_]+="([^"\\]|\\.)*"(,[a-z_]+="([^"\\]|\\.)*")*\})?) (?P<value>\S+)')
 _SANITIZER_OPTIONS = ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "ASAN_SYMBOLIZER_PATH",
                       "TSAN_SYMBOLIZER_PATH", "LLVM_PROFILE_FILE")
 
@@ -114,8 +117,10 @@ class Pawl:
 
     @contextlib.contextmanager
     def serve(self, *arguments, env=None, expected_rc=0):
-        """Runs `pawl serve`; on leaving it is asked to end and must do so cleanly."""
+        """Runs `pawl serve`, listening on a free port; on leaving it is asked to end and must do so cleanly."""
         number = len(list(self.home.glob("serve-*.log")))
+        if "--listen" not in arguments:
+            arguments = (*arguments, "--listen", "127.0.0.1:0")
         process = Process(f"serve-{number}", [self.binary, "serve", *arguments], self.home, self.environment(env))
         daemon = Daemon(process, self.patience)
         process.start(lambda: "started" in process.log(), timeout=15 * self.patience)
@@ -128,6 +133,24 @@ class Pawl:
             assert rc == expected_rc, f"pawl serve ended with {rc}:\n{process.tail()}"
 
 
+def parse_metrics(text):
+    """Prometheus text as {'name{labels}': value}; asserts the form."""
+    values, typed = {}, {}
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            name, kind = line.split()[2:]
+            assert name not in typed and kind in ("counter", "gauge", "histogram"), line
+            typed[name] = kind
+        elif not line.startswith("# HELP "):
+            match = _SAMPLE.fullmatch(line)
+            assert match, f"not a sample: {line!r}"
+            name = re.sub("_(bucket|sum|count)$", "", match["name"])
+            assert match["name"] in typed or typed.get(name) == "histogram", f"no TYPE before {line!r}"
+            assert match["key"] not in values, f"twice: {line!r}"
+            values[match["key"]] = float(match["value"])
+    return values
+
+
 class Daemon:
     """A running `pawl serve`."""
 
@@ -138,6 +161,26 @@ class Daemon:
 
     def log(self):
         return self.process.log()
+
+    @property
+    def address(self):
+        """HOST:PORT that it listens on."""
+        return self.wait_for_log(r"event=listening address=(\S+)").group(1)
+
+    def http(self, path, body=None, headers=None, method=None):
+        """One request to its listener; returns (status, headers, text)."""
+        request = urllib.request.Request(f"http://{self.address}{path}", body, headers or {}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10 * self._patience) as answer:
+                return answer.status, answer.headers, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read().decode()
+
+    def metrics(self):
+        """Its metrics as {'name{labels}': value}; every line must be one that Prometheus takes."""
+        status, headers, text = self.http("/metrics")
+        assert status == 200 and headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        return parse_metrics(text)
 
     def wait_for_log(self, pattern, timeout=20.0):
         """Waits for a log line that the regular expression finds something in; returns the match."""

@@ -61,13 +61,14 @@ class RegistryError(Exception):
 class Registry:
     """A running registry.
 
-    `auth` is None, "basic" (user/password below) or a TokenServer; `certificate` (parts.tls) makes it speak https.
+    `auth` is None, "basic" (user/password below) or a TokenServer; `certificate` (parts.tls) makes it speak https; `notify`
+    is a URL that it tells of pushes.
     `host` is what stands before the slash in an image name.
     """
 
     user, password = "robot", "secret with spaces"
 
-    def __init__(self, folder, *, auth=None, certificate=None, ca_file=None, delete=True):
+    def __init__(self, folder, *, auth=None, certificate=None, ca_file=None, delete=True, notify=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
@@ -75,6 +76,7 @@ class Registry:
         self.scheme = "https" if certificate else "http"
         self.url = f"{self.scheme}://{self.host}"
         self.auth = auth
+        self.notify = notify
         self.ca_file = ca_file
         self._tokens = {}
         self._blobs = set()
@@ -97,6 +99,9 @@ class Registry:
         }
         if certificate:
             config["http"]["tls"] = {"certificate": str(certificate.certificate), "key": str(certificate.key)}
+        if self.notify:
+            config["notifications"] = {"endpoints": [{"name": "pawl", "url": self.notify, "timeout": "2s", "threshold": 5,
+                                                      "backoff": "200ms"}]}
         if auth == "basic":
             passwords = self.folder / "htpasswd"
             passwords.write_bytes(run(["htpasswd", "-Bbn", self.user, self.password]))

@@ -1,0 +1,47 @@
+/*
+ * Every metric, once. Flux v1's have its label names and its buckets.
+ */
+#include "daemon/metrics.h"
+
+static const double client_buckets[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 0};
+static const double sync_buckets[] = {.5, 5, 10, 20, 30, 40, 50, 60, 75, 90, 120, 240, 0};
+
+const struct metric_row metric_rows[METRICS_LEN] = {
+    [METRIC_SYNC_DURATION] = {"flux_daemon_sync_duration_seconds", METRIC_HISTOGRAM, "success", sync_buckets,
+                              "Duration of rounds that applied a commit."},
+    [METRIC_SYNC_MANIFESTS] = {"flux_daemon_sync_manifests", METRIC_GAUGE, "success", NULL,
+                               "Objects of the last applied commits, by whether they could be applied."},
+    [METRIC_GIT_READY] = {"flux_git_ready", METRIC_GAUGE, "", NULL,
+                          "1 when every git repository has been fetched."},
+    [METRIC_CLIENT_FETCH_DURATION] =
+        {"flux_client_fetch_duration_seconds", METRIC_HISTOGRAM, "kind success", client_buckets,
+         "Duration of scans of an image repository: its list and what it needs (tags), or single pushed "
+         "tags (metadata)."},
+    [METRIC_ROUNDS] = {"pawl_rounds_total", METRIC_COUNTER, "repository result", NULL,
+                       "Rounds of a git repository: done or failed."},
+    [METRIC_ROUND_DURATION] = {"pawl_round_duration_seconds", METRIC_HISTOGRAM, "repository", client_buckets,
+                               "Duration of rounds."},
+    [METRIC_UPDATES] = {"pawl_updates_total", METRIC_COUNTER, "repository", NULL,
+                        "Images changed in commits that were pushed."},
+    [METRIC_CONTAINERS] = {"pawl_containers", METRIC_GAUGE, "repository decision", NULL,
+                           "Automated containers by what the last round decided: current, update, held or "
+                           "blocked."},
+    [METRIC_SCANS] = {"pawl_scans_total", METRIC_COUNTER, "host result", NULL,
+                      "Scans of image repositories by registry and result: ok, or the kind of error."},
+    [METRIC_REGISTRY_REQUESTS] = {"pawl_registry_requests_total", METRIC_COUNTER, "host", NULL,
+                                  "Requests sent to registries, those for tokens included."},
+    [METRIC_REGISTRY_RATE_LIMITED] = {"pawl_registry_rate_limited_total", METRIC_COUNTER, "host", NULL,
+                                      "Scans that ended because the registry told pawl to slow down."},
+    [METRIC_TAGS] = {"pawl_image_tags", METRIC_GAUGE, "image", NULL, "Tags known of an image repository."},
+    [METRIC_ANSWER_AGE] = {"pawl_image_answer_age_seconds", METRIC_GAUGE, "image", NULL,
+                           "Time since an image repository's tags were last read whole."},
+    [METRIC_OVERDUE] = {"pawl_images_overdue", METRIC_GAUGE, "", NULL,
+                        "Image repositories not scanned successfully for three poll intervals."},
+    [METRIC_CACHE_OPERATIONS] = {"pawl_cache_operations_total", METRIC_COUNTER, "result", NULL,
+                                 "Cache operations: hit, miss, write or failure."},
+    [METRIC_HOOKS] = {"pawl_hook_requests_total", METRIC_COUNTER, "source result", NULL,
+                      "Webhooks received: accepted, refused (key, signature) or invalid (body)."},
+    [METRIC_HOOK_IMAGES] = {"pawl_hook_images_total", METRIC_COUNTER, "source wanted", NULL,
+                            "Images that webhooks told of, by whether a manifest wants them."},
+    [METRIC_BUILD_INFO] = {"pawl_build_info", METRIC_GAUGE, "version", NULL, "Always 1."},
+};

@@ -1,0 +1,43 @@
+#include "daemon/round_metrics.h"
+
+static void record_decisions(struct metrics *metrics, const char *repository, const struct plan *plan)
+{
+    static const enum decision_kind kinds[] = {DECISION_UPDATE, DECISION_CURRENT, DECISION_HELD,
+                                               DECISION_BLOCKED};
+    for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+        size_t count = 0;
+        for (size_t i = 0; i < plan->decisions_len; i++)
+            count += plan->decisions[i].kind == kinds[k];
+        metrics_set(metrics, METRIC_CONTAINERS, METRIC_LABELS(repository, decision_kind_name(kinds[k])),
+                    (double)count);
+    }
+}
+
+static void record_apply(struct round_metrics *last, struct metrics *metrics,
+                         const struct apply_report *applied)
+{
+    struct round_metrics now = {.applied =
+                                    (double)(applied->created + applied->configured + applied->unchanged),
+                                .failed = (double)applied->failed};
+    metrics_add(metrics, METRIC_SYNC_MANIFESTS, METRIC_LABELS("true"), now.applied - last->applied);
+    metrics_add(metrics, METRIC_SYNC_MANIFESTS, METRIC_LABELS("false"), now.failed - last->failed);
+    *last = now;
+}
+
+void round_metrics_record(struct round_metrics *last, struct metrics *metrics, const char *repository,
+                          const struct round_report *report, int status, int64_t duration_ms)
+{
+    bool failed = status < 0 || report->applied.failed;
+    double seconds = (double)duration_ms / 1000;
+    metrics_add(metrics, METRIC_ROUNDS, METRIC_LABELS(repository, failed ? "failed" : "done"), 1);
+    metrics_observe(metrics, METRIC_ROUND_DURATION, METRIC_LABELS(repository), seconds);
+    if (report->plan.manifests)
+        record_decisions(metrics, repository, &report->plan);
+    if (report->commit[0])
+        metrics_add(metrics, METRIC_UPDATES, METRIC_LABELS(repository),
+                    (double)report->plan.release->changes_len);
+    if (!report->was_applied)
+        return;
+    metrics_observe(metrics, METRIC_SYNC_DURATION, METRIC_LABELS(failed ? "false" : "true"), seconds);
+    record_apply(last, metrics, &report->applied);
+}

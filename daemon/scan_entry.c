@@ -1,0 +1,145 @@
+#include "daemon/scan_entry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "daemon/scan_thread.h"
+#include "model/image_ref.h"
+
+#define OVERDUE_INTERVALS 3
+
+struct scan_entry *scan_entry_new(struct scan_thread *thread, const char *repository, size_t owners,
+                                  int64_t now_ms)
+{
+    struct scan_entry *entry = xcalloc(1, sizeof(*entry));
+    entry->thread = thread;
+    entry->repository = xstrdup(repository);
+    entry->owners = owners;
+    entry->wanted_by = xcalloc(owners, sizeof(struct repository_demand *));
+    entry->good_ms = now_ms;
+    return entry;
+}
+
+void scan_entry_free(void *pointer)
+{
+    struct scan_entry *entry = pointer;
+    repository_info_unref(entry->info);
+    strvec_release(&entry->pushed);
+    free(entry->wanted_by);
+    free(entry->repository);
+    free(entry->asked);
+    free(entry);
+}
+
+bool scan_entry_is_wanted(const struct scan_entry *entry)
+{
+    for (size_t i = 0; i < entry->owners; i++) {
+        if (entry->wanted_by[i])
+            return true;
+    }
+    return false;
+}
+
+bool scan_entry_is_named(const struct scan_entry *entry, const char *repository)
+{
+    return repository[0] == '/' ? str_ends_with(entry->repository, repository)
+                                : !strcmp(entry->repository, repository);
+}
+
+char *scan_entry_question(const struct scan_entry *entry)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    for (size_t i = 0; i < entry->owners; i++) {
+        const struct repository_demand *demand = entry->wanted_by[i];
+        for (size_t k = 0; demand && k < demand->dated_len; k++)
+            strbuf_addf(&text, "%s\n", tag_policy_text(demand->dated[k]));
+    }
+    return strbuf_detach(&text, NULL);
+}
+
+/* Unless the registry asked for patience. */
+static void list_at_once(struct scan_entry *entry)
+{
+    if (!entry->error.retry_after_s)
+        entry->next_ms = 0;
+    strvec_release(&entry->pushed);
+}
+
+void scan_entry_push(struct scan_entry *entry, const char *tag, int64_t now_ms)
+{
+    if (!entry->info || entry->pushed.len >= LIMIT_PUSHED_TAGS) {
+        list_at_once(entry);
+        return;
+    }
+    if (!entry->pushed.len)
+        entry->first_push_ms = now_ms;
+    entry->last_push_ms = now_ms;
+    if (!strvec_contains(&entry->pushed, tag))
+        strvec_push(&entry->pushed, tag);
+}
+
+int64_t scan_entry_push_due_ms(const struct scan_entry *entry)
+{
+    if (!entry->pushed.len)
+        return INT64_MAX;
+    int64_t quiet = entry->last_push_ms + SCAN_PUSH_QUIET_MS;
+    int64_t latest = entry->first_push_ms + SCAN_PUSH_WAIT_MS;
+    return quiet < latest ? quiet : latest;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool same_answer(const struct repository_info *a, const struct repository_info *b)
+{
+    if (!a || !b || a->images_len != b->images_len || a->is_truncated != b->is_truncated ||
+        a->is_shrunken != b->is_shrunken)
+        return a == b;
+    for (size_t i = 0; i < a->images_len; i++) {
+        const struct image_info *x = &a->images[i], *y = &b->images[i];
+        if (strcmp(x->tag, y->tag) || x->created_ms != y->created_ms || !same_text(x->digest, y->digest))
+            return false;
+    }
+    return true;
+}
+
+static void take_info(struct scan_entry *entry, struct scan_result *result)
+{
+    if (!result->info)
+        return;
+    repository_info_unref(entry->info);
+    entry->info = steal(&result->info);
+}
+
+bool scan_entry_take(struct scan_entry *entry, struct scan_result *result, int64_t now_ms)
+{
+    bool differs = result->info && !same_answer(entry->info, result->info);
+    bool was_pushed = entry->run == SCAN_RUN_PUSHED;
+    entry->run = SCAN_RUN_NONE;
+    if (was_pushed) { /* the list stays as good or as bad as it was */
+        take_info(entry, result);
+        return differs;
+    }
+    differs = differs || !entry->is_answered || entry->error.code != result->error.code;
+    take_info(entry, result);
+    entry->error = result->error;
+    entry->failures = result->error.code ? entry->failures + 1 : 0;
+    entry->is_answered = true;
+    if (!result->error.code) {
+        entry->good_ms = now_ms;
+        entry->is_overdue = false;
+    }
+    return differs;
+}
+
+bool scan_entry_became_overdue(struct scan_entry *entry, int64_t interval_ms, int64_t now_ms)
+{
+    if (entry->is_overdue || now_ms - entry->good_ms <= OVERDUE_INTERVALS * interval_ms)
+        return false;
+    entry->is_overdue = true;
+    return true;
+}

@@ -1,0 +1,69 @@
+/*
+ * One image repository as the scanner's thread keeps it: who wants it, what is known, when to ask next. State and
+ * its arithmetic alone: no locks, no network. Times are monotonic milliseconds.
+ */
+#ifndef DAEMON_SCAN_ENTRY_H
+#define DAEMON_SCAN_ENTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "daemon/demand_set.h"
+#include "model/image_info.h"
+#include "scanner/scanner.h"
+
+struct scan_thread;
+
+enum scan_run {
+    SCAN_RUN_NONE,
+    SCAN_RUN_LIST, /* the whole repository */
+    SCAN_RUN_PUSHED,
+};
+
+struct scan_entry {
+    struct scan_thread *thread; /* whose it is */
+    char *repository;
+    size_t owners;
+    const struct repository_demand *
+        *wanted_by;               /* by owner; NULL: not wanted. Borrowed from the owners' sets. */
+    char *asked;                  /* what the last scan was asked for, as text; NULL before the first */
+    struct repository_info *info; /* the last whole answer, or NULL */
+    struct error error;
+    bool is_answered;
+    enum scan_run run;
+    unsigned failures;    /* in a row */
+    int64_t next_ms;      /* when to ask next; 0: at once, whatever ends meanwhile */
+    int64_t started_ms;   /* of the run */
+    struct strvec pushed; /* tags to look at */
+    int64_t first_push_ms, last_push_ms;
+    int64_t good_ms; /* the last success, or when it was first wanted */
+    bool is_overdue; /* and it was said */
+};
+
+struct scan_entry *scan_entry_new(struct scan_thread *thread, const char *repository, size_t owners,
+                                  int64_t now_ms) MUST_CHECK;
+void scan_entry_free(void *entry);
+
+bool scan_entry_is_wanted(const struct scan_entry *entry);
+/* Whether a push to `repository` ("host/path", or "/path" on any host) is to this one. */
+bool scan_entry_is_named(const struct scan_entry *entry, const char *repository);
+/* Everything that an answer to the entry's demands depends on, as text. free() it. */
+char *scan_entry_question(const struct scan_entry *entry) MUST_CHECK;
+
+/* Takes note of a pushed tag. What cannot be done with tags alone (nothing is known yet, or there are too many)
+ * makes the list due. */
+void scan_entry_push(struct scan_entry *entry, const char *tag, int64_t now_ms);
+/* When the pushed tags are to be looked at; INT64_MAX: there are none. */
+int64_t scan_entry_push_due_ms(const struct scan_entry *entry);
+
+/* Takes over what a run of the given kind brought; true if rounds should know. `next_ms` is left to the caller. */
+bool scan_entry_take(struct scan_entry *entry, struct scan_result *result, int64_t now_ms);
+
+/* True once when the last success is three intervals ago. */
+bool scan_entry_became_overdue(struct scan_entry *entry, int64_t interval_ms, int64_t now_ms);
+
+#endif

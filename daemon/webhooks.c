@@ -1,0 +1,212 @@
+#include "daemon/webhooks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "daemon/webhook.h"
+#include "daemon/webhook_certs.h"
+#include "daemon/webhook_keys.h"
+#include "daemon/webhook_token.h"
+
+#define SAY_AGAIN_MS  60000
+#define CERTS_RETRY_S 10
+#define REFUSED_HELP  "the webhook's key, signature, secret or token is wrong"
+
+struct webhooks {
+    struct webhooks_options options;
+    struct webhook_keys keys;    /* none: webhooks are off */
+    struct webhook_certs *certs; /* NULL: no sender with tokens */
+    int64_t refused_ms;          /* when a refusal was last logged; 0 never */
+    unsigned refused;            /* since then */
+};
+
+struct hook_call {
+    const struct webhook_sender *sender;
+    const struct webhook_key *key;
+};
+
+static void log_state(const struct webhooks *hooks)
+{
+    const struct config *config = hooks->options.config;
+    if (!config->hook_key_file)
+        log_event(LOG_INFO, "hook", "event", "off", "msg",
+                  "webhooks are answered with 404; --hook-key-file FILE turns them on", NULL);
+    else
+        log_event(LOG_INFO, "hook", "event", "on", "keys", config->hook_key_file, "msg",
+                  hooks->keys.was_created ? "the file was made; its line is KEY SECRET" : NULL, NULL);
+}
+
+struct webhooks *webhooks_open(const struct webhooks_options *options, struct error *err)
+{
+    const struct config *config = options->config;
+    struct webhook_keys keys = WEBHOOK_KEYS_INIT;
+    if (config->hook_key_file && webhook_keys_load(config->hook_key_file, &keys, err) < 0) {
+        error_wrap(err, "--hook-key-file");
+        return NULL;
+    }
+    struct webhooks *hooks = xcalloc(1, sizeof(*hooks));
+    hooks->options = *options;
+    hooks->keys = keys;
+    if (keys.len && config->hook_google_audience)
+        hooks->certs = webhook_certs_new(config->hook_google_keys_url, options->clock);
+    log_state(hooks);
+    return hooks;
+}
+
+void webhooks_free(struct webhooks *hooks)
+{
+    if (!hooks)
+        return;
+    webhook_certs_free(hooks->certs);
+    webhook_keys_release(&hooks->keys);
+    free(hooks);
+}
+
+/* -- who calls --------------------------------------------------------------------------------------------- */
+
+static void count(struct webhooks *hooks, const char *source, const char *result)
+{
+    metrics_add(hooks->options.metrics, METRIC_HOOKS, METRIC_LABELS(source, result), 1);
+}
+
+/* Anybody can knock; the log must not grow for it. */
+static void refuse(struct webhooks *hooks, const struct webhook_sender *sender, const char *why,
+                   struct listener_reply *reply)
+{
+    listener_reply_error(reply, 401, "%s", REFUSED_HELP);
+    count(hooks, sender->name, "refused");
+    hooks->refused++;
+    int64_t now = clock_monotonic_ms(hooks->options.clock);
+    if (hooks->refused_ms && now - hooks->refused_ms < SAY_AGAIN_MS)
+        return;
+    AUTO_FREE char *times = xasprintf("%u", hooks->refused);
+    log_event(LOG_WARN, "hook", "event", "refused", "source", sender->name, "times", times, "err", why, NULL);
+    hooks->refused_ms = now;
+    hooks->refused = 0;
+}
+
+/* Takes "/hook/SOURCE/KEY" apart; false with a reply where there is no such thing. */
+static bool identify(struct webhooks *hooks, const struct listener_call *call, struct hook_call *out,
+                     struct listener_reply *reply)
+{
+    const char *source = call->path + strlen(WEBHOOKS_PATH);
+    AUTO_FREE char *name = xmemdupz(source, strcspn(source, "/"));
+    if (!hooks->keys.len) {
+        listener_reply_error(reply, 404, "webhooks are off: serve was started without --hook-key-file");
+        return false;
+    }
+    out->sender = webhook_sender_find(name);
+    if (!out->sender || (out->sender->proof == WEBHOOK_GOOGLE && !hooks->certs)) {
+        listener_reply_error(reply, 404, "%s",
+                             out->sender ? "this source needs --hook-google-audience"
+                                         : "no such source of webhooks");
+        return false;
+    }
+    const char *key = source + strlen(name);
+    out->key = webhook_keys_find(&hooks->keys, key + (*key == '/'));
+    if (!out->key)
+        refuse(hooks, out->sender, "no such key in the URL", reply);
+    return out->key != NULL;
+}
+
+bool webhooks_admit(struct webhooks *hooks, const struct listener_call *call, size_t *max_body,
+                    struct listener_reply *reply)
+{
+    struct hook_call hook;
+    *max_body = LIMIT_HOOK_BODY_BYTES;
+    return identify(hooks, call, &hook, reply);
+}
+
+/* -- proof ------------------------------------------------------------------------------------------------- */
+
+static bool check_token(struct webhooks *hooks, const struct webhook_sender *sender, const char *header,
+                        struct listener_reply *reply)
+{
+    static const char scheme[] = "Bearer ";
+    const struct config *config = hooks->options.config;
+    const struct webhook_token_rules rules = {.audience = config->hook_google_audience,
+                                              .issuer = config->hook_google_issuer,
+                                              .account = config->hook_google_account};
+    struct error err = ERROR_INIT;
+    AUTO_FREE char *keys = webhook_certs_get(hooks->certs);
+    if (!header || !str_starts_with(header, scheme)) {
+        refuse(hooks, sender, "no bearer token", reply);
+        return false;
+    }
+    if (keys && webhook_token_verify(header + strlen(scheme), keys, &rules,
+                                     clock_wall_ms(hooks->options.clock), &err) == 0)
+        return true;
+    if (keys && err.code != ERROR_NOT_FOUND) {
+        refuse(hooks, sender, err.text, reply);
+        return false;
+    }
+    webhook_certs_refresh(hooks->certs);
+    listener_reply_error(reply, 503, "the keys of the token's issuer are not there yet; send it again");
+    reply->retry_after_s = CERTS_RETRY_S;
+    return false;
+}
+
+static bool is_proven(struct webhooks *hooks, const struct hook_call *hook, const struct listener_call *call,
+                      struct listener_reply *reply)
+{
+    const struct webhook_sender *sender = hook->sender;
+    const char *header = sender->header ? listener_header(call, sender->header) : NULL;
+    bool is_good = true;
+    switch (sender->proof) {
+    case WEBHOOK_KEY:
+        break;
+    case WEBHOOK_GOOGLE:
+        return check_token(hooks, sender, header, reply);
+    case WEBHOOK_SIGNATURE:
+        is_good = webhook_is_signed(hook->key->secret, call->body, call->body_len, header);
+        break;
+    case WEBHOOK_SECRET:
+        is_good = header && webhook_is_same(hook->key->secret, header);
+        break;
+    }
+    if (is_good)
+        return true;
+    AUTO_FREE char *why = xasprintf("%s is %s", sender->header, header ? "wrong" : "missing");
+    refuse(hooks, sender, why, reply);
+    return false;
+}
+
+/* -- what is told ------------------------------------------------------------------------------------------ */
+
+static size_t pass_on(struct webhooks *hooks, const char *source, const struct push_list *list)
+{
+    size_t wanted = 0;
+    for (size_t i = 0; i < list->len; i++) {
+        const struct pushed_image *image = &list->items[i];
+        bool is_wanted = scan_thread_pushed(hooks->options.scans, image->repository, image->tag);
+        wanted += is_wanted;
+        metrics_add(hooks->options.metrics, METRIC_HOOK_IMAGES,
+                    METRIC_LABELS(source, is_wanted ? "true" : "false"), 1);
+        log_event(is_wanted ? LOG_INFO : LOG_DEBUG, "hook", "event", "pushed", "source", source, "image",
+                  image->repository, "tag", image->tag, "wanted", is_wanted ? "true" : "false", NULL);
+    }
+    return wanted;
+}
+
+void webhooks_answer(struct webhooks *hooks, const struct listener_call *call, struct listener_reply *reply)
+{
+    struct hook_call hook;
+    struct error err = ERROR_INIT;
+    CLEANUP(push_list_release) struct push_list list = PUSH_LIST_INIT;
+    if (!identify(hooks, call, &hook, reply) || !is_proven(hooks, &hook, call, reply))
+        return;
+    const char *source = hook.sender->name;
+    if (webhook_read(hook.sender, call->body, call->body_len, &list, &err) < 0) {
+        listener_reply_error(reply, err.code == ERROR_TOO_LARGE ? 413 : 400, "%s", err.text);
+        count(hooks, source, "invalid");
+        return;
+    }
+    count(hooks, source, "accepted");
+    size_t wanted = pass_on(hooks, source, &list);
+    reply->status = 202;
+    reply->type = "application/json; charset=utf-8";
+    strbuf_addf(&reply->body, "{\"images\":%zu,\"wanted\":%zu}\n", list.len, wanted);
+}

@@ -1,0 +1,201 @@
+#include "scanner/pushed_tags.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "cache/records.h"
+#include "model/image_ref.h"
+#include "scanner/oci_manifest.h"
+#include "scanner/tag_details.h"
+
+struct pushed_tag {
+    struct pushed_scan *scan;
+    char *tag;
+    bool is_there;
+    char *digest; /* NULL: the registry did not say */
+    char *problem;
+    int64_t created_ms;
+};
+
+struct pushed_scan {
+    const struct scan_environment *env;
+    const struct demand *demand;
+    struct scan_result *result;
+    void (*finished)(void *context);
+    void *context;
+    struct credential credential;
+    struct repository_info *base;
+    struct pushed_tag *tags;
+    size_t tags_len;
+    size_t open; /* not answered; one more while they are being asked for */
+    struct error error;
+};
+
+static bool is_dated(const struct pushed_scan *scan, const char *tag)
+{
+    return scan->demand->wants_created && scan->demand->wants_created(tag, scan->demand->context);
+}
+
+static void put(const struct pushed_scan *scan, struct repository_info *info, struct image_info *image,
+                const struct pushed_tag *tag)
+{
+    repository_info_set_digest(info, image, tag->digest);
+    repository_info_set_problem(info, image, tag->problem);
+    image->created_ms = tag->created_ms;
+    image->checked_ms = tag->digest ? clock_wall_ms(scan->env->clock) : 0;
+}
+
+static const struct pushed_tag *find(const struct pushed_scan *scan, const char *tag)
+{
+    for (size_t i = 0; i < scan->tags_len; i++) {
+        if (scan->tags[i].is_there && !strcmp(scan->tags[i].tag, tag))
+            return &scan->tags[i];
+    }
+    return NULL;
+}
+
+static void keep(struct repository_info *info, const struct image_info *from)
+{
+    struct image_info *to = repository_info_add(info, from->tag);
+    repository_info_set_digest(info, to, from->digest);
+    repository_info_set_problem(info, to, from->problem);
+    to->created_ms = from->created_ms;
+    to->checked_ms = from->checked_ms;
+}
+
+/* The last answer with the pushed tags put in. */
+static struct repository_info *merge(const struct pushed_scan *scan)
+{
+    const struct repository_info *base = scan->base;
+    struct repository_info *info = repository_info_new(base->repository);
+    for (size_t i = 0; i < base->images_len; i++) {
+        const struct pushed_tag *tag = find(scan, base->images[i].tag);
+        if (tag)
+            put(scan, info, repository_info_add(info, tag->tag), tag);
+        else
+            keep(info, &base->images[i]);
+    }
+    for (size_t i = 0; i < scan->tags_len; i++) {
+        const struct pushed_tag *tag = &scan->tags[i];
+        if (tag->is_there && !repository_info_find(base, tag->tag))
+            put(scan, info, repository_info_add(info, tag->tag), tag);
+    }
+    repository_info_finish(info);
+    info->scanned_ms = base->scanned_ms;
+    info->is_truncated = base->is_truncated || info->images_len > scan->env->tag_limit;
+    return info;
+}
+
+static void save(const struct pushed_scan *scan)
+{
+    AUTO_FREE char *identity = credential_identity(&scan->credential);
+    AUTO_FREE char *scope = xasprintf("%s %s", scan->env->platform, identity);
+    record_put_repository(scan->env->cache, scan->result->info, scope);
+}
+
+static void end(struct pushed_scan *scan)
+{
+    scan->result->info = merge(scan);
+    scan->result->error = scan->error;
+    scan->result->is_fresh = !scan->error.code;
+    if (scan->error.code)
+        error_wrap(&scan->result->error, "looking at pushed tags of %s", scan->demand->repository);
+    save(scan);
+    void (*finished)(void *context) = scan->finished;
+    void *context = scan->context;
+    for (size_t i = 0; i < scan->tags_len; i++) {
+        free(scan->tags[i].tag);
+        free(scan->tags[i].digest);
+        free(scan->tags[i].problem);
+    }
+    free(scan->tags);
+    repository_info_unref(scan->base);
+    free(scan);
+    finished(context);
+}
+
+static void one_less(struct pushed_scan *scan)
+{
+    if (--scan->open == 0)
+        end(scan);
+}
+
+static void on_details(const char *digest, int64_t created_ms, const struct error *err, void *context)
+{
+    struct pushed_tag *tag = context;
+    tag->is_there = !err || digest; /* with a digest the problem is the content's own */
+    tag->digest = xstrdup(digest);
+    tag->problem = err && digest ? xstrdup(err->text) : NULL;
+    tag->created_ms = created_ms;
+    if (!tag->is_there)
+        tag->scan->error = *err;
+    one_less(tag->scan);
+}
+
+static void on_head(struct http_response *response, const struct error *err, void *context)
+{
+    struct pushed_tag *tag = context;
+    if (err) {
+        tag->scan->error = *err;
+    } else {
+        const char *said = http_header(response, "Docker-Content-Digest");
+        tag->is_there = true;
+        tag->digest = said && image_digest_is_valid(said) ? xstrdup(said) : NULL;
+    }
+    one_less(tag->scan);
+}
+
+static void ask(struct pushed_scan *scan, struct pushed_tag *tag)
+{
+    const char *repository = scan->demand->repository;
+    if (is_dated(scan, tag->tag)) {
+        const struct image_info *known = repository_info_find(scan->base, tag->tag);
+        tag_details_fetch(&(struct tag_details_request){.registry = scan->env->registry,
+                                                        .cache = scan->env->cache,
+                                                        .repository = repository,
+                                                        .credential = &scan->credential,
+                                                        .platform = scan->env->platform,
+                                                        .tag = tag->tag,
+                                                        .known_digest = known ? known->digest : NULL,
+                                                        .requests = &scan->result->requests},
+                          on_details, tag);
+        return;
+    }
+    AUTO_FREE char *target =
+        xasprintf("/v2/%s/manifests/%s", repository + strcspn(repository, "/") + 1, tag->tag);
+    registry_ask(scan->env->registry,
+                 &(struct registry_question){.repository = repository,
+                                             .credential = &scan->credential,
+                                             .method = "HEAD",
+                                             .target = target,
+                                             .accept = oci_manifest_accept,
+                                             .max_body = LIMIT_MANIFEST_BYTES,
+                                             .requests = &scan->result->requests},
+                 on_head, tag);
+}
+
+void pushed_tags_start(const struct scan_environment *env, const struct demand *demand,
+                       struct repository_info *base, const struct strvec *tags, struct scan_result *result,
+                       void (*finished)(void *context), void *context)
+{
+    struct pushed_scan *scan = xcalloc(1, sizeof(*scan));
+    *scan = (struct pushed_scan){.env = env,
+                                 .demand = demand,
+                                 .result = result,
+                                 .finished = finished,
+                                 .context = context,
+                                 .base = repository_info_ref(base),
+                                 .tags = xcalloc(tags->len, sizeof(*scan->tags)),
+                                 .tags_len = tags->len,
+                                 .open = 1};
+    for (size_t i = 0; i < tags->len; i++)
+        scan->tags[i] = (struct pushed_tag){.scan = scan, .tag = xstrdup(tags->items[i])};
+    if (credentials_for(env->credentials, demand->repository, &scan->credential, &scan->error) == 0) {
+        scan->open += scan->tags_len;
+        for (size_t i = 0; i < scan->tags_len; i++)
+            ask(scan, &scan->tags[i]);
+    }
+    one_less(scan);
+}

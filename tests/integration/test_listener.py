@@ -1,0 +1,134 @@
+"""What `pawl serve` answers over HTTP: health, readiness, metrics, and errors in Flux v1's form."""
+
+import json
+import socket
+
+import pytest
+
+from parts.manifests import workload
+from parts.process import free_port
+
+
+def _start(site):
+    site.push("app", "1.0.0", "1.1.0")
+    site.start({"web.yaml": workload("web", site.image("app", "1.0.0"), policy="semver:1")})
+
+
+def test_it_is_alive_at_once_and_ready_when_git_was_fetched(site):
+    with site.serve() as daemon:
+        assert daemon.http("/healthz")[0] == 200
+        daemon.wait_for_log("err=")  # there is no branch yet
+        status, _, text = daemon.http("/readyz")
+        assert status == 503 and "has not been fetched" in text
+        assert daemon.metrics()["flux_git_ready"] == 0
+        _start(site)
+        daemon.wait_until(lambda: daemon.http("/readyz")[0] == 200, "readiness")
+        assert daemon.metrics()["flux_git_ready"] == 1
+
+
+def test_metrics_tell_of_rounds_scans_and_updates(site):
+    _start(site)
+    host, image = site.registry.host, f"{site.registry.host}/app"
+    with site.serve() as daemon:
+        daemon.wait_until(lambda: b":1.1.0 " in (site.applied("web.yaml") or b""), "the commit to be applied")
+        values = daemon.wait_until(lambda: (m := daemon.metrics()).get('flux_daemon_sync_duration_seconds_count'
+                                                                       '{success="true"}', 0) >= 2 and m, "two syncs")
+    name = site.repo.url.rstrip("/").rpartition("/")[2].removesuffix(".git")
+    assert values[f'pawl_updates_total{{repository="{name}"}}'] == 1
+    assert values[f'pawl_rounds_total{{repository="{name}",result="done"}}'] >= 2
+    assert values['flux_daemon_sync_manifests{success="true"}'] == 1
+    assert values['flux_daemon_sync_manifests{success="false"}'] == 0
+    assert values['flux_daemon_sync_duration_seconds_bucket{success="true",le="+Inf"}'] >= 2
+    assert values['flux_client_fetch_duration_seconds_count{kind="tags",success="true"}'] >= 1
+    assert values[f'pawl_scans_total{{host="{host}",result="ok"}}'] >= 1
+    assert values[f'pawl_registry_requests_total{{host="{host}"}}'] >= 1
+    assert values[f'pawl_image_tags{{image="{image}"}}'] == 2
+    assert 0 <= values[f'pawl_image_answer_age_seconds{{image="{image}"}}'] < 60
+    assert values["pawl_images_overdue"] == 0
+    assert values['pawl_cache_operations_total{result="write"}'] >= 1
+    assert values['pawl_cache_operations_total{result="failure"}'] == 0
+
+
+def test_the_watchdog_reports_an_image_that_is_not_scanned_once(site):
+    _start(site)
+    with site.serve("--registry-poll-interval", "300ms") as daemon:
+        daemon.wait_until(lambda: daemon.metrics().get(f'pawl_scans_total{{host="{site.registry.host}",result="ok"}}'),
+                          "a scan")
+        site.registry.stop()
+        daemon.wait_for_log(f"component=scanner level=warn event=overdue image={site.registry.host}/app")
+        assert daemon.metrics()["pawl_images_overdue"] == 1
+        assert daemon.http("/readyz")[0] == 200 and daemon.http("/healthz")[0] == 200
+        site.registry.start()
+        daemon.wait_for_log("event=answers-again")
+        daemon.wait_until(lambda: daemon.metrics()["pawl_images_overdue"] == 0, "the gauge to fall")
+    assert daemon.log().count("event=overdue") == 1
+
+
+@pytest.mark.parametrize("method, path, status, words", [
+    ("GET", "/", 404, "API endpoint not found"), ("GET", "/api/flux/v11/services", 404, "API endpoint not found"),
+    ("GET", "/metrics/x", 404, "API endpoint not found"), ("POST", "/metrics", 405, "GET, HEAD"),
+])
+def test_what_is_not_there_is_an_error_as_flux_says_it(site, method, path, status, words):
+    _start(site)
+    with site.serve() as daemon:
+        got, headers, text = daemon.http(path, method=method, body=b"x" if method == "POST" else None)
+    assert got == status and headers["Content-Type"] == "application/json; charset=utf-8"
+    error = json.loads(text)
+    assert error["type"] == ("missing" if status == 404 else "user") and words in error["error"] and error["help"]
+
+
+def test_a_port_that_is_taken_starts_nothing(site):
+    _start(site)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = site.pawl.expect(1, "serve", *site.options, "--listen", f"127.0.0.1:{port}")
+    assert f"cannot listen on 127.0.0.1:{port}" in result.stderr and "--listen another port" in result.stderr
+    assert "event=started" not in result.stderr
+
+
+@pytest.mark.parametrize("text", ["3030", "localhost", "127.0.0.1:99999", "::1:3030", "127.0.0.1:x", "no such host:1"])
+def test_an_address_that_is_none_is_wrong_usage(site, text):
+    result = site.pawl.expect(2, "serve", *site.options, "--listen", text)
+    assert "--listen" in result.stderr and "event=started" not in result.stderr
+
+
+@pytest.mark.parametrize("form, target", [(":{}", "127.0.0.1"), (":{}", "::1"), ("[::1]:{}", "::1"),
+                                          ("localhost:{}", "localhost")])
+def test_forms_of_the_address(site, form, target):
+    _start(site)
+    port = free_port()
+    with site.serve("--listen", form.format(port)) as daemon:
+        daemon.wait_for_log("event=listening")
+        with socket.create_connection((target, port), timeout=10) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            assert b" 200 OK" in connection.recv(200)
+
+
+def test_it_need_not_listen(site):
+    _start(site)
+    with site.serve("--listen", "none") as daemon:
+        daemon.wait_until(lambda: site.applied("web.yaml") is not None, "the first apply")
+    assert "event=listening" not in daemon.log()
+
+
+def test_once_reads_a_file_that_says_where_serve_listens(site, tmp_path):
+    _start(site)
+    config = tmp_path / "pawl.yaml"
+    config.write_text("listen: :1\n")
+    site.once("--config", str(config))
+
+
+def test_who_sends_too_much_does_not_stop_the_others(site):
+    _start(site)
+    with site.serve() as daemon:
+        host, _, port = daemon.address.rpartition(":")
+        idle = [socket.create_connection((host, int(port)), timeout=10) for _ in range(30)]
+        for connection in idle:
+            connection.sendall(b"GET /metrics HTTP/1.1\r\nX-A: " + b"a" * 100)
+        idle[0].sendall(b"a" * 100_000 + b"\r\n\r\n")
+        assert b" 200 " not in idle[0].recv(100)
+        assert daemon.http("/healthz")[0] == 200
+        for connection in idle:
+            connection.close()

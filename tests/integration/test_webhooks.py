@@ -1,0 +1,300 @@
+"""Registries that tell `pawl serve` of a push: /hook/SOURCE/KEY."""
+
+import base64
+import hashlib
+import hmac
+import http.server
+import json
+import re
+import stat
+import subprocess
+import threading
+import time
+
+import pytest
+
+from parts.manifests import workload
+from parts.process import free_port
+
+KEY, SECRET = "a-key-of-the-tests-0123", "a-secret-of-the-tests-0123"
+
+
+@pytest.fixture
+def key_file(tmp_path):
+    path = tmp_path / "hook-keys"
+    path.write_text(f"# of the tests\n\n{KEY} {SECRET}\nanother-key-without-a-secret\n")
+    return path
+
+
+def _serve(site, key_file, *options, **how):
+    """Polls once an hour: whatever happens comes of a webhook."""
+    return site.pawl.serve(*site.options, "--git-poll-interval", "1h", "--registry-poll-interval", "1h",
+                           "--hook-key-file", str(key_file), *options, **how)
+
+
+def _start(site, policy="semver:1"):
+    site.push("app", "1.0.0")
+    site.start({"web.yaml": workload("web", site.image("app", "1.0.0"), policy=policy)})
+
+
+def _wait_for_scan(site, daemon):
+    daemon.wait_until(lambda: daemon.metrics().get(f'pawl_scans_total{{host="{site.registry.host}",result="ok"}}'),
+                      "the first scan")
+
+
+def _generic(daemon, *images, key=KEY, secret=SECRET, signature=None):
+    body = json.dumps({"images": images}).encode()
+    signed = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    headers = {"X-Signature": signed if signature is None else signature}
+    return daemon.http(f"/hook/generic/{key}", body, {k: v for k, v in headers.items() if v})
+
+
+def _releases(site, tag):
+    return lambda: site.has_pushed(f"Auto-release {site.image('app', tag)}")
+
+
+def test_a_registry_that_notifies_makes_a_commit_within_a_second(site, new_registry, key_file):
+    port = free_port()
+    site.registry = new_registry(notify=f"http://127.0.0.1:{port}/hook/distribution/{KEY}")
+    _start(site)
+    with _serve(site, key_file, "--listen", f"127.0.0.1:{port}") as daemon:
+        _wait_for_scan(site, daemon)
+        site.registry.reset_requests()
+        site.push("app", "1.1.0")
+        began = time.monotonic()
+        daemon.wait_until(_releases(site, "1.1.0"), "the commit")
+        assert time.monotonic() - began < 1 * site.pawl.patience + 0.5
+        daemon.wait_until(lambda: b":1.1.0 " in site.applied("web.yaml"), "the commit to be applied")
+        mine = [r for r in site.registry.requests() if r.agent.startswith("pawl")]
+        assert [(r.method, r.path.rpartition("/")[2]) for r in mine] == [("HEAD", "1.1.0")]
+
+
+def test_a_pushed_tag_that_is_chosen_by_date_is_read_without_a_list(site, key_file):
+    _start(site, policy="glob:main-*")
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+        site.push("app", "main-1", first_day=3)
+        site.registry.reset_requests()
+        assert _generic(daemon, site.image("app", "main-1"))[0] == 202
+        daemon.wait_until(_releases(site, "main-1"), "the commit")
+        mine = [r for r in site.registry.requests() if r.agent.startswith("pawl")]
+        assert not [r for r in mine if "/tags/list" in r.path] and len(mine) <= 3
+
+
+def test_a_tag_that_moved_is_looked_at_again(site, key_file):
+    """Of two tags with a date, the older one is pushed again and is the newest then."""
+    site.push("app", "main-1", "main-2")
+    site.start({"web.yaml": workload("web", site.image("app", "main-2"), policy="glob:main-*")})
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+        site.push("app", "main-1", first_day=9)
+        assert _generic(daemon, site.image("app", "main-1"))[0] == 202
+        daemon.wait_until(lambda: "main-1" in site.repo.read("web.yaml").decode() or
+                          "candidate=main-1" in daemon.log(), "the moved tag to be seen")
+
+
+def test_a_burst_is_one_commit(site, key_file):
+    _start(site)
+    tags = [f"1.{minor}.0" for minor in range(1, 8)]
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+        for tag in tags:
+            site.push("app", tag)
+        for tag in tags:
+            assert _generic(daemon, site.image("app", tag))[0] == 202
+        daemon.wait_until(_releases(site, tags[-1]), "the commit")
+        time.sleep(1)
+    assert len(site.repo.log()) == 2
+
+
+def test_a_push_to_what_nobody_wants_asks_for_nothing(site, key_file):
+    _start(site)
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+        site.registry.reset_requests()
+        status, _, text = _generic(daemon, site.image("other", "1.1.0"), "quay.io/o/app:2", "nonsense::")
+        assert (status, json.loads(text)) == (202, {"images": 2, "wanted": 0})
+        time.sleep(1)
+        assert not site.registry.requests()
+
+
+def test_a_tag_that_is_not_there_changes_nothing(site, key_file):
+    _start(site)
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+        assert _generic(daemon, site.image("app", "1.9.0"))[0] == 202
+        site.push("app", "1.1.0")
+        assert _generic(daemon, site.image("app", "1.1.0"))[0] == 202
+        daemon.wait_until(_releases(site, "1.1.0"), "the commit of the one that is there")
+    assert len(site.repo.log()) == 2
+
+
+def test_a_hook_that_came_too_early_brings_the_list_forward(site, key_file):
+    _start(site)
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+        assert _generic(daemon, site.image("app", "1.1.0"))[0] == 202
+        daemon.wait_until(lambda: daemon.metrics().get(
+            f'pawl_scans_total{{host="{site.registry.host}",result="not-found"}}'), "the look that finds nothing")
+        site.push("app", "1.1.0")
+        daemon.wait_until(_releases(site, "1.1.0"), "the commit", timeout=30)
+
+
+@pytest.mark.parametrize("how", [
+    {"signature": ""}, {"signature": "sha256=" + "0" * 64}, {"signature": "sha256=zz"}, {"secret": "a-wrong-secret-of-tests"},
+    {"key": "another-key-without-a-secret"}, {"key": "a-wrong-key-of-the-tests"}, {"key": ""}, {"key": KEY + "/"},
+    {"key": KEY + "x"}, {"key": KEY[:-1]},
+])
+def test_a_hook_without_the_right_key_and_signature_is_refused(site, key_file, how):
+    _start(site)
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+        site.push("app", "1.1.0")
+        status, headers, text = _generic(daemon, site.image("app", "1.1.0"), **how)
+        assert status == 401 and headers["Content-Type"].startswith("application/json")
+        assert json.loads(text)["type"] == "user"
+        _generic(daemon, site.image("app", "1.1.0"), **how)
+        assert daemon.metrics()['pawl_hook_requests_total{source="generic",result="refused"}'] == 2
+        time.sleep(0.7)
+    assert len(site.repo.log()) == 1
+    assert daemon.log().count("event=refused") == 1
+    assert KEY not in daemon.log() and SECRET not in daemon.log()
+
+
+def test_what_a_hook_must_be(site, key_file):
+    _start(site)
+    with _serve(site, key_file) as daemon:
+        for path, body, status in (
+                (f"/hook/nobody/{KEY}", b"{}", 404), ("/hook/", b"{}", 404), (f"/hook/gcr/{KEY}", b"{}", 404),
+                (f"/hook/dockerhub/{KEY}", b"", 400), (f"/hook/dockerhub/{KEY}", b"{", 400),
+                (f"/hook/dockerhub/{KEY}", b"[" * 1000 + b"]" * 1000, 413),
+                (f"/hook/dockerhub/{KEY}", b" " * (1 << 20) + b"{}", 413),
+                (f"/hook/dockerhub/{KEY}", b'{"ping": 1}', 202)):
+            assert daemon.http(path, body, method="POST")[0] == status, (path, body[:20])
+        assert daemon.http(f"/hook/dockerhub/{KEY}")[0] == 405
+
+
+def test_secrets_in_headers(site, key_file):
+    _start(site)
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+        site.push("app", "1.1.0")
+        event = {"action": "push", "request": {"host": site.registry.host}, "target": {"repository": "app", "tag": "1.1.0"}}
+        body = json.dumps({"events": [event]}).encode()
+        assert daemon.http(f"/hook/gitlab/{KEY}", body)[0] == 401
+        assert daemon.http(f"/hook/gitlab/{KEY}", body, {"X-Gitlab-Token": KEY})[0] == 401
+        status, _, text = daemon.http(f"/hook/gitlab/{KEY}", body, {"X-Gitlab-Token": SECRET})
+        assert (status, json.loads(text)) == (202, {"images": 1, "wanted": 1})
+        daemon.wait_until(_releases(site, "1.1.0"), "the commit")
+
+
+def test_without_a_key_file_hooks_are_off(site):
+    _start(site)
+    with site.serve() as daemon:
+        daemon.wait_for_log("component=hook event=off .*--hook-key-file")
+        status, _, text = daemon.http(f"/hook/dockerhub/{KEY}", b"{}")
+        assert status == 404 and "--hook-key-file" in json.loads(text)["error"]
+
+
+def test_a_key_file_that_is_missing_is_made(site, tmp_path):
+    _start(site)
+    path = tmp_path / "made"
+    with _serve(site, path) as daemon:
+        key, secret = path.read_text().split()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600 and len(key) == len(secret) == 48 and key != secret
+        assert daemon.http(f"/hook/dockerhub/{key}", b"{}")[0] == 202
+    assert key not in daemon.log() and secret not in daemon.log()
+    with _serve(site, path) as daemon:
+        assert daemon.http(f"/hook/dockerhub/{key}", b"{}")[0] == 202
+
+
+@pytest.mark.parametrize("text, words", [("", "no key"), ("# only\n", "no key"), ("short\n", ":1: "),
+                                         (f"{KEY}\n{KEY} a b\n", ":2: "), (f"{KEY}/x\n", ":1: ")])
+def test_a_key_file_that_is_no_good_starts_nothing(site, tmp_path, text, words):
+    path = tmp_path / "keys"
+    path.write_text(text)
+    result = site.pawl.expect(2, "serve", *site.options, "--listen", "127.0.0.1:0", "--hook-key-file", str(path))
+    assert "--hook-key-file" in result.stderr and words in result.stderr and "event=started" not in result.stderr
+
+
+# Google's tokens
+
+
+def _url64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Google:
+    """Publishes one key, and signs with it."""
+
+    def __init__(self, folder):
+        self.key = folder / "google.pem"
+        subprocess.run(["openssl", "genrsa", "-out", self.key, "2048"], check=True, capture_output=True)
+        shown = subprocess.run(["openssl", "rsa", "-in", self.key, "-noout", "-modulus"], check=True, capture_output=True)
+        modulus = bytes.fromhex(re.search(rb"Modulus=(\S+)", shown.stdout).group(1).decode())
+        keys = json.dumps({"keys": [{"kid": "one", "kty": "RSA", "alg": "RS256", "use": "sig", "e": "AQAB",
+                                     "n": _url64(modulus)}]}).encode()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(keys)
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/certs"
+
+    def token(self, *, kid="one", alg="RS256", **claims):
+        claims = {"aud": "pawl", "iss": "https://accounts.google.com", "email": "push@p.iam.gserviceaccount.com",
+                  "email_verified": True, "iat": int(time.time()), "exp": int(time.time()) + 3600, **claims}
+        text = ".".join(_url64(json.dumps(part).encode()) for part in ({"alg": alg, "kid": kid}, claims))
+        signed = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.key], input=text.encode(), check=True,
+                                capture_output=True)
+        return f"{text}.{_url64(signed.stdout)}"
+
+
+@pytest.fixture
+def google(tmp_path):
+    google = Google(tmp_path)
+    yield google
+    google.server.shutdown()
+    google.server.server_close()
+
+
+def test_a_push_of_google_is_believed_by_its_token(site, key_file, google):
+    _start(site)
+    with _serve(site, key_file, "--hook-google-audience", "pawl", "--hook-google-keys-url", google.url,
+                "--hook-google-account", "push@p.iam.gserviceaccount.com") as daemon:
+        _wait_for_scan(site, daemon)
+        site.push("app", "1.1.0")
+        message = json.dumps({"action": "INSERT", "tag": site.image("app", "1.1.0")}).encode()
+        body = json.dumps({"message": {"data": base64.b64encode(message).decode()}, "subscription": "s"}).encode()
+
+        def post(authorization):
+            return daemon.http(f"/hook/gcr/{KEY}", body, {"Authorization": authorization} if authorization else {})[0]
+        daemon.wait_until(lambda: post(f"Bearer {google.token(aud='x')}") != 503, "the keys")
+        head, claims, signature = google.token().split(".")
+        _, others, _ = google.token(aud="pawl", sub="1").split(".")
+        for refused in (None, "Bearer ", "Bearer x.y.z", f"Basic {google.token()}", f"Bearer {google.token(aud='other')}",
+                        f"Bearer {google.token(exp=int(time.time()) - 3600)}", f"Bearer {google.token(iss='https://evil')}",
+                        f"Bearer {google.token(email='me@example.com')}", f"Bearer {google.token(email_verified=False)}",
+                        f"Bearer {google.token(alg='none')}", f"Bearer {google.token(alg='HS256')}",
+                        f"Bearer {head}.{others}.{signature}", f"Bearer {head}.{claims}."):
+            assert post(refused) == 401, refused
+        assert post(f"Bearer {google.token(kid='two')}") == 503
+        assert len(site.repo.log()) == 1
+        assert post(f"Bearer {google.token(aud=['x', 'pawl'])}") == 202
+        daemon.wait_until(_releases(site, "1.1.0"), "the commit")
+
+
+def test_keys_that_cannot_be_fetched_refuse_for_a_while(site, key_file, google):
+    _start(site)
+    with _serve(site, key_file, "--hook-google-audience", "pawl", "--hook-google-keys-url",
+                f"http://127.0.0.1:{free_port()}/") as daemon:
+        daemon.wait_for_log("component=hook level=warn event=no-keys")
+        status, headers, _ = daemon.http(f"/hook/gcr/{KEY}", b"{}", {"Authorization": f"Bearer {google.token()}"})
+        assert status == 503 and int(headers["Retry-After"]) > 0
+        assert daemon.http("/healthz")[0] == 200

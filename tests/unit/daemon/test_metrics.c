@@ -1,0 +1,143 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "base/strmap.h"
+#include "daemon/metrics.h"
+
+static void free_metrics(struct metrics **metrics)
+{
+    metrics_free(*metrics);
+}
+
+static char *written(struct metrics *metrics)
+{
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    metrics_write(metrics, &out);
+    return strbuf_detach(&out, NULL);
+}
+
+static void assert_has(const char *text, const char *line)
+{
+    if (!strstr(text, line))
+        fail_msg("no \"%s\" in:\n%s", line, text);
+}
+
+static void test_metrics_writes_nothing_before_the_first_value(void **state UNUSED)
+{
+    CLEANUP(free_metrics) struct metrics *metrics = metrics_new();
+    AUTO_FREE char *text = written(metrics);
+    assert_string_equal(text, "");
+}
+
+static void test_metrics_writes_counters_and_gauges(void **state UNUSED)
+{
+    CLEANUP(free_metrics) struct metrics *metrics = metrics_new();
+    metrics_add(metrics, METRIC_SCANS, METRIC_LABELS("quay.io", "ok"), 2);
+    metrics_add(metrics, METRIC_SCANS, METRIC_LABELS("quay.io", "ok"), 1);
+    metrics_add(metrics, METRIC_SCANS, METRIC_LABELS("quay.io", "timeout"), 1);
+    metrics_set(metrics, METRIC_GIT_READY, NULL, 1);
+    metrics_set(metrics, METRIC_GIT_READY, NULL, 0);
+    AUTO_FREE char *text = written(metrics);
+    assert_has(text, "# TYPE pawl_scans_total counter\npawl_scans_total{host=\"quay.io\",result=\"ok\"} 3\n"
+                     "pawl_scans_total{host=\"quay.io\",result=\"timeout\"} 1\n");
+    assert_has(text, "# TYPE flux_git_ready gauge\nflux_git_ready 0\n");
+}
+
+static void test_metrics_writes_cumulative_buckets(void **state UNUSED)
+{
+    CLEANUP(free_metrics) struct metrics *metrics = metrics_new();
+    static const double values[] = {0.5, 0.6, 300, 5};
+    for (size_t i = 0; i < ARRAY_LEN(values); i++)
+        metrics_observe(metrics, METRIC_SYNC_DURATION, METRIC_LABELS("true"), values[i]);
+    AUTO_FREE char *text = written(metrics);
+    assert_has(text, "# TYPE flux_daemon_sync_duration_seconds histogram\n"
+                     "flux_daemon_sync_duration_seconds_bucket{success=\"true\",le=\"0.5\"} 1\n"
+                     "flux_daemon_sync_duration_seconds_bucket{success=\"true\",le=\"5\"} 3\n"
+                     "flux_daemon_sync_duration_seconds_bucket{success=\"true\",le=\"10\"} 3\n");
+    assert_has(text, "{success=\"true\",le=\"240\"} 3\n"
+                     "flux_daemon_sync_duration_seconds_bucket{success=\"true\",le=\"+Inf\"} 4\n"
+                     "flux_daemon_sync_duration_seconds_sum{success=\"true\"} 306.1\n"
+                     "flux_daemon_sync_duration_seconds_count{success=\"true\"} 4\n");
+}
+
+static void test_metrics_escapes_label_values(void **state UNUSED)
+{
+    CLEANUP(free_metrics) struct metrics *metrics = metrics_new();
+    metrics_set(metrics, METRIC_TAGS, METRIC_LABELS("a\"b\\c\nd"), 1);
+    AUTO_FREE char *text = written(metrics);
+    assert_has(text, "pawl_image_tags{image=\"a\\\"b\\\\c\\nd\"} 1\n");
+}
+
+static void test_metrics_forgets_what_is_cleared(void **state UNUSED)
+{
+    CLEANUP(free_metrics) struct metrics *metrics = metrics_new();
+    metrics_set(metrics, METRIC_TAGS, METRIC_LABELS("a"), 1);
+    metrics_clear(metrics, METRIC_TAGS);
+    metrics_set(metrics, METRIC_TAGS, METRIC_LABELS("b"), 1);
+    AUTO_FREE char *text = written(metrics);
+    assert_null(strstr(text, "image=\"a\""));
+    assert_has(text, "image=\"b\"");
+}
+
+static void test_metrics_bounds_the_number_of_series(void **state UNUSED)
+{
+    CLEANUP(free_metrics) struct metrics *metrics = metrics_new();
+    for (unsigned i = 0; i < LIMIT_METRIC_SERIES + 10; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "image-%u", i);
+        metrics_set(metrics, METRIC_TAGS, METRIC_LABELS(name), 1);
+    }
+    AUTO_FREE char *text = written(metrics);
+    unsigned lines = 0;
+    for (const char *at = text; (at = strstr(at, "\npawl_image_tags{")) != NULL; at++)
+        lines++;
+    assert_int_equal(lines, LIMIT_METRIC_SERIES);
+}
+
+static void test_metrics_has_a_whole_row_for_each(void **state UNUSED)
+{
+    CLEANUP(strmap_release) struct strmap names = STRMAP_INIT;
+    for (size_t i = 0; i < METRICS_LEN; i++) {
+        const struct metric_row *row = &metric_rows[i];
+        assert_non_null(row->name);
+        assert_false(strmap_has(&names, row->name));
+        strmap_set(&names, row->name, NULL);
+        assert_true(str_starts_with(row->name, "flux_") || str_starts_with(row->name, "pawl_"));
+        assert_non_null(row->labels);
+        assert_int_equal(row->buckets != NULL, row->type == METRIC_HISTOGRAM);
+        assert_true(str_ends_with(row->help, "."));
+        assert_int_equal(row->type == METRIC_COUNTER, str_ends_with(row->name, "_total"));
+    }
+}
+
+static void test_metrics_takes_none_for_no_metrics(void **state UNUSED)
+{
+    metrics_add(NULL, METRIC_OVERDUE, NULL, 1);
+    metrics_observe(NULL, METRIC_SYNC_DURATION, METRIC_LABELS("true"), 1);
+    metrics_clear(NULL, METRIC_OVERDUE);
+    AUTO_FREE char *text = written(NULL);
+    assert_string_equal(text, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_metrics_writes_nothing_before_the_first_value),
+        cmocka_unit_test(test_metrics_writes_counters_and_gauges),
+        cmocka_unit_test(test_metrics_writes_cumulative_buckets),
+        cmocka_unit_test(test_metrics_escapes_label_values),
+        cmocka_unit_test(test_metrics_forgets_what_is_cleared),
+        cmocka_unit_test(test_metrics_bounds_the_number_of_series),
+        cmocka_unit_test(test_metrics_has_a_whole_row_for_each),
+        cmocka_unit_test(test_metrics_takes_none_for_no_metrics),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

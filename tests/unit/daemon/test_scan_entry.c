@@ -1,0 +1,138 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "daemon/scan_entry.h"
+#include "daemon/scan_thread.h"
+
+static void release(struct scan_entry **entry)
+{
+    scan_entry_free(*entry);
+}
+
+static struct repository_info *info_of(const char *const *tags)
+{
+    struct repository_info *info = repository_info_new("quay.io/o/app");
+    for (; *tags; tags++)
+        repository_info_add(info, *tags);
+    repository_info_finish(info);
+    return info;
+}
+
+static bool take(struct scan_entry *entry, enum scan_run run, const char *const *tags, enum error_code code,
+                 int64_t now_ms)
+{
+    struct scan_result result = {.info = tags ? info_of(tags) : NULL, .error = {.code = code}};
+    entry->run = run;
+    bool changed = scan_entry_take(entry, &result, now_ms);
+    repository_info_unref(result.info);
+    return changed;
+}
+
+static const char *const one[] = {"1", NULL}, *const two[] = {"1", "2", NULL};
+
+static void test_scan_entry_is_named_by_repository_or_path(void **state UNUSED)
+{
+    static const struct {
+        const char *name;
+        bool is_named;
+    } cases[] = {
+        {"quay.io/o/app", true}, {"quay.io/o/ap", false}, {"docker.io/o/app", false}, {"/o/app", true},
+        {"/app", true},          {"/pp", false},          {"o/app", false},           {"", false}};
+    CLEANUP(release) struct scan_entry *entry = scan_entry_new(NULL, "quay.io/o/app", 1, 0);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(scan_entry_is_named(entry, cases[i].name), cases[i].is_named);
+}
+
+static void test_scan_entry_gathers_pushes_until_it_is_quiet(void **state UNUSED)
+{
+    CLEANUP(release) struct scan_entry *entry = scan_entry_new(NULL, "quay.io/o/app", 1, 0);
+    take(entry, SCAN_RUN_LIST, one, ERROR_NONE, 0);
+    assert_true(scan_entry_push_due_ms(entry) == INT64_MAX);
+    int64_t now = 10;
+    for (int i = 0; i < 20; i++, now += 100) {
+        char tag[16];
+        snprintf(tag, sizeof(tag), "%d", i % 4);
+        scan_entry_push(entry, tag, now);
+        int64_t quiet = now + SCAN_PUSH_QUIET_MS, latest = 10 + SCAN_PUSH_WAIT_MS;
+        assert_int_equal(scan_entry_push_due_ms(entry), quiet < latest ? quiet : latest);
+    }
+    assert_int_equal(entry->pushed.len, 4);
+}
+
+static void test_scan_entry_lists_what_it_knows_nothing_of(void **state UNUSED)
+{
+    CLEANUP(release) struct scan_entry *entry = scan_entry_new(NULL, "quay.io/o/app", 1, 0);
+    entry->next_ms = 1000;
+    scan_entry_push(entry, "2", 10);
+    assert_int_equal(entry->next_ms, 0);
+    assert_true(scan_entry_push_due_ms(entry) == INT64_MAX);
+    entry->next_ms = 1000;
+    entry->error.retry_after_s = 60;
+    scan_entry_push(entry, "2", 10);
+    assert_int_equal(entry->next_ms, 1000);
+}
+
+static void test_scan_entry_lists_when_too_much_is_pushed(void **state UNUSED)
+{
+    CLEANUP(release) struct scan_entry *entry = scan_entry_new(NULL, "quay.io/o/app", 1, 0);
+    take(entry, SCAN_RUN_LIST, one, ERROR_NONE, 0);
+    entry->next_ms = 1000;
+    for (unsigned i = 0; i <= LIMIT_PUSHED_TAGS; i++) {
+        char tag[16];
+        assert_int_equal(entry->next_ms, 1000);
+        snprintf(tag, sizeof(tag), "%u", i);
+        scan_entry_push(entry, tag, 10);
+    }
+    assert_int_equal(entry->next_ms, 0);
+    assert_int_equal(entry->pushed.len, 0);
+}
+
+static void test_scan_entry_tells_rounds_of_what_changed(void **state UNUSED)
+{
+    CLEANUP(release) struct scan_entry *entry = scan_entry_new(NULL, "quay.io/o/app", 1, 0);
+    assert_true(take(entry, SCAN_RUN_LIST, one, ERROR_NONE, 0));
+    assert_false(take(entry, SCAN_RUN_LIST, one, ERROR_NONE, 0));
+    assert_true(take(entry, SCAN_RUN_PUSHED, two, ERROR_NONE, 0));
+    assert_false(take(entry, SCAN_RUN_PUSHED, two, ERROR_NOT_FOUND, 0));
+    assert_int_equal(entry->error.code, ERROR_NONE);
+    assert_true(take(entry, SCAN_RUN_LIST, NULL, ERROR_TIMEOUT, 0));
+    assert_false(take(entry, SCAN_RUN_LIST, NULL, ERROR_TIMEOUT, 0));
+    assert_int_equal(entry->failures, 2);
+    assert_false(take(entry, SCAN_RUN_PUSHED, two, ERROR_NONE, 0));
+    assert_int_equal(entry->error.code, ERROR_TIMEOUT);
+    assert_true(take(entry, SCAN_RUN_LIST, two, ERROR_NONE, 0));
+    assert_int_equal(entry->failures, 0);
+}
+
+static void test_scan_entry_is_overdue_once_after_three_intervals(void **state UNUSED)
+{
+    CLEANUP(release) struct scan_entry *entry = scan_entry_new(NULL, "quay.io/o/app", 1, 500);
+    take(entry, SCAN_RUN_LIST, NULL, ERROR_TIMEOUT, 600);
+    assert_false(scan_entry_became_overdue(entry, 100, 800));
+    assert_true(scan_entry_became_overdue(entry, 100, 801));
+    assert_false(scan_entry_became_overdue(entry, 100, 900));
+    assert_true(entry->is_overdue);
+    take(entry, SCAN_RUN_LIST, one, ERROR_NONE, 1000);
+    assert_false(entry->is_overdue);
+    assert_false(scan_entry_became_overdue(entry, 100, 1300));
+    assert_true(scan_entry_became_overdue(entry, 100, 1301));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scan_entry_is_named_by_repository_or_path),
+        cmocka_unit_test(test_scan_entry_gathers_pushes_until_it_is_quiet),
+        cmocka_unit_test(test_scan_entry_lists_what_it_knows_nothing_of),
+        cmocka_unit_test(test_scan_entry_lists_when_too_much_is_pushed),
+        cmocka_unit_test(test_scan_entry_tells_rounds_of_what_changed),
+        cmocka_unit_test(test_scan_entry_is_overdue_once_after_three_intervals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
