@@ -185,10 +185,21 @@ static bool same_answer(const struct repository_info *a, const struct repository
     return true;
 }
 
-static int64_t next_pause(struct scan_thread *t, const struct entry *entry)
+/* A list is due when it is an interval old, whoever read it. A pawl that found another's answer in a shared cache lets
+ * the other be first the next time too, so that they do not both ask. */
+static int64_t until_due(struct scan_thread *t, const struct entry *entry, bool is_our_own)
+{
+    int64_t age = clock_wall_ms(t->clock) - entry->info->scanned_ms;
+    int64_t due = jittered(t, t->interval_ms) + (is_our_own ? 0 : t->interval_ms / 5);
+    int64_t least = t->interval_ms / 10;
+    int64_t pause = age > 0 ? due - age : due;
+    return pause > least ? pause : least;
+}
+
+static int64_t next_pause(struct scan_thread *t, const struct entry *entry, bool is_our_own)
 {
     if (!entry->failures)
-        return jittered(t, t->interval_ms);
+        return until_due(t, entry, is_our_own);
     if (entry->error.retry_after_s)
         return jittered(t, (int64_t)entry->error.retry_after_s * 1100);
     int64_t pause = (int64_t)FIRST_PAUSE_MS << (entry->failures > 16 ? 16 : entry->failures - 1);
@@ -211,7 +222,7 @@ static void scan_is_done(const struct demand *demand UNUSED, struct scan_result 
     entry->is_answered = true;
     entry->is_running = false;
     if (entry->next_ms) /* else new demands came while it ran */
-        entry->next_ms = clock_monotonic_ms(t->clock) + next_pause(t, entry);
+        entry->next_ms = clock_monotonic_ms(t->clock) + next_pause(t, entry, result->requests > 0);
     AUTO_FREE bool *wake = xcalloc(t->owners, sizeof(*wake));
     for (size_t i = 0; i < t->owners; i++)
         wake[i] = changed && entry->wanted_by[i] && !t->stopping;
@@ -222,12 +233,22 @@ static void scan_is_done(const struct demand *demand UNUSED, struct scan_result 
     }
 }
 
-/* An answer from the cache will do at the first scan after the start; later ones are due because it is old. */
+/* The oldest answer in the cache that will do: one that another pawl has read since ours was due, and none that is older
+ * than what is known here. Our own is due again at nine tenths of the interval at the earliest. */
+static int64_t longest_age(const struct scan_thread *t, const struct entry *entry)
+{
+    int64_t limit = t->interval_ms / 10 * 9;
+    if (!entry->info)
+        return limit;
+    int64_t known = clock_wall_ms(t->clock) - entry->info->scanned_ms + 1;
+    return known < limit ? known : limit;
+}
+
 static void submit(struct scan_thread *t, struct entry *entry)
 {
     const struct demand demand = {
         .repository = entry->repository, .wants_created = wants_created, .context = entry};
-    scanner_submit(t->scanner, &demand, entry->is_answered ? 0 : t->interval_ms, scan_is_done, entry);
+    scanner_submit(t->scanner, &demand, longest_age(t, entry), scan_is_done, entry);
 }
 
 /* Takes the entries that are due, marks them running, and drops those that nobody wants; *timeout_ms is the time
