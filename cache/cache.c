@@ -1,12 +1,16 @@
 #include "cache/cache.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/limits.h"
+
+#define FILE_NAME "cache.lmdb" /* in the data directory */
 
 struct cache {
     const struct cache_backend *backend; /* NULL: none */
@@ -26,7 +30,7 @@ struct cache *cache_new(const struct cache_backend *backend, void *state)
 
 static struct cache *open_file(const char *data_dir, struct error *err)
 {
-    AUTO_FREE char *path = file_join(data_dir, "cache.lmdb");
+    AUTO_FREE char *path = file_join(data_dir, FILE_NAME);
     if (file_make_directories(data_dir, 0700, err) < 0) {
         error_wrap(err, "opening the cache (see --data-dir)");
         return NULL;
@@ -53,6 +57,17 @@ struct cache *cache_open(const char *spec, const char *data_dir, int64_t timeout
     error_set(err, ERROR_USAGE, "\"%s\" is no cache: use file, memcached://HOST:PORT[,HOST:PORT…] or none",
               spec);
     return NULL;
+}
+
+struct cache *cache_open_existing(const char *spec, const char *data_dir, int64_t timeout_ms,
+                                  struct error *err)
+{
+    AUTO_FREE char *path = file_join(data_dir, FILE_NAME);
+    if (!strcmp(spec, "file") && access(path, F_OK) < 0) {
+        error_errno(err, errno, "no cache file %s (see --data-dir; the first scan makes it)", path);
+        return NULL;
+    }
+    return cache_open(spec, data_dir, timeout_ms, err);
 }
 
 void cache_free(struct cache *cache)
@@ -106,6 +121,23 @@ void cache_flush(struct cache *cache)
     struct error problem = ERROR_INIT;
     if (cache->backend && cache->backend->flush && cache->backend->flush(cache->state, &problem) < 0)
         note_failure(cache, &problem);
+}
+
+bool cache_can_list(const struct cache *cache)
+{
+    return cache->backend && cache->backend->each;
+}
+
+int cache_each(struct cache *cache, cache_visit visit, void *context, struct error *err)
+{
+    if (!cache->backend)
+        return error_set(err, ERROR_UNSUPPORTED, "there is no cache (--cache none)");
+    if (!cache->backend->each)
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "memcached cannot list what it holds; `pawl cache inspect REPOSITORY` shows one "
+                         "repository, and what is old goes by itself");
+    cache_flush(cache);
+    return cache->backend->each(cache->state, visit, context, err);
 }
 
 const char *cache_problem(struct cache *cache)

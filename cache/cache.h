@@ -36,6 +36,9 @@ struct cache_stats {
  */
 struct cache *cache_open(const char *spec, const char *data_dir, int64_t timeout_ms, struct error *err)
     MUST_CHECK;
+/* The same for those who only look: a file that is not there is not made, but is ERROR_NOT_FOUND. */
+struct cache *cache_open_existing(const char *spec, const char *data_dir, int64_t timeout_ms,
+                                  struct error *err) MUST_CHECK;
 void cache_free(struct cache *cache); /* NULL does nothing */
 
 /* Appends the value to `out`: true if there was one. Otherwise `out` is as it was. */
@@ -47,6 +50,24 @@ void cache_put(struct cache *cache, const char *key, const void *value, size_t l
 
 /* Writes what was held back: others see it, and it outlives the process. */
 void cache_flush(struct cache *cache);
+
+/* A value on a walk; all of it is borrowed until the visit ends. */
+struct cache_value {
+    const char *key;    /* one that was too long for the backend is "sha256-" and its digest */
+    const char *bytes;  /* NULL: the value is damaged */
+    size_t len;         /* as stored, of a damaged one too */
+    int64_t expires_ms; /* wall time; 0: never, or not known */
+    bool is_expired;
+};
+
+/* True to have the value removed. Must not use the cache. */
+typedef bool (*cache_visit)(const struct cache_value *value, void *context);
+
+/* Visits all values, expired and damaged ones too, while others may go on using the same file. ERROR_UNSUPPORTED if
+ * the backend cannot list what it has; the text says what to do instead. ERROR_IO: it was visited in part. */
+int cache_each(struct cache *cache, cache_visit visit, void *context, struct error *err) MUST_CHECK;
+/* False for what cache_each refuses. */
+bool cache_can_list(const struct cache *cache);
 
 /* The last thing that went wrong, for one log line; NULL if nothing did since the last call. Borrowed until
  * the next call of anything here with this cache. */
@@ -60,7 +81,9 @@ struct cache_backend {
     int (*get)(void *state, const char *key, struct strbuf *out, struct error *err);
     int (*put)(void *state, const char *key, const void *value, size_t len, int64_t ttl_s, struct error *err);
     int (*flush)(void *state, struct error *err); /* NULL: nothing is ever held back */
-    void (*free)(void *state);                    /* after a flush */
+    /* As cache_each, after a flush. NULL: it cannot list. */
+    int (*each)(void *state, cache_visit visit, void *context, struct error *err);
+    void (*free)(void *state); /* after a flush */
 };
 
 /* A cache on a backend that is already open; takes over `state`, which is freed by the backend. */

@@ -1,5 +1,6 @@
 #include "cache/cache_file.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "base/strmap.h"
 #include "cache/cache.h"
 #include "cache/lmdb_file.h"
+#include "cache/lmdb_walk.h"
 
 #define KEY_SIZE        512 /* LMDB's longest key, 511 bytes, and a NUL */
 #define SWEEP_PER_VALUE 4   /* values looked at for expiry with each one that is written */
@@ -366,5 +368,42 @@ static int cache_file_get(void *state, const char *key, struct strbuf *out, stru
     return rc ? report(f, rc, "read", err) : 1;
 }
 
-const struct cache_backend cache_file_backend = {
-    .get = cache_file_get, .put = cache_file_put, .flush = cache_file_flush, .free = cache_file_free};
+/* -- the walk -------------------------------------------------------------------------------------------- */
+
+struct file_walk {
+    const struct cache_file *file;
+    cache_visit visit;
+    void *context;
+};
+
+static bool visit_value(const MDB_val *key, const MDB_val *value, void *context)
+{
+    const struct file_walk *walk = context;
+    struct value_head head;
+    struct cache_value shown = {.len = value->mv_size};
+    AUTO_FREE char *name = xmemdupz(key->mv_data, key->mv_size);
+    shown.key = name;
+    if (read_head(value, &head) && is_whole(value)) {
+        shown.bytes = (const char *)value->mv_data + sizeof(head);
+        shown.len -= sizeof(head);
+        shown.expires_ms = head.expires_s * 1000;
+        shown.is_expired = is_expired(walk->file, &head);
+    }
+    return walk->visit(&shown, walk->context);
+}
+
+static int cache_file_each(void *state, cache_visit visit, void *context, struct error *err)
+{
+    struct cache_file *f = state;
+    struct file_walk walk = {f, visit, context};
+    if (report_set_aside(f, err) < 0)
+        return -1;
+    int rc = f->file.env ? lmdb_walk(&f->file, visit_value, &walk) : ENOENT;
+    return rc ? report(f, rc, "walk through", err) : 0;
+}
+
+const struct cache_backend cache_file_backend = {.get = cache_file_get,
+                                                 .put = cache_file_put,
+                                                 .flush = cache_file_flush,
+                                                 .each = cache_file_each,
+                                                 .free = cache_file_free};

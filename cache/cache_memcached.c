@@ -426,5 +426,9 @@ static int cache_memcached_put(void *state, const char *key, const void *bytes, 
     return put_item(m, name, item.buf, item.len, ttl_s, err);
 }
 
-const struct cache_backend cache_memcached_backend = {
-    .get = cache_memcached_get, .put = cache_memcached_put, .flush = NULL, .free = cache_memcached_free};
+/* There is no `each`: memcached has no way to list keys that its authors stand by. */
+const struct cache_backend cache_memcached_backend = {.get = cache_memcached_get,
+                                                      .put = cache_memcached_put,
+                                                      .flush = NULL,
+                                                      .each = NULL,
+                                                      .free = cache_memcached_free};

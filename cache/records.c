@@ -24,6 +24,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "cache/record_key.h"
 
 #define RECORD_TRUNCATED 1u
 #define RECORD_SHRUNKEN  2u
@@ -325,17 +326,9 @@ struct repository_info *record_decode_repository(const char *bytes, size_t len)
 
 /* -- in the cache ---------------------------------------------------------------------------------------- */
 
-static char *repository_key(const char *repository, const char *scope)
-{
-    char hashed[72] = "";
-    if (*scope)
-        cache_short_key(scope, false, hashed, sizeof(hashed));
-    return xasprintf("pawl1|repository|%s|%s", repository, hashed);
-}
-
 struct repository_info *record_get_repository(struct cache *cache, const char *repository, const char *scope)
 {
-    AUTO_FREE char *key = repository_key(repository, scope);
+    AUTO_FREE char *key = record_key_repository(repository, scope);
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     if (!cache_get(cache, key, &bytes))
         return NULL;
@@ -344,22 +337,46 @@ struct repository_info *record_get_repository(struct cache *cache, const char *r
     return info && !strcmp(info->repository, repository) ? steal(&info) : NULL;
 }
 
+void record_get_names(struct cache *cache, const char *repository, struct strvec *keys)
+{
+    AUTO_FREE char *key = record_key_names(repository);
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    if (cache_can_list(cache) || !cache_get(cache, key, &text))
+        return;
+    for (const char *at = text.buf; *at && keys->len < RECORD_NAMES_MAX;) {
+        size_t len = strcspn(at, "\n");
+        strvec_push_owned(keys, xmemdupz(at, len));
+        at += len + (at[len] == '\n');
+    }
+}
+
+/* Two pawls may do this at once, and one of the names is lost until its next scan: it is for looking only. */
+static void add_name(struct cache *cache, const char *repository, const char *name)
+{
+    CLEANUP(strvec_release) struct strvec names = STRVEC_INIT;
+    record_get_names(cache, repository, &names);
+    if (cache_can_list(cache) || strvec_contains(&names, name))
+        return;
+    AUTO_FREE char *key = record_key_names(repository);
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    for (size_t i = names.len == RECORD_NAMES_MAX; i < names.len; i++)
+        strbuf_addf(&text, "%s\n", names.items[i]);
+    strbuf_addf(&text, "%s\n", name);
+    cache_put(cache, key, text.buf, text.len, RECORD_REPOSITORY_TTL_S);
+}
+
 void record_put_repository(struct cache *cache, const struct repository_info *info, const char *scope)
 {
-    AUTO_FREE char *key = repository_key(info->repository, scope);
+    AUTO_FREE char *key = record_key_repository(info->repository, scope);
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     record_encode_repository(info, &bytes);
     cache_put(cache, key, bytes.buf, bytes.len, RECORD_REPOSITORY_TTL_S);
-}
-
-static char *created_key(const char *digest, const char *platform)
-{
-    return xasprintf("pawl1|created|%s|%s", digest, platform);
+    add_name(cache, info->repository, key);
 }
 
 bool record_get_created(struct cache *cache, const char *digest, const char *platform, int64_t *created_ms)
 {
-    AUTO_FREE char *key = created_key(digest, platform);
+    AUTO_FREE char *key = record_key_created(digest, platform);
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     if (!cache_get(cache, key, &bytes))
         return false;
@@ -374,7 +391,7 @@ bool record_get_created(struct cache *cache, const char *digest, const char *pla
 
 void record_put_created(struct cache *cache, const char *digest, const char *platform, int64_t created_ms)
 {
-    AUTO_FREE char *key = created_key(digest, platform);
+    AUTO_FREE char *key = record_key_created(digest, platform);
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     add_signed(&bytes, created_ms);
     cache_put(cache, key, bytes.buf, bytes.len, RECORD_CREATED_TTL_S);

@@ -4,7 +4,7 @@
  *   one record per repository   the repository_info as last read: tags, digests, times
  *   one record per digest       what never changes: creation time of an image by platform
  *
- * Both are compact binary with a version in the key ("pawl1|…"), so that an old pawl and a new one can share
+ * Both are compact binary with a version in the key (cache/record_key.h), so that an old pawl and a new one can share
  * a memcached without misreading each other; the bytes are the same on every machine. Decoding is strict: a
  * record with a byte too many, tags out of order or a digest that is none is a miss.
  */
@@ -25,12 +25,16 @@
 #define RECORD_REPOSITORY_TTL_S ((int64_t)14 * 86400)
 #define RECORD_CREATED_TTL_S    ((int64_t)180 * 86400)
 
-/* One reference, or NULL on a miss. `scope` tells apart answers given to different credentials ("" for
- * anonymous); it is hashed into the key, so it may be derived from a user name but must not hold a secret. */
+/* One reference, or NULL on a miss. `scope` tells apart answers given to different credentials and
+ * for different platforms (cache/record_key.h); it may be derived from a user name but must not hold a secret. */
 struct repository_info *record_get_repository(struct cache *cache, const char *repository, const char *scope)
     MUST_CHECK;
 /* `info` is finished (sorted). Tags over LIMIT_TAG_LENGTH are left out, problems cut at 255 bytes. */
 void record_put_repository(struct cache *cache, const struct repository_info *info, const char *scope);
+/* Adds the keys of all records of a repository that were put of late into a cache that cannot list: at most
+ * RECORD_NAMES_MAX, newest last, some of them perhaps gone. For caches that can list it adds none. */
+void record_get_names(struct cache *cache, const char *repository, struct strvec *keys);
+#define RECORD_NAMES_MAX 16
 
 /* True and *created_ms (0: the image does not say) if the image of that manifest digest was read before. */
 bool record_get_created(struct cache *cache, const char *digest, const char *platform, int64_t *created_ms);

@@ -75,6 +75,28 @@ static const struct option_row set_image_options[] = {
     {.name = NULL},
 };
 
+static const struct option_row cache_options[] = {
+    {.name = "older-than",
+     .type = OPTION_DURATION,
+     .offset = AT(older_than_ms),
+     .metavar = "DURATION",
+     .group = "Command",
+     .help = "prune: also remove what is older, as in 30d; a repository by its last scan, the rest by when "
+             "it was "
+             "written"},
+    {.name = "all",
+     .type = OPTION_BOOL,
+     .offset = AT(all),
+     .group = "Command",
+     .help = "prune: remove everything"},
+    {.name = "dry-run",
+     .type = OPTION_BOOL,
+     .offset = AT(dry_run),
+     .group = "Command",
+     .help = "prune: only say what would be removed"},
+    {.name = NULL},
+};
+
 static const struct option_row *const once_tables[] = {
     once_options,           config_git_options,     config_registry_options, config_cache_options,
     config_cluster_options, config_general_options, config_flux_options,     NULL};
@@ -84,6 +106,8 @@ static const struct option_row *const serve_tables[] = {
 static const struct option_row *const tags_tables[] = {
     tags_options,         output_options,         config_registry_options,
     config_cache_options, config_general_options, NULL};
+static const struct option_row *const cache_tables[] = {cache_options, output_options, config_cache_options,
+                                                        config_general_options, NULL};
 static const struct option_row *const set_image_tables[] = {set_image_options, NULL};
 
 #define NEEDS_DAEMON "is not in this version of pawl"
@@ -147,6 +171,31 @@ const struct command commands[] = {
      .operands_least = 2,
      .operands_most = 1000,
      .run = command_set_image},
+    {.name = "cache",
+     .operands = "ls|inspect REPOSITORY|prune",
+     .summary = "look into the cache of image metadata, or remove what is of no use",
+     .description =
+         "ls lists the repositories that the cache knows: with whose credentials they were read, how many "
+         "tags they have,\n"
+         "of how many the creation time is known, and how long ago they were scanned. inspect shows one of "
+         "them, tag by\n"
+         "tag. prune removes what expired and what cannot be read, and more with --older-than and --all; "
+         "what is removed\n"
+         "is asked of the registry again when it is needed. The file does not become smaller: the room is "
+         "used again.\n"
+         "\n"
+         "All of it can be done while pawl serve uses the same cache. memcached cannot list what it holds: "
+         "there,\n"
+         "inspect is all there is.\n"
+         "\n"
+         "Exit status: 0 done, 1 failed or not in the cache, 2 wrong usage.\n",
+     .examples = "pawl cache ls\n"
+                 "pawl cache inspect ghcr.io/org/app -o json\n"
+                 "pawl cache prune --older-than 30d --dry-run\n",
+     .tables = cache_tables,
+     .operands_least = 1,
+     .operands_most = 2,
+     .run = command_cache},
     {.name = "version", .summary = "print the version", .run = command_version},
     {.name = "manual", .run = command_manual}, /* for the build of docs/pawl.1; not listed */
     {.name = "check", .refusal = NEEDS_DAEMON "; try `pawl once --dry-run`, which changes nothing"},
@@ -169,7 +218,6 @@ const struct command commands[] = {
     {.name = "promote", .refusal = NEEDS_DAEMON},
     {.name = "wait", .refusal = NEEDS_DAEMON "; `pawl once` returns when the commit is applied"},
     {.name = "notify", .refusal = NEEDS_DAEMON},
-    {.name = "cache", .refusal = NEEDS_DAEMON},
     {.name = NULL},
 };
 

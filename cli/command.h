@@ -29,7 +29,9 @@ struct command;
 struct invocation {
     struct config config;
     bool dry_run, no_headers;
-    char *output; /* -o: "table", "json", "wide", "name" */
+    bool all;              /* --all */
+    int64_t older_than_ms; /* --older-than; 0: not given */
+    char *output;          /* -o: "table", "json", "wide", "name" */
     char *policy;
     char *directory; /* -f */
     const struct command *command;
@@ -66,6 +68,7 @@ int command_once(struct invocation *invocation, struct error *err);
 int command_serve(struct invocation *invocation, struct error *err);
 int command_tags(struct invocation *invocation, struct error *err);
 int command_set_image(struct invocation *invocation, struct error *err);
+int command_cache(struct invocation *invocation, struct error *err);
 int command_version(struct invocation *invocation, struct error *err);
 int command_manual(struct invocation *invocation, struct error *err);
 

@@ -167,11 +167,25 @@ void scan_thread_measure(struct scan_thread *t)
 
 /* -- the thread's side --------------------------------------------------------------------------------------- */
 
-static int64_t next_pause(struct scan_thread *t, const struct scan_entry *entry)
+/* A list is due when it is an interval old, whoever read it. A pawl that found another's answer in a shared cache lets
+ * the other be first the next time too, so that they do not both ask. */
+static int64_t until_due(struct scan_thread *t, const struct scan_entry *entry, bool is_our_own)
+{
+    int64_t interval_ms = t->options.interval_ms;
+    if (is_our_own || !entry->info)
+        return jittered(t, interval_ms);
+    int64_t age = clock_wall_ms(t->options.clock) - entry->info->scanned_ms;
+    int64_t due = jittered(t, interval_ms) + interval_ms / 5;
+    int64_t least = interval_ms / 10;
+    int64_t pause = age > 0 ? due - age : due;
+    return pause > least ? pause : least;
+}
+
+static int64_t next_pause(struct scan_thread *t, const struct scan_entry *entry, bool is_our_own)
 {
     int64_t interval_ms = t->options.interval_ms;
     if (!entry->failures)
-        return jittered(t, interval_ms);
+        return until_due(t, entry, is_our_own);
     if (entry->error.retry_after_s)
         return jittered(t, (int64_t)entry->error.retry_after_s * 1100);
     int64_t pause = (int64_t)FIRST_PAUSE_MS << (entry->failures > 16 ? 16 : entry->failures - 1);
@@ -179,13 +193,14 @@ static int64_t next_pause(struct scan_thread *t, const struct scan_entry *entry)
 }
 
 /* Unless new demands came while it ran: then it is due. */
-static void plan_next(struct scan_thread *t, struct scan_entry *entry, bool was_pushed, bool failed)
+static void plan_next(struct scan_thread *t, struct scan_entry *entry, bool was_pushed, bool failed,
+                      bool is_our_own)
 {
     if (!entry->next_ms)
         return;
     int64_t early = now_of(t) + FIRST_PAUSE_MS;
     if (!was_pushed)
-        entry->next_ms = now_of(t) + next_pause(t, entry);
+        entry->next_ms = now_of(t) + next_pause(t, entry, is_our_own);
     else if (failed && early < entry->next_ms && !entry->error.retry_after_s)
         entry->next_ms = early;
 }
@@ -215,7 +230,7 @@ static void scan_is_done(const struct demand *demand UNUSED, struct scan_result 
     measure_run(t, entry, result);
     bool was_pushed = entry->run == SCAN_RUN_PUSHED, was_overdue = entry->is_overdue;
     bool changed = scan_entry_take(entry, result, now_of(t));
-    plan_next(t, entry, was_pushed, result->error.code != ERROR_NONE);
+    plan_next(t, entry, was_pushed, result->error.code != ERROR_NONE, result->requests > 0);
     AUTO_FREE char *answers_again = was_overdue && !entry->is_overdue ? xstrdup(entry->repository) : NULL;
     AUTO_FREE bool *wake = xcalloc(t->options.owners, sizeof(*wake));
     for (size_t i = 0; i < t->options.owners; i++)
@@ -264,7 +279,17 @@ static void submit(struct scan_thread *t, const struct run *run)
         scanner_submit(t->options.scanner, &demand, run->max_age_ms, scan_is_done, run->entry);
 }
 
-/* An answer from the cache will do at the first scan after the start; later ones are due because it is old. */
+/* The oldest answer in the cache that will do: one that another pawl has read since ours was due, and none that is older
+ * than what is known here. Our own is due again at nine tenths of the interval at the earliest. */
+static int64_t longest_age(const struct scan_thread *t, const struct scan_entry *entry)
+{
+    int64_t limit = t->options.interval_ms / 10 * 9;
+    if (!entry->info)
+        return limit;
+    int64_t known = clock_wall_ms(t->options.clock) - entry->info->scanned_ms + 1;
+    return known < limit ? known : limit;
+}
+
 static struct run start_list(struct scan_thread *t, struct scan_entry *entry, int64_t now)
 {
     entry->run = SCAN_RUN_LIST;
@@ -272,7 +297,7 @@ static struct run start_list(struct scan_thread *t, struct scan_entry *entry, in
     entry->next_ms = now + t->options.interval_ms;
     free(entry->asked);
     entry->asked = scan_entry_question(entry);
-    return (struct run){.entry = entry, .max_age_ms = entry->is_answered ? 0 : t->options.interval_ms};
+    return (struct run){.entry = entry, .max_age_ms = longest_age(t, entry)};
 }
 
 static struct run start_pushed(struct scan_entry *entry, int64_t now)

@@ -4,8 +4,9 @@
  * Each round hands over what its commit needs to know (a demand set) and reads what was last learned, without
  * waiting. The thread asks for each image repository once per interval, spread by jitter, however many git
  * repositories want it; when an answer differs from the last one, or the first one arrives, those that want it
- * are woken. A registry that is slow or fails delays only its own repositories: it is asked again after a pause
- * that doubles up to the interval, or that the registry asked for.
+ * are woken. Pawls that share a cache share that one question: a list that another has read within the interval is
+ * taken as it is, and the next is due when it is an interval old. A registry that is slow or fails delays only its
+ * own repositories: it is asked again after a pause that doubles up to the interval, or that the registry asked for.
  *
  * A tag that a webhook told of is looked at at once, alone, without listing its repository; several that come within
  * SCAN_PUSH_QUIET_MS of each other are looked at together. The list is read again when its interval is over, as
