@@ -135,7 +135,7 @@ static void replace_demands(struct source *source, struct demand_set *demands)
         struct entry *entry = entry_for(t, demands->items[i].repository);
         entry->wanted_by[source->owner] = &demands->items[i];
         AUTO_FREE char *asked = what_is_asked(entry);
-        if (!entry->asked || strcmp(asked, entry->asked))
+        if (!entry->asked || strcmp(asked, entry->asked) != 0)
             entry->next_ms = 0;
     }
     demand_set_unref(source->demands);
@@ -179,7 +179,7 @@ static bool same_answer(const struct repository_info *a, const struct repository
         return a == b;
     for (size_t i = 0; i < a->images_len; i++) {
         const struct image_info *x = &a->images[i], *y = &b->images[i];
-        if (strcmp(x->tag, y->tag) || x->created_ms != y->created_ms || !same_text(x->digest, y->digest))
+        if (strcmp(x->tag, y->tag) != 0 || x->created_ms != y->created_ms || !same_text(x->digest, y->digest))
             return false;
     }
     return true;
