@@ -20,8 +20,9 @@ struct cache_file {
     struct lmdb_file file;
     struct strmap held_back; /* key -> struct held_value */
     size_t held_back_bytes;
-    char sweep_key[KEY_SIZE]; /* where the next sweep begins */
-    size_t sweep_key_len;     /* 0: at the first */
+    int64_t held_back_since_ms; /* monotonic */
+    char sweep_key[KEY_SIZE];   /* where the next sweep begins */
+    size_t sweep_key_len;       /* 0: at the first */
 };
 
 /* Before each value in the file. */
@@ -209,8 +210,17 @@ static void hold_back(struct cache_file *f, const char *key, const void *bytes, 
     value->len = len;
     if (len)
         memcpy(value->bytes, bytes, len);
+    if (!strmap_size(&f->held_back))
+        f->held_back_since_ms = clock_monotonic_ms(f->clock);
     strmap_set(&f->held_back, key, value);
     f->held_back_bytes += sizeof(value->head) + len;
+}
+
+static bool is_time_to_write(const struct cache_file *f)
+{
+    return strmap_size(&f->held_back) >= CACHE_FILE_HELD_BACK ||
+           f->held_back_bytes >= CACHE_FILE_HELD_BACK_BYTES ||
+           clock_monotonic_ms(f->clock) - f->held_back_since_ms >= CACHE_FILE_HELD_BACK_MS;
 }
 
 static void forget_held_back(struct cache_file *f)
@@ -304,9 +314,7 @@ static int cache_file_put(void *state, const char *key, const void *bytes, size_
     if (len > f->file.map_size / 8)
         return error_set(err, ERROR_TOO_LARGE, "%zu bytes are too large for the cache file %s", len, f->path);
     hold_back(f, name, bytes, len, ttl_s);
-    bool is_enough = strmap_size(&f->held_back) >= CACHE_FILE_HELD_BACK ||
-                     f->held_back_bytes >= CACHE_FILE_HELD_BACK_BYTES;
-    return is_enough ? cache_file_flush(f, err) : 0;
+    return is_time_to_write(f) ? cache_file_flush(f, err) : 0;
 }
 
 /* 0, MDB_NOTFOUND, or what is wrong. */

@@ -408,7 +408,9 @@ static void serve(struct server *server, struct connection *c, unsigned events)
         c->in_len += got > 0 ? (size_t)got : 0;
         answer_all(server, c);
     }
-    if (c->in_len == REQUEST_MAX || !send_all(server, c))
+    bool is_http =
+        !c->in_len || (c->in[0] >= 'A' && c->in[0] <= 'Z'); /* else a client that begins with TLS */
+    if (c->in_len == REQUEST_MAX || !is_http || !send_all(server, c))
         close_connection(c);
 }
 

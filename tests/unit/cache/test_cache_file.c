@@ -126,6 +126,21 @@ static void test_cache_file_writes_when_asked_or_when_enough_has_gathered(void *
     assert_null(cache_problem(f->cache));
 }
 
+static void test_cache_file_writes_when_the_first_has_waited_long(void **state)
+{
+    struct fixture *f = *state;
+    struct stat before, after;
+    cache_flush(f->cache);
+    put_text(f->cache, "first", "value");
+    f->wall_ms += CACHE_FILE_HELD_BACK_MS - 1;
+    put_text(f->cache, "second", "value");
+    assert_int_equal(stat(f->path, &before), 0);
+    f->wall_ms++;
+    put_text(f->cache, "third", "value");
+    assert_int_equal(stat(f->path, &after), 0);
+    assert_true(after.st_blocks > before.st_blocks);
+}
+
 static void test_cache_file_appends_to_what_is_there(void **state)
 {
     struct fixture *f = *state;
@@ -474,6 +489,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_cache_file_keeps_values_over_a_restart),
         CASE(test_cache_file_writes_when_asked_or_when_enough_has_gathered),
+        CASE(test_cache_file_writes_when_the_first_has_waited_long),
         CASE(test_cache_file_appends_to_what_is_there),
         CASE(test_cache_file_takes_any_key),
         CASE(test_cache_file_forgets_what_is_expired),
