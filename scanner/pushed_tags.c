@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "cache/records.h"
 #include "model/image_ref.h"
+#include "scanner/credential_grant.h"
 #include "scanner/oci_manifest.h"
 #include "scanner/tag_details.h"
 
@@ -25,7 +26,8 @@ struct pushed_scan {
     struct scan_result *result;
     void (*finished)(void *context);
     void *context;
-    struct credential credential;
+    struct credential_grant grant; /* a copy: what was lent may change while the scan runs */
+    struct credential credential;  /* the view of it */
     struct repository_info *base;
     struct pushed_tag *tags;
     size_t tags_len;
@@ -111,6 +113,7 @@ static void end(struct pushed_scan *scan)
         free(scan->tags[i].problem);
     }
     free(scan->tags);
+    credential_grant_release(&scan->grant);
     repository_info_unref(scan->base);
     free(scan);
     finished(context);
@@ -176,6 +179,21 @@ static void ask(struct pushed_scan *scan, struct pushed_tag *tag)
                  on_head, tag);
 }
 
+static void on_credential(const struct credential *credential, const struct error *err, void *context)
+{
+    struct pushed_scan *scan = context;
+    if (err) {
+        scan->error = *err;
+    } else {
+        scan->grant = credential_grant_copy(credential);
+        scan->credential = credential_grant_view(&scan->grant);
+        scan->open += scan->tags_len;
+        for (size_t i = 0; i < scan->tags_len; i++)
+            ask(scan, &scan->tags[i]);
+    }
+    one_less(scan);
+}
+
 void pushed_tags_start(const struct scan_environment *env, const struct demand *demand,
                        struct repository_info *base, const struct strvec *tags, struct scan_result *result,
                        void (*finished)(void *context), void *context)
@@ -192,10 +210,5 @@ void pushed_tags_start(const struct scan_environment *env, const struct demand *
                                  .open = 1};
     for (size_t i = 0; i < tags->len; i++)
         scan->tags[i] = (struct pushed_tag){.scan = scan, .tag = xstrdup(tags->items[i])};
-    if (credentials_for(env->credentials, demand->repository, &scan->credential, &scan->error) == 0) {
-        scan->open += scan->tags_len;
-        for (size_t i = 0; i < scan->tags_len; i++)
-            ask(scan, &scan->tags[i]);
-    }
-    one_less(scan);
+    credential_source_want(env->credentials, demand->repository, on_credential, scan);
 }
