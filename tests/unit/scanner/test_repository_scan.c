@@ -682,7 +682,7 @@ static void test_repository_scan_quota_is_left_for_others(void **state)
     assert_string_equal(names, "40 tags"); /* lists are not counted, and go on */
     f->answer = serve_counting;
     f->changed = 100;
-    f->monotonic_ms += 6 * 3600000;
+    f->monotonic_ms += INT64_C(6) * 3600000;
     for (int i = 0; i < 5; i++)
         free(scan_beside(f, "many", true, f->server, NULL));
     AUTO_FREE char *later = scan_beside(f, "many", true, f->server, NULL);
