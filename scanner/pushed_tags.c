@@ -58,15 +58,6 @@ static const struct pushed_tag *find(const struct pushed_scan *scan, const char 
     return NULL;
 }
 
-static void keep(struct repository_info *info, const struct image_info *from)
-{
-    struct image_info *to = repository_info_add(info, from->tag);
-    repository_info_set_digest(info, to, from->digest);
-    repository_info_set_problem(info, to, from->problem);
-    to->created_ms = from->created_ms;
-    to->checked_ms = from->checked_ms;
-}
-
 /* The last answer with the pushed tags put in. */
 static struct repository_info *merge(const struct pushed_scan *scan)
 {
@@ -77,7 +68,8 @@ static struct repository_info *merge(const struct pushed_scan *scan)
         if (tag)
             put(scan, info, repository_info_add(info, tag->tag), tag);
         else
-            keep(info, &base->images[i]);
+            repository_info_copy_details(info, repository_info_add(info, base->images[i].tag),
+                                         &base->images[i]);
     }
     for (size_t i = 0; i < scan->tags_len; i++) {
         const struct pushed_tag *tag = &scan->tags[i];
@@ -86,6 +78,9 @@ static struct repository_info *merge(const struct pushed_scan *scan)
     }
     repository_info_finish(info);
     info->scanned_ms = base->scanned_ms;
+    info->is_shrunken = base->is_shrunken;
+    info->shrunken_len = base->shrunken_len;
+    info->shrunken_ms = base->shrunken_ms;
     info->is_truncated = base->is_truncated || info->images_len > scan->env->tag_limit;
     return info;
 }
