@@ -124,7 +124,7 @@ void strbuf_add_base64(struct strbuf *b, const void *bytes, size_t len)
         group |= have > 2 ? (uint32_t)in[i + 2] : 0;
         char out[4];
         for (size_t k = 0; k < 4; k++)
-            out[k] = k <= have ? base64_alphabet[(group >> (18 - 6 * k)) & 63] : '=';
+            out[k] = (char)(k <= have ? base64_alphabet[(group >> (18 - 6 * k)) & 63] : '=');
         strbuf_add(b, out, 4);
     }
 }

@@ -294,11 +294,11 @@ const struct option_row config_listen_options[] = {
 /* A flag with a value has a metavar, one without has none; neither has help, so neither is listed. */
 #define WITHOUT_EFFECT(flag, value)                                                                          \
     {                                                                                                        \
-        .name = flag, .type = OPTION_NONE, .metavar = value                                                  \
+        .name = (flag), .type = OPTION_NONE, .metavar = (value)                                              \
     }
 #define REFUSED(flag, value, why)                                                                            \
     {                                                                                                        \
-        .name = flag, .type = OPTION_NONE, .metavar = value, .refusal = why                                  \
+        .name = (flag), .type = OPTION_NONE, .metavar = (value), .refusal = (why)                            \
     }
 
 #define NO_API  "this version has no HTTP API yet; leave the option out"

@@ -33,13 +33,15 @@ ptrdiff_t demand_set_find(const struct demand_set *set, const char *repository)
 static struct repository_demand *item_for(struct demand_set *set, struct strmap *index,
                                           const char *repository)
 {
-    size_t at = (size_t)(uintptr_t)strmap_get(index, repository);
+    const size_t *at = strmap_get(index, repository);
     if (at)
-        return &set->items[at - 1];
+        return &set->items[*at];
+    size_t *new_at = xmalloc(sizeof(*new_at));
+    *new_at = set->len;
+    strmap_set(index, repository, new_at);
     vec_grow(set->items, set->len, set->capacity);
     struct repository_demand *item = &set->items[set->len++];
     *item = (struct repository_demand){.repository = xstrdup(repository)};
-    strmap_set(index, repository, (void *)(uintptr_t)set->len);
     return item;
 }
 
@@ -77,7 +79,7 @@ struct demand_set *demand_set_from(struct workload_policy *const *policies, size
 {
     struct demand_set *set = xcalloc(1, sizeof(*set));
     set->references = 1;
-    CLEANUP(strmap_release) struct strmap index = STRMAP_INIT;
+    CLEANUP(strmap_release) struct strmap index = {.free_value = free};
     for (size_t i = 0; i < len; i++) {
         const struct workload_policy *policy = policies[i];
         if (policy->automated && !policy->ignored && !policy->blocked && !policy->resource->is_duplicate)

@@ -100,7 +100,7 @@ static bool same_answer(const struct repository_info *a, const struct repository
         return a == b;
     for (size_t i = 0; i < a->images_len; i++) {
         const struct image_info *x = &a->images[i], *y = &b->images[i];
-        if (strcmp(x->tag, y->tag) || x->created_ms != y->created_ms || !same_text(x->digest, y->digest))
+        if (strcmp(x->tag, y->tag) != 0 || x->created_ms != y->created_ms || !same_text(x->digest, y->digest))
             return false;
     }
     return true;

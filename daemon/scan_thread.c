@@ -89,7 +89,7 @@ static void replace_demands(struct source *source, struct demand_set *demands)
         struct scan_entry *entry = entry_for(t, demands->items[i].repository);
         entry->wanted_by[source->owner] = &demands->items[i];
         AUTO_FREE char *asked = scan_entry_question(entry);
-        if (!entry->asked || strcmp(asked, entry->asked))
+        if (!entry->asked || strcmp(asked, entry->asked) != 0)
             entry->next_ms = 0;
     }
     demand_set_unref(source->demands);

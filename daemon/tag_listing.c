@@ -46,7 +46,8 @@ static void rank(struct tag_listing *listing, const struct tag_policy *policy)
         row->image = tag->image;
         row->matches = !policy || (tag->match == TAG_MATCHES && !tag->is_undated);
         if (!row->matches)
-            row->why_not = tag->is_undated ? "no creation time" : tag_match_name(tag->match);
+            row->why_not = decision_rejection_name(tag->match);
+        listing->is_undecidable = listing->is_undecidable || tag->match == TAG_OVER_LIMIT;
     }
 }
 
@@ -79,6 +80,10 @@ static void choose_tag(struct tag_listing *listing, const struct tag_policy *pol
             xstrdup("the repository has more tags than --registry-tag-limit, so none is chosen");
         return;
     }
+    if (listing->is_undecidable) {
+        listing->reason = xasprintf("%s takes too long on some tags, so none is chosen", listing->policy);
+        return;
+    }
     if (!chosen) {
         listing->reason =
             xasprintf("none of the %zu tags matches %s", listing->info->images_len, listing->policy);
@@ -86,7 +91,8 @@ static void choose_tag(struct tag_listing *listing, const struct tag_policy *pol
     }
     const char *current = listing->image.tag;
     listing->chosen = chosen->tag;
-    listing->is_notable = current && strcmp(current, chosen->tag) && !would_go_back(listing, policy, chosen);
+    listing->is_notable =
+        current && strcmp(current, chosen->tag) != 0 && !would_go_back(listing, policy, chosen);
     listing->reason = xasprintf("%s is the %s tag that matches %s%s%s", chosen->tag,
                                 tag_policy_needs_created(policy) ? "newest" : "highest", listing->policy,
                                 current ? "; the image has " : "", current ? current : "");

@@ -25,6 +25,7 @@ struct tag_listing {
     struct repository_info *info; /* one reference */
     struct tag_listing_row *rows; /* info->images_len of them, best first under the policy */
     const char *chosen;           /* the tag that the policy takes; borrowed; NULL: none */
+    bool is_undecidable;          /* the pattern took too long on a tag: as in a round, nothing is chosen */
     char *reason;                 /* one sentence; never NULL */
     bool is_notable;              /* the policy takes another tag than the image has, or none at all */
 };

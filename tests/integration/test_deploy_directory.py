@@ -27,7 +27,8 @@ def test_the_layout_is_the_repositorys_without_a_path_or_with_several(site):
     assert _all(site.target.with_name("target-2")) == ["a/one.yaml", "b/two.yaml"]
 
 
-@pytest.mark.parametrize("document", ["crlf", "no-final-newline", "text-before", "several-documents", "byte-order-mark"])
+@pytest.mark.parametrize("document", ["crlf", "no-final-newline", "text-before", "several-documents",
+                                      "byte-order-mark"])
 def test_files_are_written_byte_for_byte(site, document):
     content = write_document(document, "example.test/app:1").replace(b'automated: "true"', b'automated: "false"')
     site.start({"file.yaml": content})

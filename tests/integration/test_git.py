@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from parts.manifests import workload
-from parts.process import LOOPBACK, free_port
+from parts.process import LOOPBACK, free_port, wait_until
 
 
 def _one_line(result, *words):
@@ -126,11 +126,9 @@ def test_ssh_to_a_host_with_an_unknown_key(site, sshd):
 def test_ssh_with_a_key_that_is_not_let_in(site, sshd, tmp_path):
     _start(site)
     site.url = sshd.url(site.repo)
-    command = sshd.environment()["GIT_SSH_COMMAND"] + f" -i {tmp_path / 'none'} -o IdentityFile=none"
     config = sshd.client_config.read_text().replace(str(sshd.client_key), str(tmp_path / "none"))
     (tmp_path / "ssh_config").write_text(config)
-    command = f"ssh -F {tmp_path / 'ssh_config'}"
-    site.once(rc=1, env={"GIT_SSH_COMMAND": command})
+    site.once(rc=1, env={"GIT_SSH_COMMAND": f"ssh -F {tmp_path / 'ssh_config'}"})
     _one_line(site.result, LOOPBACK, "permission denied")
 
 
@@ -229,7 +227,8 @@ def test_author_and_suffix_are_as_configured(site):
 def test_a_file_keeps_its_mode(site):
     text = workload("web", site.image("app", "1.0.0"), policy="semver:1")
     site.push("app", "1.0.0", "1.1.0")
-    stream = f"commit refs/heads/main\ncommitter Ann <ann@example.com> 1700000000 +0000\ndata 0\nM 100755 inline web.yaml\ndata {len(text)}\n{text}\n"
+    stream = ("commit refs/heads/main\ncommitter Ann <ann@example.com> 1700000000 +0000\ndata 0\n"
+              f"M 100755 inline web.yaml\ndata {len(text)}\n{text}\n")
     site.repo.git("fast-import", "--quiet", stdin=stream.encode())
     site.once()
     assert site.repo.git("ls-tree", "main", "web.yaml").startswith("100755 ") and len(site.repo.log()) == 2
@@ -283,9 +282,10 @@ def test_a_busy_branch_loses_no_update_of_anyone(site):
         site.push(f"app{number}", "1.0.0", "1.1.0")
     site.start({f"{number}.yaml": workload(f"w{number}", site.image(f"app{number}", "1.0.0"), policy="semver:1")
                 for number in range(8)})
-    with site.repo.busy_writer(interval_s=0.3) as foreign:
+    with site.repo.busy_writer(interval_s=0.1) as foreign:
         for number in range(8):
             site.pawl.run("once", *site.options, "--git-path", f"{number}.yaml")
+        wait_until(lambda: len(foreign) >= 3, "the other writer")
     site.once()
     history = {commit.sha for commit in site.repo.log()}
     assert len(foreign) >= 3 and set(foreign) <= history
@@ -303,6 +303,18 @@ def test_a_read_only_repository_is_applied_and_not_pushed_to(site):
     assert site.applied("web.yaml") == site.repo.read("web.yaml")
 
 
+def test_paths_of_any_name_are_read_and_written(site):
+    site.push("app", "1.0.0", "1.1.0")
+    names = ("with space/web 1.yaml", "grüße/世界.yaml", "quote's/we\"b.yaml", "-dash/--web.yml", "back\\slash.yaml")
+    site.start({f'"{name.translate({34: chr(92) + chr(34), 92: chr(92) * 2})}"':
+                workload(f"w{number}", site.image("app", "1.0.0"), policy="semver:1")
+                for number, name in enumerate(names)})
+    report = site.once()
+    assert {change["file"] for change in report["changes"]} == set(names)
+    for name in names:
+        assert site.applied(name) == site.repo.read(name) and b":1.1.0" in site.repo.read(name)
+
+
 def test_a_rewritten_history_is_followed(site):
     _start(site)
     site.once()
@@ -312,11 +324,16 @@ def test_a_rewritten_history_is_followed(site):
     assert report["head"] == anew and [commit.sha for commit in site.repo.log()] == [report["commit"], anew]
 
 
-def test_a_broken_mirror_is_made_anew_or_named(site):
+def test_a_broken_mirror_is_made_anew(site):
     _start(site)
     site.once()
-    mirrors = list((site.pawl.state / "pawl" / "git").glob("*/HEAD"))
-    assert len(mirrors) == 1
-    mirrors[0].write_bytes(b"\0garbage")
-    result = site.pawl.run("once", *site.options)
-    assert result.rc == 0 or (result.rc == 1 and str(mirrors[0].parent) in result.stderr), result
+    head, = (site.pawl.state / "pawl" / "git").glob("*/HEAD")
+    head.write_bytes(b"\0garbage")
+    site.once()
+    for file in (head.parent / "objects").rglob("*"):
+        if file.is_file():
+            file.chmod(0o600)
+            file.write_bytes(b"\0garbage")
+    site.push("app", "1.2.0")
+    site.once()
+    assert b":1.2.0" in site.repo.read("web.yaml")

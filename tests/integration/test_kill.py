@@ -112,6 +112,18 @@ def test_many_at_once_with_changes_of_their_own_lose_none(site, tmp_path):
         f"Auto-release {site.image(f'app{number}', '1.1.0')}" for number in range(4)]
 
 
+def test_two_daemons_on_one_data_directory_make_one_commit(site):
+    _start(site)
+    with site.serve() as first, site.serve() as second:
+        for number in (2, 3):
+            release = f"Auto-release {site.image('app', f'1.{number}.0')}"
+            site.push("app", f"1.{number}.0", first_day=number)
+            first.wait_until(lambda: site.has_pushed(release), "the commit")
+        second.wait_for_log(f"HEAD={site.repo.sha()}")
+        first.wait_for_log(f"(HEAD|revision)={site.repo.sha()}")
+    _is_settled(site, "1.3.0")
+
+
 def test_an_interrupt_ends_once(site):
     _start(site)
     child = site.pawl.start("once", *site.options)

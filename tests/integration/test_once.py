@@ -163,6 +163,7 @@ def test_a_dry_run_prints_a_patch_that_git_applies(site, tmp_path):
     site.push("app", "1.0.0", "1.1.0")
     files = {f"{name}/{name}.yaml": write_document(name, site.image("app", "1.0.0"))
              for name in ("plain", "crlf", "no-final-newline", "several-documents", "text-before", "flow")}
+    files["mit Leerzeichen/grüße.yaml"] = workload("umlaut", site.image("app", "1.0.0"), policy="semver:1")
     site.start(files)
     shown = site.pawl.expect(3, "once", *site.options, "--dry-run").stdout
     clone = tmp_path / "clone"
@@ -323,8 +324,7 @@ def test_latest_is_chosen_only_when_it_is_asked_for(site):
 def test_ties_in_time_never_flap(site):
     for tag in ("b", "a", "c"):
         site.registry.push("app", tag, created=day(1))
-    site.start({"web.yaml": workload("web", site.image("app", "start"), policy="glob:?")
-                .replace("glob:?", "regexp:^.$")})
+    site.start({"web.yaml": workload("web", site.image("app", "start"), policy="regexp:^.$")})
     first, = site.once()["changes"]
     assert first["to"] == site.image("app", "c")
     for _ in range(2):
@@ -405,6 +405,25 @@ def test_a_broken_document_does_not_spoil_the_rest_of_its_file(site):
     assert len(report["errors"]) == 1
     assert site.repo.read("all.yaml").decode() == "---\n".join(
         (one.replace("1.0.0", "1.1.0"), broken, two.replace("1.0.0", "1.1.0")))
+
+
+_LAUGHS = "".join(f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 9)}]\n" if number else "a0: &a0 [ha]\n"
+                  for number in range(10))
+
+
+@pytest.mark.parametrize("text", [
+    _LAUGHS + "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: laughs}\n",
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: deep}\ndata: " + "[" * 20_000 + "]" * 20_000 + "\n",
+    "a: &a [*a]\n", "\0\0\0\0", b"\xff\xfea\0:\0", b"kind: \xc3\x28\n", "%FOO\n%YAML 9.9\n--- x\n",
+    "# " + "x" * (9 << 20) + "\n",
+], ids=["laughs", "deep", "of itself", "zeros", "UTF-16", "not UTF-8", "directives", "9 MiB"])
+def test_a_hostile_file_does_no_harm(site, text):
+    site.push("app", "1.0.0", "1.1.0")
+    site.start({"hostile.yaml": text, "web.yaml": workload("web", site.image("app", "1.0.0"), policy="semver:1")})
+    result = site.pawl.run("once", *site.options, "--deploy-to", "none", "-o", "json")
+    report = result.json["repositories"][0]
+    assert [change["workload"] for change in report["changes"]] == ["demo:deployment/web"]
+    assert {error["file"] for error in report["errors"]} <= {"hostile.yaml"}
 
 
 def test_only_yaml_files_below_the_paths_are_read_and_charts_are_not(site):

@@ -1,7 +1,9 @@
 """The command line, the environment and the file: one table, three ways in."""
 
+import os
 import pathlib
 import re
+import subprocess
 
 import pytest
 
@@ -32,11 +34,11 @@ def test_each_command_has_help(pawl, command):
 
 def test_help_says_everything_that_once_takes(pawl):
     text = pawl.ok("once", "--help").stdout
-    for option in ("--git-url", "--git-branch", "--git-path", "--git-user", "--git-email", "--git-readonly",
-                   "--git-timeout", "--registry-rps", "--registry-burst", "--registry-tag-limit", "--platform", "--cache",
-                   "--deploy-to", "--kubeconfig", "--context", "--data-dir", "--config", "--log-format", "--log-level",
-                   "--k8s-default-namespace", "--dry-run", "--output"):
-        assert re.search(rf"{option}\b", text), option
+    for option in ("git-url", "git-branch", "git-path", "git-user", "git-email", "git-readonly", "git-timeout",
+                   "registry-rps", "registry-burst", "registry-tag-limit", "platform", "cache", "deploy-to",
+                   "kubeconfig", "context", "k8s-default-namespace", "data-dir", "config", "log-format", "log-level",
+                   "dry-run", "output"):
+        assert re.search(rf"--{option}\b", text), option
 
 
 def test_no_arguments_show_the_help_and_fail(pawl):
@@ -255,7 +257,21 @@ def test_an_empty_variable_is_none(site):
     site.pawl.ok("once", *site.options, env={"PAWL_GIT_BRANCH": "", "PAWL_GIT_TIMEOUT": ""})
 
 
+def test_no_home_folder_is_needed(site, tmp_path):
+    site.push("app", "1.0.0", "1.1.0")
+    site.start({"web.yaml": workload("web", site.image("app", "1.0.0"), policy="semver:1")})
+    done = subprocess.run([site.pawl.binary, "once", *site.options, "--data-dir", tmp_path / "data"], cwd="/",
+                          env={"PATH": os.environ["PATH"]}, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 0 and done.stderr == b"" and len(site.repo.log()) == 2
+
+
 # Secrets
+
+def test_what_pawl_keeps_is_for_its_user_alone(site):
+    site.start({"README.md": "hello\n"})
+    site.once()
+    assert (site.pawl.state / "pawl").stat().st_mode & 0o077 == 0
+
 
 SECRET = "hunter2-the-secret"
 
@@ -303,7 +319,6 @@ def test_a_configuration_file_cannot_be_a_folder_or_huge(pawl, tmp_path):
 
 def test_output_that_cannot_be_written_is_an_error(pawl):
     with open("/dev/full", "w", encoding="utf-8") as full:
-        import subprocess
         done = subprocess.run([pawl.binary, "--help"], stdout=full, stderr=subprocess.PIPE, env=pawl.environment(),
                               encoding="utf-8", check=False)
     assert done.returncode == 1 and "standard output" in done.stderr

@@ -15,7 +15,7 @@ import urllib.parse
 
 from parts.process import LOOPBACK, free_port
 
-Answer = collections.namedtuple("Answer", "method path status")
+Answer = collections.namedtuple("Answer", "method path status has_credentials")
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"}
 
 
@@ -29,7 +29,7 @@ class Rule:
 
 
 class FaultProxy:
-    """`host` replaces the real server's in an image name. `seen` lists (method, path, status) in order."""
+    """`host` replaces the real server's in an image name. `seen` lists the answers in order."""
 
     def __init__(self, port):
         self._upstream = port
@@ -117,7 +117,7 @@ class FaultProxy:
                     status, headers, data = self._ask(body)
                     if owner._page and status == 200 and "/tags/list" in self.path:
                         headers, data = owner._page_of(self.path, headers, data)
-                owner.seen.append(Answer(self.command, self.path, status))
+                owner.seen.append(Answer(self.command, self.path, status, "Authorization" in self.headers))
                 self.send_response(status)
                 for name, value in headers:
                     if name.lower() not in _HOP_BY_HOP:

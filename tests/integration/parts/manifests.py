@@ -72,7 +72,8 @@ _PLAIN = _HEAD + _TAIL
 
 DOCUMENTS = {
     "plain": _PLAIN,
-    "comments": "# image: x:1.0.0\n" + _PLAIN.replace("IMAGE", "IMAGE   # was 1.0.0 : not\t1.0.0") + "# 1.0.0 the end\n\n\n",
+    "comments": "# image: x:1.0.0\n" + _PLAIN.replace("IMAGE", "IMAGE   # was 1.0.0 : not\t1.0.0")
+                + "# 1.0.0 the end\n\n\n",
     "crlf": _PLAIN.replace("\n", "\r\n"),
     "mixed-line-ends": _HEAD.replace("\n", "\r\n") + _TAIL,
     "no-final-newline": _PLAIN.rstrip("\n"),
@@ -96,11 +97,12 @@ DOCUMENTS = {
     "byte-order-mark": "\ufeff" + _PLAIN,
     "directive": "%YAML 1.1\n---\n" + _PLAIN + "...\n",
     "long-line": _HEAD + f"    note: {'x' * 5000} 1.0.0\n" + _TAIL,
-    "block-text-with-decoys": _HEAD + "    note: |\n      containers:\n        - name: app\n          image: x:1.0.0\n" + _TAIL,
-    "several-documents": "---\n# one\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: NAME-settings\n  namespace: demo\n"
-                         "data:\n  image: \"x:1.0.0\"\n--- # two\n" + _PLAIN + "---\n---\n# three, empty\n",
-    "list": "apiVersion: v1\nkind: List\nitems:\n"
-            "  - {apiVersion: v1, kind: ConfigMap, metadata: {name: NAME-settings, namespace: demo}, data: {a: 'x:1.0.0'}}\n  - "
+    "block-text-with-decoys": _HEAD + "    note: |\n      containers:\n        - name: app\n          image: x:1.0.0\n"
+                              + _TAIL,
+    "several-documents": "---\n# one\napiVersion: v1\nkind: ConfigMap\n"
+                         "metadata: {name: NAME-settings, namespace: demo}\ndata:\n  image: \"x:1.0.0\"\n--- # two\n" + _PLAIN + "---\n---\n# three, empty\n",
+    "list": "apiVersion: v1\nkind: List\nitems:\n  - {apiVersion: v1, kind: ConfigMap, "
+            "metadata: {name: NAME-settings, namespace: demo}, data: {a: 'x:1.0.0'}}\n  - "
             + "\n    ".join(_PLAIN.rstrip("\n").split("\n")) + "\n",
     "init-container": _PLAIN.replace("      containers:\n", "      initContainers:\n")
                       + "      containers:\n        - {name: other, image: OTHER}\n",
