@@ -14,16 +14,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/clock.h"
 #include "base/strbuf.h"
 
 /* The scanner's thread wakes at least every HEALTH_BEAT_MS. */
-#define HEALTH_BEAT_MS    30000
+#define HEALTH_BEAT_MS    INT64_C(30000)
 #define HEALTH_SCANNER_MS (10 * HEALTH_BEAT_MS)
 /* A first clone may take LIMIT_GIT_TRANSFER_MS, an hour, and the apply that follows as long again. */
-#define HEALTH_ROUND_MS (3 * 3600000)
+#define HEALTH_ROUND_MS INT64_C(10800000)
 
 struct health;
 /* `names` of the repositories, for the text; borrowed, as the clock. */

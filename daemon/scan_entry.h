@@ -46,7 +46,7 @@ struct scan_entry {
 
 struct scan_entry *scan_entry_new(struct scan_thread *thread, const char *repository, size_t owners,
                                   int64_t now_ms) MUST_CHECK;
-void scan_entry_free(void *entry);
+void scan_entry_free(void *pointer); /* a struct scan_entry, for a map */
 
 bool scan_entry_is_wanted(const struct scan_entry *entry);
 /* Whether a push to `repository` ("host/path", or "/path" on any host) is to this one. */
