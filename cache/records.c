@@ -37,6 +37,7 @@
 #define TAG_CHECKED       8u
 #define TAG_PROBLEM       16u
 #define TAG_FLAGS         31u
+#define TAG_SIZE_MIN      4 /* two lengths, a byte of the tag, flags */
 
 #define TEXT_MAX    255 /* of a name, a digest that is no SHA-256, a problem */
 #define SHA256_SIZE 32
@@ -316,6 +317,9 @@ struct repository_info *record_decode_repository(const char *bytes, size_t len)
     CLEANUP(repository_info_release) struct repository_info *info = repository_info_new(name);
     take_head(&r, info);
     uint64_t count = take_number(&r);
+    if (count > (size_t)(r.end - r.at) / TAG_SIZE_MIN)
+        return NULL;
+    repository_info_reserve(info, count);
     for (uint64_t i = 0; i < count && !r.is_bad; i++)
         take_image(&r, info, tag);
     if (r.is_bad || r.at != r.end)

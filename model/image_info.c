@@ -35,6 +35,14 @@ void repository_info_release(struct repository_info **info)
     *info = NULL;
 }
 
+void repository_info_reserve(struct repository_info *info, size_t len)
+{
+    if (len <= info->images_capacity)
+        return;
+    info->images = xreallocarray(info->images, len, sizeof(*info->images));
+    info->images_capacity = len;
+}
+
 struct image_info *repository_info_add(struct repository_info *info, const char *tag)
 {
     vec_grow(info->images, info->images_len, info->images_capacity);

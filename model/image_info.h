@@ -50,6 +50,8 @@ struct repository_info *repository_info_ref(struct repository_info *info);
 void repository_info_unref(struct repository_info *info);    /* NULL does nothing */
 void repository_info_release(struct repository_info **info); /* for CLEANUP */
 
+/* Makes room for so many tags at once, which leaves no smaller arrays behind for others to fit into. */
+void repository_info_reserve(struct repository_info *info, size_t len);
 /* While building, by one thread: adds a tag (copied) at the end and returns it, valid until the next call. */
 struct image_info *repository_info_add(struct repository_info *info, const char *tag);
 /* Set an image's string to a copy; NULL unsets it. What was there before stays allocated until the end. */

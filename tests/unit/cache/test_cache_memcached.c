@@ -19,6 +19,8 @@
 #include "base/clock.h"
 #include "cache/cache.h"
 #include "cache/cache_memcached.h"
+#include "cache/record_key.h"
+#include "cache/records.h"
 
 #define SERVERS    2
 #define TIMEOUT_MS 600L
@@ -226,6 +228,53 @@ static void test_cache_memcached_splits_large_values(void **state)
     assert_null(cache_problem(f->cache));
 }
 
+/* With what a server takes unless it is told otherwise: items of 1 MiB. */
+static void test_cache_memcached_takes_a_repository_of_100000_tags(void **state)
+{
+    enum { COUNT = 100000 };
+    struct fixture *f = *state;
+    CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("quay.io/a/b");
+    for (int i = 0; i < COUNT; i++) {
+        char text[80];
+        snprintf(text, sizeof(text), "main-%06d-%08x", i, (unsigned)i * 2654435761u);
+        struct image_info *image = repository_info_add(info, text);
+        snprintf(text, sizeof(text), "sha256:%064x", (unsigned)i);
+        repository_info_set_digest(info, image, text);
+        image->created_ms = 1700000000000 + i;
+    }
+    repository_info_finish(info);
+    record_put_repository(f->cache, info, "linux/amd64 ");
+    CLEANUP(repository_info_release)
+    struct repository_info *again = record_get_repository(f->cache, "quay.io/a/b", "linux/amd64 ");
+    assert_null(cache_problem(f->cache));
+    assert_non_null(again);
+    assert_int_equal(again->images_len, COUNT);
+    for (size_t i = 0; i < COUNT; i += 777) {
+        assert_string_equal(again->images[i].digest, info->images[i].digest);
+        assert_true(again->images[i].created_ms == info->images[i].created_ms);
+    }
+}
+
+static void test_cache_memcached_tells_the_names_of_records(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("quay.io/a/b");
+    repository_info_finish(info);
+    for (int i = 0; i < RECORD_NAMES_MAX + 4; i++) {
+        char scope[32];
+        snprintf(scope, sizeof(scope), "linux/amd64 user:%d", i);
+        record_put_repository(f->cache, info, scope);
+        record_put_repository(f->cache, info, scope);
+    }
+    CLEANUP(strvec_release) struct strvec names = STRVEC_INIT, none = STRVEC_INIT;
+    record_get_names(f->cache, "quay.io/a/b", &names);
+    record_get_names(f->cache, "quay.io/a/c", &none);
+    assert_int_equal(names.len, RECORD_NAMES_MAX);
+    assert_int_equal(none.len, 0);
+    AUTO_FREE char *newest = record_key_repository("quay.io/a/b", "linux/amd64 user:19");
+    assert_string_equal(names.items[names.len - 1], newest);
+}
+
 /* Talks to one server directly. */
 static void send_line(const struct server *server, const char *line)
 {
@@ -355,6 +404,8 @@ int main(void)
         CASE(test_cache_memcached_spreads_values_over_servers),
         CASE(test_cache_memcached_takes_any_key_and_value),
         CASE(test_cache_memcached_splits_large_values),
+        CASE(test_cache_memcached_takes_a_repository_of_100000_tags),
+        CASE(test_cache_memcached_tells_the_names_of_records),
         CASE(test_cache_memcached_misses_when_a_chunk_is_missing),
         CASE(test_cache_memcached_misses_what_others_wrote),
         CASE(test_cache_memcached_forgets_what_is_expired),
