@@ -4,8 +4,8 @@
  * Durability: puts gather in memory until cache_flush, until CACHE_FILE_HELD_BACK of them or
  * CACHE_FILE_HELD_BACK_BYTES are there, or until a put comes CACHE_FILE_HELD_BACK_MS after the first of them;
  * then they are one transaction with one fdatasync (MDB_NOMETASYNC). Keys are digests and lie all over the
- * file, so that each transaction writes a page per value, or the whole file if it has more values than that:
- * few large ones are what makes a first scan of many images quick.
+ * file: a transaction copies, and holds in memory until its end, about a page for each value. A thousand at a
+ * time are few syncs for a first scan of many images, and 4 MiB.
  * Killing the process loses what was held back; a crash of the machine may lose the last transaction as well.
  * Neither damages the file (MDB_NOSYNC would save the sync and may leave a broken tree).
  *
@@ -34,7 +34,7 @@
 #define CACHE_FILE_MAP_SIZE ((size_t)1 << 30)
 #define CACHE_FILE_MAP_MIN  ((size_t)8 << 20)
 
-#define CACHE_FILE_HELD_BACK       8192
+#define CACHE_FILE_HELD_BACK       1024
 #define CACHE_FILE_HELD_BACK_MS    5000
 #define CACHE_FILE_HELD_BACK_BYTES ((size_t)1 << 20)
 
