@@ -28,6 +28,7 @@ struct pushed_scan {
     void *context;
     struct credential_grant grant; /* a copy: what was lent may change while the scan runs */
     struct credential credential;  /* the view of it */
+    bool has_credential;
     struct repository_info *base;
     struct pushed_tag *tags;
     size_t tags_len;
@@ -85,8 +86,11 @@ static struct repository_info *merge(const struct pushed_scan *scan)
     return info;
 }
 
+/* Under the name of whose answer it is, which is not known without the credentials. */
 static void save(const struct pushed_scan *scan)
 {
+    if (!scan->has_credential)
+        return;
     AUTO_FREE char *identity = credential_identity(&scan->credential);
     AUTO_FREE char *scope = xasprintf("%s %s", scan->env->platform, identity);
     record_put_repository(scan->env->cache, scan->result->info, scope);
@@ -180,6 +184,7 @@ static void on_credential(const struct credential *credential, const struct erro
     if (err) {
         scan->error = *err;
     } else {
+        scan->has_credential = true;
         scan->grant = credential_grant_copy(credential);
         scan->credential = credential_grant_view(&scan->grant);
         scan->open += scan->tags_len;
