@@ -111,6 +111,9 @@ int command_once(struct invocation *invocation, struct error *err)
         run_repository(&once, &invocation->config.repositories[i], &opened.items[i]);
     if (list)
         print_json(list);
+    const char *problem = cache_problem(session.cache);
+    if (problem)
+        say(stderr, "pawl: the cache saved fewer requests than it could: %s\n", problem);
     if (once.failed)
         return EXIT_FAILED;
     return invocation->dry_run && once.found_update ? EXIT_FOUND : EXIT_DONE;

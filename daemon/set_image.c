@@ -49,11 +49,26 @@ static int edit_one(const struct resource *workload, const char *assignment, str
         return -1;
     }
     if (edit_set_image(workload->file, container, equals + 1, out, err) < 0)
-        return error_wrap(err, "%s:%d: container %s", workload->file->path, container->image_node->line,
-                          name);
+        return error_wrap(err, "%s", workload->file->path);
     strbuf_addf(summary, "%s:%d: %s: %s -> %s\n", workload->file->path, container->image_node->line, name,
                 container->image.text ? container->image.text : "(unreadable)", equals + 1);
     return 0;
+}
+
+/* True if the same was asked for before; ERROR_USAGE in `err` if something else was asked for the container:
+ * which one is meant is not ours to guess. */
+static bool is_repeated(const struct set_image_request *request, size_t at, struct error *err)
+{
+    char *const *all = request->assignments->items;
+    size_t name = strcspn(all[at], "=") + 1;
+    for (size_t i = request->first; i < at; i++) {
+        if (!strcmp(all[i], all[at]))
+            return true;
+        if (!strncmp(all[i], all[at], name))
+            error_set(err, ERROR_USAGE, "two images are given for the container %.*s", (int)name - 1,
+                      all[at]);
+    }
+    return false;
 }
 
 struct edits {
@@ -116,6 +131,10 @@ static int edit_all(const struct set_image_request *request, const struct resour
     CLEANUP(release_edits)
     struct edits edits = {.splices = xcalloc(request->assignments->len, sizeof(struct splice))};
     for (size_t i = request->first; i < request->assignments->len; i++) {
+        if (is_repeated(request, i, err))
+            continue;
+        if (err->code != ERROR_NONE)
+            return -1;
         if (edit_one(workload, request->assignments->items[i], &edits.splices[edits.len], summary, err) < 0)
             return -1;
         edits.len++;

@@ -45,10 +45,9 @@ static void prepare(struct plan_item *item, const struct apply_request *request)
 {
     const struct resource *resource = item->resource;
     struct error problem = ERROR_INIT;
-    enum apply_result result;
     char *message;
-    if (!selection_includes(request, resource, &result, &message)) {
-        plan_item_decide(item, result, message);
+    if (!selection_includes(request, resource, &message)) {
+        plan_item_decide(item, APPLY_SKIPPED, message);
         return;
     }
     item->object = yaml_to_json(resource->node, &problem);

@@ -139,6 +139,7 @@ static void apply_file(struct directory_apply *apply, const struct apply_request
     case LAYOUT_NOTHING:
         return;
     case LAYOUT_BROKEN:
+        result = APPLY_SKIPPED;
         break;
     case LAYOUT_WRITE: {
         AUTO_FREE char *place = directory_layout_place(file->path, request->paths, &problem);

@@ -72,13 +72,12 @@ static bool use_documents(const struct apply_request *request, struct resource *
 {
     for (size_t i = 0; i < len; i++) {
         const struct resource *resource = resources[i];
-        enum apply_result result;
         char *message;
-        if (selection_includes(request, resource, &result, &message)) {
+        if (selection_includes(request, resource, &message)) {
             uses[resource->document].kept++;
-        } else if (result == APPLY_SKIPPED) {
+        } else if (!resource->is_duplicate) {
             uses[resource->document].left_out++;
-            apply_report_add(report, resource, resource->file, result, message);
+            apply_report_add(report, resource, resource->file, APPLY_SKIPPED, message);
         } else {
             AUTO_FREE char *reason = message;
             AUTO_FREE char *id = resource_id_text(&resource->id);

@@ -17,15 +17,12 @@ static char *other_places(const struct manifest_set *set, const struct resource 
     return strbuf_detach(&places, NULL);
 }
 
-bool selection_includes(const struct apply_request *request, const struct resource *resource,
-                        enum apply_result *result, char **message)
+bool selection_includes(const struct apply_request *request, const struct resource *resource, char **message)
 {
-    *result = APPLY_SKIPPED;
     if (request->leave_alone && request->leave_alone(resource)) {
         *message = xstrdup("left alone: its annotations say so");
     } else if (resource->is_duplicate) {
         AUTO_FREE char *places = other_places(request->manifests, resource);
-        *result = APPLY_FAILED;
         *message = xasprintf("defined more than once, also in %s: remove all but one", places);
     } else {
         return true;

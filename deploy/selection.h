@@ -3,7 +3,7 @@
  * anything.
  *
  * - what the caller leaves alone (annotated so) is skipped;
- * - an id that is defined twice fails, every copy of it: which one is meant is not ours to guess.
+ * - an id that is defined twice is skipped, every copy of it: which one is meant is not ours to guess.
  */
 #ifndef DEPLOY_SELECTION_H
 #define DEPLOY_SELECTION_H
@@ -13,8 +13,8 @@
 #include "base/attr.h"
 #include "deploy/target.h"
 
-/* True if it is to be applied. If not, *result and *message (free() it) say what to report instead. */
-bool selection_includes(const struct apply_request *request, const struct resource *resource,
-                        enum apply_result *result, char **message) MUST_CHECK;
+/* True if it is to be applied. If not, it is to be reported as skipped, and *message (free() it) says why. */
+bool selection_includes(const struct apply_request *request, const struct resource *resource, char **message)
+    MUST_CHECK;
 
 #endif

@@ -19,7 +19,7 @@ enum apply_result {
     APPLY_CREATED,    /* was not there */
     APPLY_CONFIGURED, /* was there and differed */
     APPLY_UNCHANGED,
-    APPLY_SKIPPED, /* left alone on purpose: ignored, or what it needs failed */
+    APPLY_SKIPPED, /* left alone: ignored, unreadable or ambiguous in git, or what it needs failed */
     APPLY_FAILED,
 };
 /* "created", "configured", "unchanged", "skipped", "failed" */

@@ -27,6 +27,8 @@ static void push_program(const struct ssh_choice *choice, struct strvec *argv)
         strvec_push(argv, "ssh");
         strvec_push(argv, "-o");
         strvec_push(argv, "BatchMode=yes");
+        strvec_push(argv, "-o"); /* it may outlive us, and then should not wait for ever */
+        strvec_push(argv, "ConnectTimeout=30");
     }
 }
 

@@ -54,8 +54,8 @@ static void gather(struct manifest_set *set)
 static void report_duplicate(struct manifest_set *set, struct resource *resource, const char *id,
                              const struct resource *other)
 {
-    AUTO_FREE char *message = xasprintf("%s is defined more than once: also in %s:%d; no copy is used", id,
-                                        other->file->path, other->line);
+    AUTO_FREE char *message =
+        xasprintf("defined more than once, also in %s:%d; no copy is used", other->file->path, other->line);
     resource->is_duplicate = true;
     add_problem(set, resource->file->path, resource->line, id, message);
 }

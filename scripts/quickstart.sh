@@ -219,7 +219,7 @@ make_repository
 step "pawl serve watches both"
 options=(--git-url "$play/gitops.git" --git-path releases/staging --deploy-to "$target" --data-dir "$play/data")
 printf '   pawl serve %s\n' "${options[*]}"
-"$pawl" serve "${options[@]}" --listen 127.0.0.1:0 --git-poll-interval 2s --registry-poll-interval 1s 2>"$play/pawl.log" &
+"$pawl" serve "${options[@]}" --listen 127.0.0.1:0 --git-poll-interval 2s --registry-poll-interval 1s >"$play/pawl.log" 2>&1 &
 pawl_pid=$!
 wait_for 30 "the first commit to be applied" is_applied web main-1
 printf '   applied: %s\n' "$(applied web)"

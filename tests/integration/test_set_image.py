@@ -69,7 +69,8 @@ def test_all_or_nothing(pawl, folder):
 
 def test_the_same_container_twice_must_agree(pawl, folder):
     (folder / "web.yaml").write_text(workload("web", OLD))
-    pawl.expect(1, "set-image", "-f", folder, "demo:deployment/web", f"app={NEW}", "app=other:2")
+    result = pawl.expect(2, "set-image", "-f", folder, "demo:deployment/web", f"app={NEW}", "app=other:2")
+    assert "two images are given for the container app" in result.stderr
     assert (folder / "web.yaml").read_text() == workload("web", OLD)
     pawl.ok("set-image", "-f", folder, "demo:deployment/web", f"app={NEW}", f"app={NEW}")
     assert (folder / "web.yaml").read_text() == workload("web", NEW)

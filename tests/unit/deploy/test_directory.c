@@ -185,7 +185,7 @@ static void test_directory_leaves_documents_out(void **state)
          "\n"},
         {NULL, NULL}};
     put_file(root, "all.yaml", "as it was");
-    apply_and_count(root, files, 2, 0, 0, 4, 1);
+    apply_and_count(root, files, 2, 0, 0, 5, 0);
     assert_file(root, "first.yaml", "---\n" CONFIG_MAP("b"));
     assert_file(root, "last.yaml", CONFIG_MAP("c"));
     assert_file(root, "all.yaml", "as it was");
@@ -201,7 +201,7 @@ static void test_directory_never_writes_half_a_file(void **state)
                                       {"one.yaml", CONFIG_MAP("twice")},
                                       {"two.yaml", CONFIG_MAP("twice")},
                                       {NULL, NULL}};
-    apply_and_count(root, files, 1, 0, 0, 0, 3);
+    apply_and_count(root, files, 1, 0, 0, 3, 0);
     assert_file(root, "good.yaml", CONFIG_MAP("good"));
     assert_file(root, "half.yaml", "as it was");
     assert_file(root, "one.yaml", NULL);

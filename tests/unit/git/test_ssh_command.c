@@ -18,14 +18,22 @@ static void test_ssh_command_is_what_git_would_run(void **state UNUSED)
         struct ssh_choice choice;
         const char *argv; /* joined by "|" */
     } cases[] = {
-        {"git@host:o/r.git", {NULL, NULL}, "ssh|-o|BatchMode=yes|git@host|git-upload-pack 'o/r.git'"},
-        {"ssh://host:2222/~me/r", {"", ""}, "ssh|-o|BatchMode=yes|-p|2222|host|git-upload-pack '~me/r'"},
+        {"git@host:o/r.git",
+         {NULL, NULL},
+         "ssh|-o|BatchMode=yes|-o|ConnectTimeout=30|git@host|git-upload-pack 'o/r.git'"},
+        {"ssh://host:2222/~me/r",
+         {"", ""},
+         "ssh|-o|BatchMode=yes|-o|ConnectTimeout=30|-p|2222|host|git-upload-pack '~me/r'"},
         {"ssh://[::1]/r", {NULL, "/opt/my ssh"}, "/opt/my ssh|::1|git-upload-pack '/r'"},
         {"ssh://me@host:22/r",
          {"ssh -i key", "ignored"},
          "sh|-c|ssh -i key \"$@\"|ssh -i key|-p|22|me@host|git-upload-pack '/r'"},
-        {"host:it's!", {NULL, NULL}, "ssh|-o|BatchMode=yes|host|git-upload-pack 'it'\\''s'\\!''"},
-        {"host:a; rm -rf b", {NULL, NULL}, "ssh|-o|BatchMode=yes|host|git-upload-pack 'a; rm -rf b'"},
+        {"host:it's!",
+         {NULL, NULL},
+         "ssh|-o|BatchMode=yes|-o|ConnectTimeout=30|host|git-upload-pack 'it'\\''s'\\!''"},
+        {"host:a; rm -rf b",
+         {NULL, NULL},
+         "ssh|-o|BatchMode=yes|-o|ConnectTimeout=30|host|git-upload-pack 'a; rm -rf b'"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         CLEANUP(remote_url_release) struct remote_url url = REMOTE_URL_INIT;

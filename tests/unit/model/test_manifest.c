@@ -250,9 +250,9 @@ static void test_manifest_set_uses_no_copy_of_what_is_defined_twice(void **state
     assert_non_null(find(set, "pod/y"));
     assert_int_equal(set->problems_len, 3);
     static const char *const messages[] = {
-        "default:pod/x is defined more than once: also in b.yaml:1; no copy is used",
-        "default:pod/x is defined more than once: also in a.yaml:2; no copy is used",
-        "default:pod/x is defined more than once: also in a.yaml:2; no copy is used",
+        "defined more than once, also in b.yaml:1; no copy is used",
+        "defined more than once, also in a.yaml:2; no copy is used",
+        "defined more than once, also in a.yaml:2; no copy is used",
     };
     static const char *const files[] = {"a.yaml", "b.yaml", "c.yaml"};
     for (size_t i = 0; i < ARRAY_LEN(messages); i++) {
