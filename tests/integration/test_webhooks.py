@@ -65,8 +65,9 @@ def test_a_registry_that_notifies_makes_a_commit_within_a_second(site, new_regis
         daemon.wait_until(_releases(site, "1.1.0"), "the commit")
         assert time.monotonic() - began < 1 * site.pawl.patience + 0.5
         daemon.wait_until(lambda: b":1.1.0 " in site.applied("web.yaml"), "the commit to be applied")
-        mine = [r for r in site.registry.requests() if r.agent.startswith("pawl")]
-        assert [(r.method, r.path.rpartition("/")[2]) for r in mine] == [("HEAD", "1.1.0")]
+        mine = {(r.method, r.path.rpartition("/")[2]) for r in site.registry.requests() if r.agent.startswith("pawl")}
+        # What it could not tell before pawl listened it tells late.
+        assert ("HEAD", "1.1.0") in mine and mine <= {("HEAD", "1.1.0"), ("HEAD", "1.0.0")}
 
 
 def test_a_pushed_tag_that_is_chosen_by_date_is_read_without_a_list(site, key_file):
