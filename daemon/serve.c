@@ -24,7 +24,7 @@
 #define SETTLE_MS      300
 #define FIRST_RETRY_MS 2000
 
-/* A repository's thread. `wake`, `stop` and `ended` are under the lock; the rest is the thread's own. */
+/* A repository's thread. `wake` and `stop` are under the lock; the rest is the thread's own. */
 struct worker {
     struct server *server;
     struct repository *repository;
@@ -36,7 +36,7 @@ struct worker {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool wake, stop, ended;
+    bool wake, stop;
 };
 
 struct server {
@@ -118,10 +118,6 @@ static void *work(void *argument)
     do
         run_round(w);
     while (wait_for_work(w, next_round_ms(w)));
-    pthread_mutex_lock(&w->lock);
-    w->ended = true;
-    pthread_cond_broadcast(&w->changed);
-    pthread_mutex_unlock(&w->lock);
     return NULL;
 }
 
@@ -223,36 +219,40 @@ static void start_workers(struct server *server)
     }
 }
 
-/* False if the thread was still at work when the time was over. */
-static bool stop_worker(struct worker *w, int64_t until_ms)
+static void stop_worker(struct worker *w)
 {
-    const struct timespec deadline = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
     pthread_mutex_lock(&w->lock);
     w->stop = true;
     pthread_cond_broadcast(&w->changed);
-    int status = 0;
-    while (!w->ended && status == 0)
-        status = pthread_cond_timedwait(&w->changed, &w->lock, &deadline);
-    bool ended = w->ended;
     pthread_mutex_unlock(&w->lock);
-    if (ended)
-        pthread_join(w->thread, NULL);
-    return ended;
+    pthread_join(w->thread, NULL);
+}
+
+/* Whatever still waits for a network by then is cut off: a round may be, at any point. */
+static void *exit_after_grace(void *argument UNUSED)
+{
+    const struct timespec grace = {.tv_sec = STOP_GRACE_MS / 1000, .tv_nsec = STOP_GRACE_MS % 1000 * 1000000};
+    nanosleep(&grace, NULL);
+    log_event(LOG_WARN, "daemon", "event", "stopped", "msg",
+              "something was still waiting for the network; the next start continues it", NULL);
+    _exit(0);
+}
+
+static void limit_stopping(void)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, exit_after_grace, NULL) != 0)
+        _exit(0);
+    pthread_detach(thread);
 }
 
 static void stop(struct server *server)
 {
+    limit_stopping();
     listener_close(steal(&server->listener));
     webhooks_free(steal(&server->hooks));
-    int64_t until_ms = now_ms() + STOP_GRACE_MS;
-    bool all = true;
     for (size_t i = 0; i < server->workers_len; i++)
-        all = stop_worker(&server->workers[i], until_ms) && all;
-    if (!all) {
-        log_event(LOG_WARN, "daemon", "event", "stopped", "msg",
-                  "a round was still waiting for the network; the next start continues it", NULL);
-        _exit(0); /* what it would clean up is still in use; a round may be cut off at any point */
-    }
+        stop_worker(&server->workers[i]);
 }
 
 static void release(struct server *server)
