@@ -279,14 +279,14 @@ static void submit(struct scan_thread *t, const struct run *run)
         scanner_submit(t->options.scanner, &demand, run->max_age_ms, scan_is_done, run->entry);
 }
 
-/* The oldest answer in the cache that will do: one that another pawl has read since ours was due, and none that is older
- * than what is known here. Our own is due again at nine tenths of the interval at the earliest. */
+/* The oldest answer in the cache that will do: one that another pawl has read since ours, and of late. Our own is due
+ * again at nine tenths of the interval at the earliest, and never answers itself. */
 static int64_t longest_age(const struct scan_thread *t, const struct scan_entry *entry)
 {
     int64_t limit = t->options.interval_ms / 10 * 9;
     if (!entry->info)
         return limit;
-    int64_t known = clock_wall_ms(t->options.clock) - entry->info->scanned_ms + 1;
+    int64_t known = clock_wall_ms(t->options.clock) - entry->info->scanned_ms;
     return known < limit ? known : limit;
 }
 
