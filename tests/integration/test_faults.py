@@ -371,6 +371,8 @@ def test_memcached_that_dies_and_comes_back_in_the_middle_of_a_scan(duo, bad, me
     for path, event in events.items():
         with_event(path, event)
     _with_bad(duo, bad.host, policy="glob:*")
-    _good_goes_on(duo, "--cache", "memcached://" + ",".join(server.address for server in memcacheds), rc=0, changes=2)
-    assert b":1.39.0 " in duo.repo.read("bad0.yaml")
-    assert duo.result.stderr == ""
+    cache = "memcached://" + ",".join(server.address for server in memcacheds)
+    report = _good_goes_on(duo, "--cache", cache, rc=0, changes=2)
+    assert b":1.39.0 " in duo.repo.read("bad0.yaml") and report["errors"] == []
+    lines = duo.result.stderr.splitlines()  # that requests could have been saved may be said, once
+    assert len(lines) <= 1 and all("memcached" in line for line in lines), duo.result
