@@ -280,24 +280,28 @@ static void submit(struct scan_thread *t, const struct run *run)
 }
 
 /* The oldest answer in the cache that will do: one that another pawl has read since ours, and of late. Our own is due
- * again at nine tenths of the interval at the earliest, and never answers itself. */
+ * again at nine tenths of the interval at the earliest, and never answers itself. A list that is forced, because of a
+ * push or a new demand, may have changed since anybody's. */
 static int64_t longest_age(const struct scan_thread *t, const struct scan_entry *entry)
 {
     int64_t limit = t->options.interval_ms / 10 * 9;
     if (!entry->info)
         return limit;
+    if (!entry->next_ms)
+        return 0;
     int64_t known = clock_wall_ms(t->options.clock) - entry->info->scanned_ms;
     return known < limit ? known : limit;
 }
 
 static struct run start_list(struct scan_thread *t, struct scan_entry *entry, int64_t now)
 {
+    const struct run run = {.entry = entry, .max_age_ms = longest_age(t, entry)};
     entry->run = SCAN_RUN_LIST;
     entry->started_ms = now;
     entry->next_ms = now + t->options.interval_ms;
     free(entry->asked);
     entry->asked = scan_entry_question(entry);
-    return (struct run){.entry = entry, .max_age_ms = longest_age(t, entry)};
+    return run;
 }
 
 static struct run start_pushed(struct scan_entry *entry, int64_t now)
