@@ -28,10 +28,24 @@ const struct metric_row metric_rows[METRICS_LEN] = {
                            "blocked."},
     [METRIC_SCANS] = {"pawl_scans_total", METRIC_COUNTER, "host result", NULL,
                       "Scans of image repositories by registry and result: ok, or the kind of error."},
-    [METRIC_REGISTRY_REQUESTS] = {"pawl_registry_requests_total", METRIC_COUNTER, "host", NULL,
-                                  "Requests sent to registries, those for tokens included."},
+    [METRIC_REGISTRY_REQUESTS] =
+        {"pawl_registry_requests_total", METRIC_COUNTER, "host kind status", NULL,
+         "Requests to registries by what they were for (tags, manifest, config, token, ping) "
+         "and how they ended (2xx, 3xx, 4xx, 429, 5xx, failed)."},
     [METRIC_REGISTRY_RATE_LIMITED] = {"pawl_registry_rate_limited_total", METRIC_COUNTER, "host", NULL,
                                       "Scans that ended because the registry told pawl to slow down."},
+    [METRIC_REGISTRY_BYTES] = {"pawl_registry_response_bytes_total", METRIC_COUNTER, "host", NULL,
+                               "Bytes of answers that were received whole."},
+    [METRIC_REGISTRY_SECONDS] = {"pawl_registry_request_seconds_total", METRIC_COUNTER, "host", NULL,
+                                 "Time that requests took, together; divide by their number."},
+    [METRIC_REGISTRY_RATE] =
+        {"pawl_registry_rate", METRIC_GAUGE, "host bound", NULL,
+         "Requests a second that a registry may get now, and at the ceiling; 0: no limit."},
+    [METRIC_REGISTRY_BLOCKED_UNTIL] =
+        {"pawl_registry_blocked_until_seconds", METRIC_GAUGE, "host", NULL,
+         "Unix time until which a registry told pawl to stay away; 0: it did not."},
+    [METRIC_REGISTRY_QUOTA] = {"pawl_registry_quota_remaining", METRIC_GAUGE, "host", NULL,
+                               "Requests left of a registry's quota, as it last said."},
     [METRIC_TAGS] = {"pawl_image_tags", METRIC_GAUGE, "image", NULL, "Tags known of an image repository."},
     [METRIC_ANSWER_AGE] = {"pawl_image_answer_age_seconds", METRIC_GAUGE, "image", NULL,
                            "Time since an image repository's tags were last read whole."},

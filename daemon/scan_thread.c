@@ -12,11 +12,13 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/strmap.h"
+#include "daemon/registry_metrics.h"
 #include "daemon/scan_entry.h"
 #include "model/image_ref.h"
 
 /* A first failure is asked again after this; it doubles with each further one. */
-#define FIRST_PAUSE_MS 5000
+#define FIRST_PAUSE_MS      5000
+#define CACHE_SAID_AGAIN_MS 600000
 
 /* The owner's view; its address is what rounds hold. */
 struct source {
@@ -34,6 +36,7 @@ struct scan_thread {
     struct strmap entries; /* repository -> struct scan_entry * */
     unsigned random;
     bool stopping;
+    int64_t cache_said_ms; /* monotonic: when a failing cache was last logged; the thread's own */
 };
 
 static int64_t now_of(const struct scan_thread *t)
@@ -214,7 +217,6 @@ static void measure_run(struct scan_thread *t, const struct scan_entry *entry,
     const char *outcome = result->error.code ? error_code_name(result->error.code) : "ok";
     double seconds = (double)(now_of(t) - entry->started_ms) / 1000;
     metrics_add(metrics, METRIC_SCANS, METRIC_LABELS(host, outcome), 1);
-    metrics_add(metrics, METRIC_REGISTRY_REQUESTS, METRIC_LABELS(host), result->requests);
     if (result->error.code == ERROR_RATE_LIMITED)
         metrics_add(metrics, METRIC_REGISTRY_RATE_LIMITED, METRIC_LABELS(host), 1);
     if (result->requests)
@@ -358,7 +360,18 @@ static void log_overdue(const struct scan_thread *t, const struct strvec *overdu
 }
 
 /* The cache belongs to this thread, so its counts are handed on here. */
-static void measure_cache(const struct scan_thread *t)
+/* A cache that fails costs requests and nothing else, so it is said now and then. */
+static void log_cache_problem(struct scan_thread *t)
+{
+    const char *problem = cache_problem(t->options.cache);
+    int64_t now = now_of(t);
+    if (!problem || (t->cache_said_ms && now - t->cache_said_ms < CACHE_SAID_AGAIN_MS))
+        return;
+    t->cache_said_ms = now;
+    log_event(LOG_WARN, "cache", "event", "failing", "err", problem, NULL);
+}
+
+static void measure_cache(struct scan_thread *t)
 {
     if (!t->options.cache)
         return;
@@ -368,6 +381,7 @@ static void measure_cache(const struct scan_thread *t)
     metrics_set(metrics, METRIC_CACHE_OPERATIONS, METRIC_LABELS("miss"), (double)stats.misses);
     metrics_set(metrics, METRIC_CACHE_OPERATIONS, METRIC_LABELS("write"), (double)stats.writes);
     metrics_set(metrics, METRIC_CACHE_OPERATIONS, METRIC_LABELS("failure"), (double)stats.failures);
+    log_cache_problem(t);
 }
 
 /* False when it is to stop. */
@@ -387,6 +401,7 @@ static bool turn(struct scan_thread *t)
     if (!stopping)
         scanner_run(t->options.scanner, runs.len ? 0 : runs.timeout_ms);
     measure_cache(t);
+    registry_metrics_take(t->options.metrics, t->options.scanner);
     return !stopping;
 }
 

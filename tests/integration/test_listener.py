@@ -41,7 +41,9 @@ def test_metrics_tell_of_rounds_scans_and_updates(site):
     assert values['flux_daemon_sync_duration_seconds_bucket{success="true",le="+Inf"}'] >= 2
     assert values['flux_client_fetch_duration_seconds_count{kind="tags",success="true"}'] >= 1
     assert values[f'pawl_scans_total{{host="{host}",result="ok"}}'] >= 1
-    assert values[f'pawl_registry_requests_total{{host="{host}"}}'] >= 1
+    assert values[f'pawl_registry_requests_total{{host="{host}",kind="tags",status="2xx"}}'] >= 1
+    assert values[f'pawl_registry_rate{{host="{host}",bound="now"}}'] > 0
+    assert values[f'pawl_registry_response_bytes_total{{host="{host}"}}'] > 0
     assert values[f'pawl_image_tags{{image="{image}"}}'] == 2
     assert 0 <= values[f'pawl_image_answer_age_seconds{{image="{image}"}}'] < 60
     assert values["pawl_images_overdue"] == 0
