@@ -33,9 +33,9 @@ struct repository_info {
     size_t images_len, images_capacity;
     int64_t scanned_ms; /* when the tag list was read from the registry, whole */
     bool is_truncated;  /* more tags than the limit; never a reason to update */
-    bool
-        is_shrunken; /* the registry now lists far fewer tags, which is not believed yet: these are those that
-                             it listed before; never a reason to update */
+    /* The registry now lists far fewer tags, which is not believed yet: these are those that it listed before;
+     * never a reason to update. */
+    bool is_shrunken;
     size_t shrunken_len;  /* then: how many it lists, */
     int64_t shrunken_ms;  /* and when it was first seen to do so */
     const char *etag;     /* of the list, if it is one page and the registry gave one; else NULL */

@@ -42,8 +42,8 @@ const char *registry_outcome_name(enum registry_outcome outcome);
 extern const double registry_latency_bounds_s[REGISTRY_LATENCY_BOUNDS];
 
 struct registry_host_stats {
-    const char
-        *host; /* as in repository names: "index.docker.io", "reg:5000"; borrowed until visit returns */
+    /* As in repository names: "index.docker.io", "reg:5000"; borrowed until visit returns. */
+    const char *host;
 
     /* the budget (rate_limit.h) */
     double rps, rps_ceiling; /* requests a second that it may get now, and at most; 0: no limit */

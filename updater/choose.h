@@ -4,18 +4,18 @@
  *
  * Pure: no clock, no network, no git. The rules, in order:
  *
- *   1. What cannot be decided is blocked: a workload that is blocked or defined twice, an image or a policy
- *      that cannot be read, no answer from the registry or a truncated one, a list of tags that shrank so much that it is not
- *      believed yet (is_shrunken), a pattern that takes too long.
- *   2. Of the tags that match and have what the order needs, the last in the order is the candidate. Tags
- *      without the creation time that the order needs are passed over; if all that match are, it is blocked.
+ *   1. What cannot be decided is blocked: a workload that is blocked or defined twice, an image or a policy that
+ *      cannot be read, no answer from the registry, a truncated or a shrunken one, a pattern that takes too long on
+ *      a tag.
+ *   2. Of the tags that match and have what the order needs, the last in the order is the candidate. Tags without
+ *      the creation time that the order needs are passed over; if all that match are such, it is blocked.
  *   3. No tag matches, or the current tag is the candidate: nothing to do.
  *   4. The current tag matches the policy: the candidate must come after it, or it is held. By creation time, if
- *      both are also versions of the same shape (tag_compare_versions), the version must not fall; if the
- *      current tag's time is not known (it may be gone from the registry), such a version must rise.
+ *      both are also versions of the same shape (tag_compare_versions), the version must not fall; if the current
+ *      tag's time is not known (it may be gone from the registry), such a version must rise.
  *   5. The current tag does not match (the policy was changed): rule 4 does not apply.
- *   6. The candidate is held if the workload is ignored, not automated or locked, if the image is pinned by
- *      digest, or if the answer is stale. Else it is taken.
+ *   6. The candidate is held if the workload is ignored, not automated or locked, if the image is pinned by digest,
+ *      or if the answer is stale. Else it is taken.
  *
  * An image without tag and digest has the tag "latest". A reason is one line without control characters, with
  * the values in it:
