@@ -40,8 +40,7 @@ void record_get_names(struct cache *cache, const char *repository, struct strvec
 bool record_get_created(struct cache *cache, const char *digest, const char *platform, int64_t *created_ms);
 void record_put_created(struct cache *cache, const char *digest, const char *platform, int64_t created_ms);
 
-/* -- the form alone: for tests, fuzzing and `pawl cache inspect` -------------------------------------------
- */
+/* -- the form alone: for tests, fuzzing and `pawl cache inspect` ----------------------------------------- */
 
 /* Appends the record. */
 void record_encode_repository(const struct repository_info *info, struct strbuf *out);

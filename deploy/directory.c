@@ -33,8 +33,7 @@ struct directory_apply {
     struct strmap swept; /* directories that were cleaned of temporary files */
 };
 
-/* -- what a crash left behind -----------------------------------------------------------------------------
- */
+/* -- what a crash left behind ---------------------------------------------------------------------------- */
 
 static bool is_temporary(const char *name)
 {
@@ -62,8 +61,7 @@ static void sweep(struct directory_apply *apply, const char *directory)
     }
 }
 
-/* -- one file ---------------------------------------------------------------------------------------------
- */
+/* -- one file -------------------------------------------------------------------------------------------- */
 
 /* Checks each directory between the root and the file: it must be a directory and no link, or be missing. */
 static int check_parents(const struct directory_apply *apply, const char *place, bool *missing,
@@ -153,8 +151,7 @@ static void apply_file(struct directory_apply *apply, const struct apply_request
     apply_report_add(report, NULL, file, result, why);
 }
 
-/* -- the target -------------------------------------------------------------------------------------------
- */
+/* -- the target ------------------------------------------------------------------------------------------ */
 
 static int prepare_root(const struct directory_apply *apply, struct error *err)
 {

@@ -15,8 +15,7 @@ static bool is_unresolved(const struct plan_item *item)
     return !item->is_decided && !item->collection;
 }
 
-/* -- kinds ------------------------------------------------------------------------------------------------
- */
+/* -- kinds ----------------------------------------------------------------------------------------------- */
 
 int kube_apply_resolve(struct kube_apply *apply, struct error *err)
 {
@@ -133,8 +132,7 @@ int kube_apply_await_kinds(struct kube_apply *apply, struct error *err)
     return kube_read_before(apply->plan, apply->client, apply->dry_run, err);
 }
 
-/* -- writing ----------------------------------------------------------------------------------------------
- */
+/* -- writing --------------------------------------------------------------------------------------------- */
 
 /* One item on its way. */
 struct patch {

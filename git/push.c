@@ -51,8 +51,7 @@ static int conflict(const struct mirror *mirror, const char *why, struct error *
                      mirror->url.shown, *why ? ", " : "", why);
 }
 
-/* -- callbacks of libgit2; their payload is the transport --------------------------------------------------
- */
+/* -- callbacks of libgit2; their payload is the transport ------------------------------------------------ */
 
 static int take_status(const char *name UNUSED, const char *status, void *payload)
 {
@@ -69,8 +68,7 @@ static int check_update(const git_push_update **updates, size_t len, void *paylo
     return push->has_moved ? -1 : 0;
 }
 
-/* -- the push ----------------------------------------------------------------------------------------------
- */
+/* -- the push -------------------------------------------------------------------------------------------- */
 
 /* Where the remote's branch is, in its greeting; false if there is none. */
 static bool advertised(const struct mirror *mirror, git_remote *remote, git_oid *id)

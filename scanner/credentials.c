@@ -216,8 +216,7 @@ static void read_config(struct credentials *c, json_t *config)
         c->store = xstrdup(store);
 }
 
-/* -- the interface -----------------------------------------------------------------------------------------
- */
+/* -- the interface --------------------------------------------------------------------------------------- */
 
 struct credentials *credentials_parse(const char *text, size_t len, const char *origin, struct error *err)
 {

@@ -40,8 +40,7 @@ struct call {
     void *context;
 };
 
-/* -- the end of a call -------------------------------------------------------------------------------------
- */
+/* -- the end of a call ----------------------------------------------------------------------------------- */
 
 static void finish(struct call *call, struct http_response *response, const struct error *err)
 {
@@ -266,8 +265,7 @@ static void on_answer(struct http_response *response, const struct error *err, v
     registry_host_resume(host);
 }
 
-/* -- the interface -----------------------------------------------------------------------------------------
- */
+/* -- the interface --------------------------------------------------------------------------------------- */
 
 static int64_t dispatch(struct registry *registry, struct registry_host *host)
 {

@@ -239,8 +239,7 @@ static void test_mirror_fetch_keeps_few_packs(void **state)
     mirror_free(mirror);
 }
 
-/* -- pushing ------------------------------------------------------------------------------------------------
- */
+/* -- pushing --------------------------------------------------------------------------------------------- */
 
 static void test_mirror_push_moves_the_branch(void **state)
 {
