@@ -231,7 +231,8 @@ static void stop_worker(struct worker *w)
 /* Whatever still waits for a network by then is cut off: a round may be, at any point. */
 static void *exit_after_grace(void *argument UNUSED)
 {
-    const struct timespec grace = {.tv_sec = STOP_GRACE_MS / 1000, .tv_nsec = STOP_GRACE_MS % 1000 * 1000000L};
+    const struct timespec grace = {.tv_sec = STOP_GRACE_MS / 1000,
+                                   .tv_nsec = STOP_GRACE_MS % 1000 * 1000000L};
     nanosleep(&grace, NULL);
     log_event(LOG_WARN, "daemon", "event", "stopped", "msg",
               "something was still waiting for the network; the next start continues it", NULL);
