@@ -23,10 +23,10 @@ static void check_ssh(const struct remote_url *url)
     const struct ssh_choice choice = {NULL, NULL};
     CLEANUP(strvec_release) struct strvec argv = STRVEC_INIT;
     ssh_command_build(url, "git-upload-pack", &choice, &argv);
-    size_t host = url->port ? 5 : 3;
-    require(argv.len == host + 2);
-    require(argv.items[host][0] != '-');
-    require(str_starts_with(argv.items[host + 1], "git-upload-pack '"));
+    /* The host and the command for it come last, behind the options. */
+    require(argv.len > 3);
+    require(argv.items[argv.len - 2][0] != '-');
+    require(str_starts_with(argv.items[argv.len - 1], "git-upload-pack '"));
     require(url->path[0] != '-');
 }
 
