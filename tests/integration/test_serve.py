@@ -174,7 +174,7 @@ def _ends(site, sig):
         assert process.stop(sig=sig, timeout=10) == 0
         assert time.monotonic() - began < 10
         daemon.was_killed = True  # it is gone already
-    assert "event=exiting" in process.log().splitlines()[-1]
+    assert "event=exiting" in process.log()  # a round that was under way may have its say after it
 
 
 def test_sigterm_ends_it(site):
