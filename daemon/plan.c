@@ -64,6 +64,15 @@ static void ask(struct plan *plan, const struct config *config, struct image_sou
         plan->has_unreachable = plan->has_unreachable || plan->answers[i].error.code;
 }
 
+/* The index of the demand that asks about a container's image, or -1: it cannot be read, or is filtered out. */
+static ptrdiff_t demand_about(const struct plan *plan, const struct container *container)
+{
+    if (!container->image.text)
+        return -1;
+    AUTO_FREE char *repository = image_ref_repository(&container->image);
+    return demand_set_find(plan->demands, repository);
+}
+
 /* Decides for one container. An image that the filter leaves out has no demand and so no answer. */
 static void decide_container(struct plan *plan, const struct workload_policy *policy, size_t index,
                              struct decision *out)
@@ -71,9 +80,7 @@ static void decide_container(struct plan *plan, const struct workload_policy *po
     static const struct error excluded = {.code = ERROR_UNSUPPORTED,
                                           .text = "left out by --registry-exclude-image or "
                                                   "--registry-include-image"};
-    const struct image_ref *image = &policy->containers[index].container->image;
-    AUTO_FREE char *repository = image->text ? image_ref_repository(image) : xstrdup("");
-    ptrdiff_t at = demand_set_find(plan->demands, repository);
+    ptrdiff_t at = demand_about(plan, policy->containers[index].container);
     if (at < 0) {
         choose(policy, index, NULL, &excluded, out);
         return;
@@ -82,17 +89,11 @@ static void decide_container(struct plan *plan, const struct workload_policy *po
     choose(policy, index, answer->info, answer->error.code ? &answer->error : NULL, out);
 }
 
-static bool uses(const struct container *container, const char *repository)
-{
-    AUTO_FREE char *own = container->image.text ? image_ref_repository(&container->image) : NULL;
-    return own && !strcmp(own, repository);
-}
-
 /* The first of the decisions that needed an answer; every demand has one. */
-static const struct decision *first_user(const struct plan *plan, const char *repository)
+static const struct decision *first_user(const struct plan *plan, size_t demand)
 {
     for (size_t i = 0; i < plan->decisions_len; i++) {
-        if (uses(plan->decisions[i].container, repository))
+        if (demand_about(plan, plan->decisions[i].container) == (ptrdiff_t)demand)
             return &plan->decisions[i];
     }
     return NULL;
@@ -117,7 +118,7 @@ static void report_failed_answer(struct plan *plan, size_t at)
         others++;
     }
     const char *repository = plan->demands->items[at].repository;
-    const struct decision *user = first_user(plan, repository);
+    const struct decision *user = first_user(plan, at);
     if (!user)
         return;
     AUTO_FREE char *more = others ? xasprintf("; and so with %zu more of %.*s", others,
@@ -138,9 +139,7 @@ static void report_answers(struct plan *plan)
 /* No answer yet, and no failure either: decided when there is one. */
 static bool is_being_asked(const struct plan *plan, const struct container *container)
 {
-    AUTO_FREE char *repository =
-        container->image.text ? image_ref_repository(&container->image) : xstrdup("");
-    ptrdiff_t at = demand_set_find(plan->demands, repository);
+    ptrdiff_t at = demand_about(plan, container);
     return at >= 0 && !plan->answers[at].info && !plan->answers[at].error.code;
 }
 

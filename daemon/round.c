@@ -97,12 +97,16 @@ static const char **path_list(const struct strvec *paths)
 static int apply_commit(struct repository *r, const char *commit, struct round_report *report,
                         struct error *err)
 {
-    report->manifests = manifest_loader_load(r->loader, r->mirror, commit, &r->settings->paths, err);
-    if (!report->manifests)
-        return -1;
+    if (report->commit[0]) {
+        report->manifests = manifest_loader_load(r->loader, r->mirror, commit, &r->settings->paths, err);
+        if (!report->manifests)
+            return -1;
+    }
     AUTO_FREE const char **paths = path_list(&r->settings->paths);
-    const struct apply_request request = {
-        .manifests = report->manifests, .leave_alone = resource_is_ignored, .paths = paths};
+    const struct apply_request request = {.manifests =
+                                              report->manifests ? report->manifests : report->plan.manifests,
+                                          .leave_alone = resource_is_ignored,
+                                          .paths = paths};
     report->was_applied = true;
     r->applied[0] = '\0';
     if (deploy_target_apply(r->target, &request, &report->applied, err) < 0)

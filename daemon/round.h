@@ -31,7 +31,8 @@ struct round_report {
     struct plan plan;
     bool was_applied; /* `applied` says what the target did */
     struct apply_report applied;
-    struct manifest_set *manifests; /* what was applied; `applied` points into it */
+    struct manifest_set *manifests; /* of `commit`; NULL: nothing was pushed, and the plan's are the head's.
+                                       What `applied` points into. */
 };
 #define ROUND_REPORT_INIT                                                                                    \
     {                                                                                                        \
@@ -47,7 +48,8 @@ void round_report_release(struct round_report *report);
 int round_run(struct repository *repository, const struct round_options *options, struct round_report *report,
               struct error *err) MUST_CHECK;
 
-/* True if everything that the round looked at could be read, decided and applied. */
+/* True if every registry could be asked and every object applied. What is wrong in git itself is skipped and
+ * said, and does not count. */
 bool round_was_complete(const struct round_report *report);
 
 #endif
