@@ -139,6 +139,24 @@ void metrics_observe(struct metrics *metrics, enum metric metric, const char *co
     unlock(metrics);
 }
 
+void metrics_set_histogram(struct metrics *metrics, enum metric metric, const char *const *labels,
+                           const uint64_t *counts, double sum)
+{
+    if (!metrics)
+        return;
+    lock(metrics);
+    struct series *series = series_for(metrics, metric, labels);
+    if (series) {
+        size_t bounds = bounds_len(&metric_rows[metric]);
+        memcpy(series->buckets, counts, bounds * sizeof(*counts));
+        series->value = sum;
+        series->count = 0;
+        for (size_t i = 0; i <= bounds; i++)
+            series->count += counts[i];
+    }
+    unlock(metrics);
+}
+
 void metrics_clear(struct metrics *metrics, enum metric metric)
 {
     if (!metrics)

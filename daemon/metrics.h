@@ -12,6 +12,7 @@
 #define DAEMON_METRICS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/strbuf.h"
@@ -29,10 +30,13 @@ enum metric {
     METRIC_REGISTRY_REQUESTS,
     METRIC_REGISTRY_RATE_LIMITED,
     METRIC_REGISTRY_BYTES,
-    METRIC_REGISTRY_SECONDS,
+    METRIC_REGISTRY_DURATION,
+    METRIC_REGISTRY_IN_FLIGHT,
+    METRIC_REGISTRY_WAITING,
     METRIC_REGISTRY_RATE,
     METRIC_REGISTRY_BLOCKED_UNTIL,
     METRIC_REGISTRY_QUOTA,
+    METRIC_REGISTRY_QUOTA_LIMIT,
     METRIC_TAGS,
     METRIC_ANSWER_AGE,
     METRIC_OVERDUE,
@@ -70,6 +74,10 @@ void metrics_add(struct metrics *metrics, enum metric metric, const char *const 
 void metrics_set(struct metrics *metrics, enum metric metric, const char *const *labels, double value);
 /* Puts a value into a histogram. */
 void metrics_observe(struct metrics *metrics, enum metric metric, const char *const *labels, double value);
+/* Sets a histogram that somebody else counts: `counts` has one number per bound of the row, not cumulative, and one
+ * more for what is above all of them. */
+void metrics_set_histogram(struct metrics *metrics, enum metric metric, const char *const *labels,
+                           const uint64_t *counts, double sum);
 /* Forgets all values, so that gauges of what is gone do not stay. */
 void metrics_clear(struct metrics *metrics, enum metric metric);
 

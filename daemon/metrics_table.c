@@ -4,6 +4,8 @@
 #include "daemon/metrics.h"
 
 static const double client_buckets[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 0};
+/* Those of scanner/registry_stats.h. */
+static const double registry_buckets[] = {.01, .03, .1, .3, 1, 3, 10, 30, 0};
 static const double sync_buckets[] = {.5, 5, 10, 20, 30, 40, 50, 60, 75, 90, 120, 240, 0};
 
 const struct metric_row metric_rows[METRICS_LEN] = {
@@ -36,8 +38,13 @@ const struct metric_row metric_rows[METRICS_LEN] = {
                                       "Scans that ended because the registry told pawl to slow down."},
     [METRIC_REGISTRY_BYTES] = {"pawl_registry_response_bytes_total", METRIC_COUNTER, "host", NULL,
                                "Bytes of answers that were received whole."},
-    [METRIC_REGISTRY_SECONDS] = {"pawl_registry_request_seconds_total", METRIC_COUNTER, "host", NULL,
-                                 "Time that requests took, together; divide by their number."},
+    [METRIC_REGISTRY_DURATION] = {"pawl_registry_request_duration_seconds", METRIC_HISTOGRAM, "host",
+                                  registry_buckets,
+                                  "Duration of requests to registries, from sending to the end of the body."},
+    [METRIC_REGISTRY_IN_FLIGHT] = {"pawl_registry_requests_in_flight", METRIC_GAUGE, "host", NULL,
+                                   "Requests that a registry is answering."},
+    [METRIC_REGISTRY_WAITING] = {"pawl_registry_requests_waiting", METRIC_GAUGE, "host", NULL,
+                                 "Requests that wait until the registry's budget lets them go."},
     [METRIC_REGISTRY_RATE] =
         {"pawl_registry_rate", METRIC_GAUGE, "host bound", NULL,
          "Requests a second that a registry may get now, and at the ceiling; 0: no limit."},
@@ -46,6 +53,8 @@ const struct metric_row metric_rows[METRICS_LEN] = {
          "Unix time until which a registry told pawl to stay away; 0: it did not."},
     [METRIC_REGISTRY_QUOTA] = {"pawl_registry_quota_remaining", METRIC_GAUGE, "host", NULL,
                                "Requests left of a registry's quota, as it last said."},
+    [METRIC_REGISTRY_QUOTA_LIMIT] = {"pawl_registry_quota_limit", METRIC_GAUGE, "host", NULL,
+                                     "Requests of a registry's quota, as it last said."},
     [METRIC_TAGS] = {"pawl_image_tags", METRIC_GAUGE, "image", NULL, "Tags known of an image repository."},
     [METRIC_ANSWER_AGE] = {"pawl_image_answer_age_seconds", METRIC_GAUGE, "image", NULL,
                            "Time since an image repository's tags were last read whole."},

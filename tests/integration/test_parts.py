@@ -9,6 +9,7 @@ import urllib.request
 
 import pytest
 
+from parts.pawl import parse_metrics
 from parts.process import PartFailed, run, wait_until
 from parts.registry import RegistryError, basic_auth
 
@@ -254,6 +255,31 @@ def test_cluster_limits_users(cluster, namespace, tmp_path):
     assert status == 403 and "forbidden" in answer["message"]
     assert cluster.exchange("GET", path, token="nobody")[0] == 401
     assert token in cluster.kubeconfig(tmp_path / "kubeconfig", token=token).read_text()
+
+
+# Metrics
+
+_COUNTER = "# HELP a_total A.\n# TYPE a_total counter\n"
+_HISTOGRAM = '# HELP h H.\n# TYPE h histogram\nh_bucket{le="1"} 2\nh_bucket{le="+Inf"} 3\nh_sum 4\nh_count 3\n'
+
+
+def test_metrics_are_read():
+    text = _COUNTER + 'a_total{x="a\\"b\\\\c\\nd",y=""} 1\n' + _HISTOGRAM
+    assert parse_metrics(text) == {'a_total{x="a\\"b\\\\c\\nd",y=""}': 1, 'h_bucket{le="1"}': 2,
+                                   'h_bucket{le="+Inf"}': 3, "h_sum": 4, "h_count": 3}
+
+
+@pytest.mark.parametrize("text", [
+    "a_total 1\n", "# TYPE a_total counter\na_total 1\n", _COUNTER + _COUNTER, _COUNTER + "a_total 1\na_total 1\n",
+    _COUNTER + "a_total -1\n", _COUNTER + "a_total 1", _COUNTER + "b_total 1\n", _COUNTER + 'a_total{x="\\t"} 1\n',
+    _COUNTER + 'a_total{x="1",x="2"} 1\n', _COUNTER + "a_total one\n", _COUNTER + "a_total 1 2 3\n",
+    _COUNTER.replace("a_total", "a"), _COUNTER.replace("A.", ""), _HISTOGRAM.replace("Inf\"} 3", "Inf\"} 4"),
+    _HISTOGRAM.replace("} 2", "} 5"), _HISTOGRAM.replace("h_sum 4\n", ""), _HISTOGRAM.replace('h_bucket{le="+Inf"} 3\n', ""),
+    _HISTOGRAM.replace('le="1"', 'x="1"'), _HISTOGRAM + _COUNTER + "h_count 3\n",
+])
+def test_metrics_that_are_malformed_are_refused(text):
+    with pytest.raises((AssertionError, ValueError)):
+        parse_metrics(text)
 
 
 # Leaving parts out

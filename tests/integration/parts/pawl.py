@@ -15,7 +15,8 @@ import urllib.request
 from parts.process import Process, clean_environment, wait_until
 
 _REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|SUMMARY: \w+Sanitizer|: runtime error: ")
-_SAMPLE = re.compile(r'(?P<key>(?P<name>[a-z_]+)(\{[a-z_]+="([^"\\]|\\.)*"(,[a-z_]+="([^"\\]|\\.)*")*\})?) (?P<value>\S+)')
+_LABEL = r'[a-z_]+="(?:[^"\\]|\\.)*"'
+_SAMPLE = re.compile(rf"(?P<key>(?P<name>[a-z_:]+)(\{{(?P<labels>{_LABEL}(,{_LABEL})*)\}})?) (?P<value>\S+)")
 _SANITIZER_OPTIONS = ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "ASAN_SYMBOLIZER_PATH",
                       "TSAN_SYMBOLIZER_PATH", "LLVM_PROFILE_FILE")
 
@@ -133,22 +134,78 @@ class Pawl:
             assert rc == expected_rc, f"pawl serve ended with {rc}:\n{process.tail()}"
 
 
+class _Metric:
+    """What parse_metrics has read of one metric."""
+
+    def __init__(self, kind):
+        self.kind, self.buckets, self.sums, self.counts = kind, {}, {}, {}
+
+    def take(self, suffix, labels, value):
+        """Files a sample of a histogram under its labels without `le`."""
+        bound = labels.pop("le", None)
+        assert (bound is not None) == (suffix == "_bucket"), (suffix, labels)
+        series = tuple(sorted(labels.items()))
+        if suffix == "_bucket":
+            self.buckets.setdefault(series, []).append((float(bound), value))
+        else:
+            (self.sums if suffix == "_sum" else self.counts)[series] = value
+
+    def check(self):
+        """Buckets rise to +Inf, which is the count; each series has a sum."""
+        assert set(self.buckets) == set(self.sums) == set(self.counts)
+        for series, buckets in self.buckets.items():
+            bounds, values = zip(*buckets)
+            assert list(bounds) == sorted(set(bounds)) and bounds[-1] == float("inf"), buckets
+            assert list(values) == sorted(values) and values[-1] == self.counts[series], buckets
+
+
+def _unescaped(text, allowed):
+    assert not re.search(rf"\\(?![{allowed}])", re.sub(r"\\\\", "", text)), f"an escape that is none in {text!r}"
+    return re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], text)
+
+
 def parse_metrics(text):
-    """Prometheus text as {'name{labels}': value}; asserts the form."""
-    values, typed = {}, {}
-    for line in text.splitlines():
-        if line.startswith("# TYPE "):
-            name, kind = line.split()[2:]
-            assert name not in typed and kind in ("counter", "gauge", "histogram"), line
-            typed[name] = kind
-        elif not line.startswith("# HELP "):
-            match = _SAMPLE.fullmatch(line)
-            assert match, f"not a sample: {line!r}"
-            name = re.sub("_(bucket|sum|count)$", "", match["name"])
-            assert match["name"] in typed or typed.get(name) == "histogram", f"no TYPE before {line!r}"
-            assert match["key"] not in values, f"twice: {line!r}"
-            values[match["key"]] = float(match["value"])
+    """Prometheus text (0.0.4) as {'name{labels}': value}.
+
+    Asserts what Prometheus and promtool ask for: HELP and TYPE once and before the samples, the samples of a metric
+    together, no sample twice, valid escapes, counters that end in _total and are not negative, whole histograms.
+    """
+    values, metrics, helped, current = {}, {}, set(), None
+    assert text.endswith("\n") or not text
+    for line in text.split("\n")[:-1]:
+        if match := re.fullmatch(r"# HELP ([a-z_:]+) (\S.*)", line):
+            assert match[1] not in helped, f"twice: {line!r}"
+            assert _unescaped(match[2], r"n").endswith("."), line
+            helped.add(match[1])
+        elif match := re.fullmatch(r"# TYPE ([a-z_:]+) (counter|gauge|histogram)", line):
+            current = match[1]
+            assert current not in metrics and current in helped, line
+            assert (match[2] == "counter") == current.endswith("_total"), line
+            metrics[current] = _Metric(match[2])
+        else:
+            _take_sample(line, current, metrics, values)
+    for metric in metrics.values():
+        metric.check()
+    assert helped == set(metrics)
     return values
+
+
+def _take_sample(line, current, metrics, values):
+    match = _SAMPLE.fullmatch(line)
+    assert match, f"not a sample: {line!r}"
+    assert current, f"no TYPE before {line!r}"
+    metric, suffix = metrics[current], match["name"].removeprefix(current)
+    value = float(match["value"])
+    pairs = re.findall(r'([a-z_]+)="((?:[^"\\]|\\.)*)"', match["labels"] or "")
+    labels = {name: _unescaped(text, 'n"') for name, text in pairs}
+    assert len(labels) == len(pairs), f"a label twice: {line!r}"
+    assert match["name"].startswith(current), f"{line!r} among those of {current}"
+    assert suffix in (("_bucket", "_sum", "_count") if metric.kind == "histogram" else ("",)), line
+    assert value >= 0 or metric.kind == "gauge", line
+    assert match["key"] not in values, f"twice: {line!r}"
+    values[match["key"]] = value
+    if metric.kind == "histogram":
+        metric.take(suffix, labels, value)
 
 
 class Daemon:

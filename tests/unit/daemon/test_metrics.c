@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/strmap.h"
 #include "daemon/metrics.h"
+#include "scanner/registry_stats.h"
 
 static void free_metrics(struct metrics **metrics)
 {
@@ -68,6 +69,30 @@ static void test_metrics_writes_cumulative_buckets(void **state UNUSED)
                      "flux_daemon_sync_duration_seconds_count{success=\"true\"} 4\n");
 }
 
+/* The scanner counts by its own bounds; they must be the row's. */
+static void test_metrics_takes_a_histogram_that_the_scanner_counted(void **state UNUSED)
+{
+    const double *bounds = metric_rows[METRIC_REGISTRY_DURATION].buckets;
+    for (size_t i = 0; i < REGISTRY_LATENCY_BOUNDS; i++)
+        assert_true(bounds[i] == registry_latency_bounds_s[i]);
+    assert_true(bounds[REGISTRY_LATENCY_BOUNDS] == 0);
+
+    struct registry_host_stats stats = {.host = "quay.io"};
+    static const int64_t took_ms[] = {5, 10, 11, 2000, 31000};
+    for (size_t i = 0; i < ARRAY_LEN(took_ms); i++)
+        registry_stats_count(&stats, REGISTRY_TAGS, 200, 100, took_ms[i]);
+    CLEANUP(free_metrics) struct metrics *metrics = metrics_new();
+    for (int twice = 0; twice < 2; twice++)
+        metrics_set_histogram(metrics, METRIC_REGISTRY_DURATION, METRIC_LABELS("quay.io"),
+                              stats.latency_buckets, stats.latency_sum_s);
+    AUTO_FREE char *text = written(metrics);
+    assert_has(text, "_bucket{host=\"quay.io\",le=\"0.01\"} 2\n");
+    assert_has(text, "_bucket{host=\"quay.io\",le=\"30\"} 4\n");
+    assert_has(text, "_bucket{host=\"quay.io\",le=\"+Inf\"} 5\n");
+    assert_has(text, "_sum{host=\"quay.io\"} 33.026\n");
+    assert_has(text, "_count{host=\"quay.io\"} 5\n");
+}
+
 static void test_metrics_escapes_label_values(void **state UNUSED)
 {
     CLEANUP(free_metrics) struct metrics *metrics = metrics_new();
@@ -114,6 +139,7 @@ static void test_metrics_has_a_whole_row_for_each(void **state UNUSED)
         assert_non_null(row->labels);
         assert_int_equal(row->buckets != NULL, row->type == METRIC_HISTOGRAM);
         assert_true(str_ends_with(row->help, "."));
+        assert_null(strpbrk(row->help, "\\\n")); /* it is written as it is */
         assert_int_equal(row->type == METRIC_COUNTER, str_ends_with(row->name, "_total"));
     }
 }
@@ -133,6 +159,7 @@ int main(void)
         cmocka_unit_test(test_metrics_writes_nothing_before_the_first_value),
         cmocka_unit_test(test_metrics_writes_counters_and_gauges),
         cmocka_unit_test(test_metrics_writes_cumulative_buckets),
+        cmocka_unit_test(test_metrics_takes_a_histogram_that_the_scanner_counted),
         cmocka_unit_test(test_metrics_escapes_label_values),
         cmocka_unit_test(test_metrics_forgets_what_is_cleared),
         cmocka_unit_test(test_metrics_bounds_the_number_of_series),
