@@ -28,6 +28,8 @@ const struct metric_row metric_rows[METRICS_LEN] = {
     [METRIC_CONTAINERS] = {"pawl_containers", METRIC_GAUGE, "repository decision", NULL,
                            "Automated containers by what the last round decided: current, update, held or "
                            "blocked."},
+    [METRIC_CONTAINERS_HELD] = {"pawl_containers_held", METRIC_GAUGE, "repository cause", NULL,
+                                "Automated containers that the last round held or blocked, by cause."},
     [METRIC_SCANS] = {"pawl_scans_total", METRIC_COUNTER, "host result", NULL,
                       "Scans of image repositories by registry and result: ok, or the kind of error."},
     [METRIC_REGISTRY_REQUESTS] =

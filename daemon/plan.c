@@ -83,6 +83,8 @@ static void decide_container(struct plan *plan, const struct workload_policy *po
     ptrdiff_t at = demand_about(plan, policy->containers[index].container);
     if (at < 0) {
         choose(policy, index, NULL, &excluded, out);
+        if (out->cause == CAUSE_NO_ANSWER)
+            out->cause = CAUSE_EXCLUDED;
         return;
     }
     const struct scan_result *answer = &plan->answers[at];
@@ -143,10 +145,11 @@ static bool is_being_asked(const struct plan *plan, const struct container *cont
     return at >= 0 && !plan->answers[at].info && !plan->answers[at].error.code;
 }
 
-static void hold(struct decision *decision, const char *reason)
+static void hold(struct decision *decision, enum decision_cause cause, const char *reason)
 {
     free(decision->reason);
     decision->kind = DECISION_HELD;
+    decision->cause = cause;
     decision->reason = xstrdup(reason);
 }
 
@@ -163,7 +166,7 @@ static void decide(struct plan *plan, const struct repository_config *settings)
             struct decision *decision = &plan->decisions[plan->decisions_len++];
             decide_container(plan, policy, k, decision);
             if (settings->readonly && decision->kind == DECISION_UPDATE)
-                hold(decision, "held: the repository is read-only (--git-readonly)");
+                hold(decision, CAUSE_READ_ONLY, "held: the repository is read-only (--git-readonly)");
         }
     }
 }

@@ -44,6 +44,7 @@ static json_t *held_json(const struct plan *plan)
         json_object_set_new(item, "current", text_or_null(decision->container->image.text));
         json_object_set_new(item, "candidate", text_or_null(decision->candidate));
         json_object_set_new(item, "decision", json_text(decision_kind_name(decision->kind)));
+        json_object_set_new(item, "cause", json_text(decision_cause_name(decision->cause)));
         json_object_set_new(item, "reason", json_text(decision->reason));
         json_array_append_new(list, item);
     }

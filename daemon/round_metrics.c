@@ -13,6 +13,17 @@ static void record_decisions(struct metrics *metrics, const char *repository, co
     }
 }
 
+static void record_causes(struct metrics *metrics, const char *repository, const struct plan *plan)
+{
+    size_t counts[CAUSES_LEN] = {0};
+    for (size_t i = 0; i < plan->decisions_len; i++)
+        counts[plan->decisions[i].cause]++;
+    for (int cause = CAUSE_NONE + 1; cause < CAUSES_LEN; cause++)
+        metrics_set(metrics, METRIC_CONTAINERS_HELD,
+                    METRIC_LABELS(repository, decision_cause_name((enum decision_cause)cause)),
+                    (double)counts[cause]);
+}
+
 static void record_apply(struct round_metrics *last, struct metrics *metrics,
                          const struct apply_report *applied)
 {
@@ -31,8 +42,10 @@ void round_metrics_record(struct round_metrics *last, struct metrics *metrics, c
     double seconds = (double)duration_ms / 1000;
     metrics_add(metrics, METRIC_ROUNDS, METRIC_LABELS(repository, failed ? "failed" : "done"), 1);
     metrics_observe(metrics, METRIC_ROUND_DURATION, METRIC_LABELS(repository), seconds);
-    if (report->plan.manifests)
+    if (report->plan.manifests) {
         record_decisions(metrics, repository, &report->plan);
+        record_causes(metrics, repository, &report->plan);
+    }
     if (report->commit[0])
         metrics_add(metrics, METRIC_UPDATES, METRIC_LABELS(repository),
                     (double)report->plan.release->changes_len);

@@ -20,7 +20,14 @@ struct question {
     const struct repository_info *info;
     const struct error *scan_error; /* NULL: none */
     const char *current;            /* the tag; NULL if the image has a digest alone, or cannot be read */
+    struct decision *out;           /* gets the cause with each reason to hold or block */
 };
+
+static char *because(const struct question *q, enum decision_cause cause, char *reason)
+{
+    q->out->cause = cause;
+    return reason;
+}
 
 const char *decision_kind_name(enum decision_kind kind)
 {
@@ -31,6 +38,31 @@ const char *decision_kind_name(enum decision_kind kind)
         [DECISION_BLOCKED] = "blocked",
     };
     return names[kind];
+}
+
+const char *decision_cause_name(enum decision_cause cause)
+{
+    static const char *const names[CAUSES_LEN] = {
+        [CAUSE_NONE] = "none",
+        [CAUSE_IGNORED] = "ignored",
+        [CAUSE_NOT_AUTOMATED] = "not-automated",
+        [CAUSE_LOCKED] = "locked",
+        [CAUSE_PINNED] = "pinned",
+        [CAUSE_STALE] = "stale-answer",
+        [CAUSE_STEP_BACK] = "step-back",
+        [CAUSE_READ_ONLY] = "read-only",
+        [CAUSE_UNKNOWN_KEY] = "unknown-annotation",
+        [CAUSE_DUPLICATE] = "duplicate",
+        [CAUSE_BAD_IMAGE] = "bad-image",
+        [CAUSE_BAD_POLICY] = "bad-policy",
+        [CAUSE_SLOW_POLICY] = "slow-policy",
+        [CAUSE_EXCLUDED] = "excluded",
+        [CAUSE_NO_ANSWER] = "no-answer",
+        [CAUSE_TRUNCATED] = "too-many-tags",
+        [CAUSE_SHRUNKEN] = "shrunken-list",
+        [CAUSE_NO_CREATION_TIME] = "no-creation-time",
+    };
+    return names[cause];
 }
 
 const char *decision_rejection_name(enum tag_match match)
@@ -55,31 +87,36 @@ static char *find_defect(const struct question *q)
 {
     const struct resource *resource = q->workload->resource;
     if (q->workload->blocked)
-        return xasprintf("blocked: %s", q->workload->blocked);
+        return because(q, CAUSE_UNKNOWN_KEY, xasprintf("blocked: %s", q->workload->blocked));
     if (resource->is_duplicate)
-        return xasprintf("blocked: %s:%s/%s is defined more than once", resource->id.space, resource->id.kind,
-                         resource->id.name);
+        return because(q, CAUSE_DUPLICATE,
+                       xasprintf("blocked: %s:%s/%s is defined more than once", resource->id.space,
+                                 resource->id.kind, resource->id.name));
     if (!q->container->image.text || q->container->problem.code != ERROR_NONE)
-        return xasprintf("blocked: %s", q->container->problem.text);
+        return because(q, CAUSE_BAD_IMAGE, xasprintf("blocked: %s", q->container->problem.text));
     if (!q->policy)
-        return xasprintf("blocked: %s", q->policy_problem->text);
+        return because(q, CAUSE_BAD_POLICY, xasprintf("blocked: %s", q->policy_problem->text));
     return NULL;
 }
 
 static char *find_missing_answer(const struct question *q)
 {
     if (!q->info && q->scan_error)
-        return xasprintf("blocked: no tags are known: %s", q->scan_error->text);
+        return because(q, CAUSE_NO_ANSWER, xasprintf("blocked: no tags are known: %s", q->scan_error->text));
     if (!q->info)
-        return xstrdup("blocked: no tags are known: the registry was not asked yet");
+        return because(q, CAUSE_NO_ANSWER,
+                       xstrdup("blocked: no tags are known: the registry was not asked yet"));
     if (q->info->is_truncated)
-        return xasprintf("blocked: %s has more tags than are read (%zu); raise --registry-tag-limit",
-                         q->info->repository, q->info->images_len);
+        return because(q, CAUSE_TRUNCATED,
+                       xasprintf("blocked: %s has more tags than are read (%zu); raise --registry-tag-limit",
+                                 q->info->repository, q->info->images_len));
     if (q->info->is_shrunken)
-        return xasprintf(
-            "blocked: the registry lists %zu tags of %s where it had %zu; that is believed when a later "
-            "scan finds the same",
-            q->info->shrunken_len, q->info->repository, q->info->images_len);
+        return because(
+            q, CAUSE_SHRUNKEN,
+            xasprintf(
+                "blocked: the registry lists %zu tags of %s where it had %zu; that is believed when a later "
+                "scan finds the same",
+                q->info->shrunken_len, q->info->repository, q->info->images_len));
     return NULL;
 }
 
@@ -116,12 +153,14 @@ static struct survey survey_tags(const struct question *q, struct decision *out)
 static char *find_partial_knowledge(const struct question *q, const struct survey *s, const size_t *rejected)
 {
     if (s->too_long)
-        return xasprintf("blocked: policy %s takes too long on the tag %s; simplify the pattern",
-                         tag_policy_text(q->policy), s->too_long->tag);
+        return because(q, CAUSE_SLOW_POLICY,
+                       xasprintf("blocked: policy %s takes too long on the tag %s; simplify the pattern",
+                                 tag_policy_text(q->policy), s->too_long->tag));
     if (!s->best && s->undated)
-        return xasprintf("blocked: no creation time is known of the tags that match %s (%zu; %s: %s)",
-                         tag_policy_text(q->policy), rejected[TAG_MATCHES], s->undated->tag,
-                         s->undated->problem ? s->undated->problem : "the image does not say");
+        return because(q, CAUSE_NO_CREATION_TIME,
+                       xasprintf("blocked: no creation time is known of the tags that match %s (%zu; %s: %s)",
+                                 tag_policy_text(q->policy), rejected[TAG_MATCHES], s->undated->tag,
+                                 s->undated->problem ? s->undated->problem : "the image does not say"));
     return NULL;
 }
 
@@ -153,15 +192,16 @@ static char *find_nothing_newer(const struct question *q, const struct image_inf
 }
 
 /* By versions alone, since there are no times to compare. */
-static char *find_step_back_without_time(const char *current, const char *candidate)
+static char *find_step_back_without_time(const struct question *q, const char *candidate)
 {
     int order;
-    if (tag_compare_versions(candidate, current, &order) && order > 0)
+    if (tag_compare_versions(candidate, q->current, &order) && order > 0)
         return NULL;
-    return xasprintf(
-        "held: the creation time of the current %s is not known, and %s is not a higher version of "
-        "the same form",
-        current, candidate);
+    return because(
+        q, CAUSE_STEP_BACK,
+        xasprintf("held: the creation time of the current %s is not known, and %s is not a higher version of "
+                  "the same form",
+                  q->current, candidate));
 }
 
 static char *find_step_back(const struct question *q, const struct image_info *best)
@@ -170,15 +210,17 @@ static char *find_step_back(const struct question *q, const struct image_info *b
         return NULL;
     const struct image_info *known = repository_info_find(q->info, q->current);
     if (tag_policy_needs_created(q->policy) && (!known || known->created_ms == 0))
-        return find_step_back_without_time(q->current, best->tag);
+        return find_step_back_without_time(q, best->tag);
     const struct image_info gone = {.tag = q->current};
     if (tag_policy_compare(q->policy, best, known ? known : &gone) < 0)
-        return xasprintf("held: %s is older than the current %s", best->tag, q->current);
+        return because(q, CAUSE_STEP_BACK,
+                       xasprintf("held: %s is older than the current %s", best->tag, q->current));
     int order;
     if (tag_policy_needs_created(q->policy) && tag_compare_versions(best->tag, q->current, &order) &&
         order < 0)
-        return xasprintf("held: %s is newer than the current %s, but the lower version", best->tag,
-                         q->current);
+        return because(
+            q, CAUSE_STEP_BACK,
+            xasprintf("held: %s is newer than the current %s, but the lower version", best->tag, q->current));
     return NULL;
 }
 
@@ -199,15 +241,15 @@ static char *describe_age(const struct question *q)
 static char *find_hold(const struct question *q)
 {
     if (q->workload->ignored)
-        return xstrdup("held: the workload is to be ignored");
+        return because(q, CAUSE_IGNORED, xstrdup("held: the workload is to be ignored"));
     if (!q->workload->automated)
-        return xstrdup("held: not automated");
+        return because(q, CAUSE_NOT_AUTOMATED, xstrdup("held: not automated"));
     if (q->workload->locked)
-        return describe_lock(q->workload);
+        return because(q, CAUSE_LOCKED, describe_lock(q->workload));
     if (q->container->image.digest)
-        return xasprintf("held: pinned to %s", q->container->image.digest);
+        return because(q, CAUSE_PINNED, xasprintf("held: pinned to %s", q->container->image.digest));
     if (q->scan_error)
-        return describe_age(q);
+        return because(q, CAUSE_STALE, describe_age(q));
     return NULL;
 }
 
@@ -273,6 +315,7 @@ void choose(const struct workload_policy *policy, size_t index, const struct rep
         .info = info,
         .scan_error = scan_error && scan_error->code != ERROR_NONE ? scan_error : NULL,
         .current = current_tag(&mine->container->image),
+        .out = out,
     };
     *out = (struct decision){.resource = policy->resource, .container = mine->container};
     decide(&q, out);

@@ -46,10 +46,36 @@ enum decision_kind {
 /* "update", "current", "held", "blocked" */
 const char *decision_kind_name(enum decision_kind kind);
 
+/* Why a container is held or blocked, for machines; the reason has the values. */
+enum decision_cause {
+    CAUSE_NONE,    /* neither held nor blocked */
+    CAUSE_IGNORED, /* held from here */
+    CAUSE_NOT_AUTOMATED,
+    CAUSE_LOCKED,
+    CAUSE_PINNED,      /* by digest */
+    CAUSE_STALE,       /* the answer is old, the registry fails */
+    CAUSE_STEP_BACK,   /* the candidate is older, a lower version, or may be */
+    CAUSE_READ_ONLY,   /* for those above choose: the repository is not written to */
+    CAUSE_UNKNOWN_KEY, /* blocked from here */
+    CAUSE_DUPLICATE,
+    CAUSE_BAD_IMAGE,
+    CAUSE_BAD_POLICY,
+    CAUSE_SLOW_POLICY,
+    CAUSE_EXCLUDED,  /* for those above choose: the registry is not to be asked */
+    CAUSE_NO_ANSWER, /* from the registry, ever */
+    CAUSE_TRUNCATED,
+    CAUSE_SHRUNKEN,
+    CAUSE_NO_CREATION_TIME,
+    CAUSES_LEN,
+};
+/* "none", "ignored", "not-automated", …: as docs/interface.md lists them. */
+const char *decision_cause_name(enum decision_cause cause);
+
 struct decision {
     const struct resource *resource;   /* borrowed */
     const struct container *container; /* borrowed */
     enum decision_kind kind;
+    enum decision_cause cause;
     char *candidate; /* the best tag, or NULL */
     char *reason;    /* one sentence for people; never NULL */
     size_t tags_seen;

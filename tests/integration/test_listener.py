@@ -134,3 +134,25 @@ def test_who_sends_too_much_does_not_stop_the_others(site):
         assert daemon.http("/healthz")[0] == 200
         for connection in idle:
             connection.close()
+
+
+def test_held_containers_are_counted_by_cause(site):
+    site.push("app", "1.0.0", "1.1.0")
+    image = site.image("app", "1.0.0")
+    site.start({"locked.yaml": workload("locked", image, policy="semver:1", annotations={"fluxcd.io/locked": "true"}),
+                "locked2.yaml": workload("locked2", image, policy="semver:1", annotations={"fluxcd.io/locked": "true"}),
+                "policy.yaml": workload("policy", image, policy="semver:foo"),
+                "excluded.yaml": workload("excluded", "excluded.test/app:1.0.0", policy="semver:1"),
+                "back.yaml": workload("back", site.image("app", "1.2.0"), policy="semver:1")})
+    wanted = {"locked": 2, "bad-policy": 1, "excluded": 1, "step-back": 1}
+    name = site.repo.url.rstrip("/").rpartition("/")[2].removesuffix(".git")
+    with site.serve("--registry-exclude-image", "excluded.test/*") as daemon:
+        def counted():
+            key = f'pawl_containers_held{{repository="{name}",cause="'
+            return {metric.removeprefix(key).removesuffix('"}'): value for metric, value in daemon.metrics().items()
+                    if metric.startswith(key) and value}
+        daemon.wait_until(lambda: counted() == wanted, f"{wanted}")
+        site.repo.commit({"locked2.yaml": workload("locked2", image, policy="semver:1")}, "unlock")
+        daemon.wait_until(lambda: counted() == {**wanted, "locked": 1}, "one less that is locked")
+    report = site.once("--registry-exclude-image", "excluded.test/*")
+    assert {held["cause"] for held in report["held"]} == set(wanted)

@@ -6,7 +6,7 @@ _FIRST_DAY = datetime.datetime(2024, 1, 1, 12, tzinfo=datetime.timezone.utc)
 
 REPORT_KEYS = {"name", "head", "commit", "changes", "held", "errors", "applied"}
 CHANGE_KEYS = {"workload", "container", "file", "line", "from", "to", "reason"}
-HELD_KEYS = {"workload", "container", "current", "candidate", "reason"}
+HELD_KEYS = {"workload", "container", "current", "candidate", "decision", "cause", "reason"}
 ERROR_KEYS = {"file", "line", "workload", "message"}
 APPLIED_KEYS = {"created", "configured", "unchanged", "deleted", "failed"}
 

@@ -61,6 +61,38 @@ static void fixture_release(struct fixture *f)
     tag_policy_free(f->mine.policy);
 }
 
+/* The cause that goes with the words of a reason. */
+static enum decision_cause expected_cause(const char *reason)
+{
+    static const struct {
+        const char *words;
+        enum decision_cause cause;
+    } causes[] = {
+        {"held: the workload is to be ignored", CAUSE_IGNORED},
+        {"held: not automated", CAUSE_NOT_AUTOMATED},
+        {"held: locked", CAUSE_LOCKED},
+        {"held: pinned to ", CAUSE_PINNED},
+        {"held: the registry's last answer", CAUSE_STALE},
+        {" is older than the current ", CAUSE_STEP_BACK},
+        {"but the lower version", CAUSE_STEP_BACK},
+        {"is not a higher version of the same form", CAUSE_STEP_BACK},
+        {"is not in this version of pawl", CAUSE_UNKNOWN_KEY},
+        {"is defined more than once", CAUSE_DUPLICATE},
+        {"blocked: image ", CAUSE_BAD_IMAGE},
+        {"takes too long on the tag", CAUSE_SLOW_POLICY},
+        {"blocked: policy ", CAUSE_BAD_POLICY},
+        {"blocked: no tags are known", CAUSE_NO_ANSWER},
+        {"more tags than are read", CAUSE_TRUNCATED},
+        {"blocked: the registry lists ", CAUSE_SHRUNKEN},
+        {"blocked: no creation time", CAUSE_NO_CREATION_TIME},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
+        if (strstr(reason, causes[i].words))
+            return causes[i].cause;
+    }
+    return CAUSE_NONE;
+}
+
 static void expect(const struct decision *d, enum decision_kind kind, const char *candidate,
                    const char *reason)
 {
@@ -68,6 +100,8 @@ static void expect(const struct decision *d, enum decision_kind kind, const char
         strcmp(d->candidate ? d->candidate : "-", candidate) != 0)
         fail_msg("%s, %s: %s\ninstead of %s, %s: %s", decision_kind_name(d->kind),
                  d->candidate ? d->candidate : "-", d->reason, decision_kind_name(kind), candidate, reason);
+    assert_string_equal(decision_cause_name(d->cause), decision_cause_name(expected_cause(reason)));
+    assert_int_equal(d->cause != CAUSE_NONE, kind == DECISION_HELD || kind == DECISION_BLOCKED);
 }
 
 static void test_choose_follows_the_rules(void **state)
@@ -314,6 +348,7 @@ static void test_choose_is_blocked_by_defects(void **state)
     fixture_init(&f, "App//x", "semver:~1");
     choose(&f.workload, 0, info, NULL, &d);
     assert_int_equal(d.kind, DECISION_BLOCKED);
+    assert_int_equal(d.cause, CAUSE_BAD_IMAGE);
     assert_true(str_starts_with(d.reason, "blocked: image App//x: "));
     decision_release(&d);
     fixture_release(&f);
@@ -356,6 +391,17 @@ static void test_choose_needs_a_whole_answer(void **state)
     fixture_release(&f);
 }
 
+static void test_choose_names_each_cause_once(void **state)
+{
+    (void)state;
+    for (int i = 0; i < CAUSES_LEN; i++) {
+        const char *name = decision_cause_name((enum decision_cause)i);
+        assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz-"), strlen(name));
+        for (int k = 0; k < i; k++)
+            assert_string_not_equal(name, decision_cause_name((enum decision_cause)k));
+    }
+}
+
 static void test_choose_ranks_tags_best_first(void **state)
 {
     (void)state;
@@ -394,6 +440,7 @@ int main(void)
         cmocka_unit_test(test_choose_holds_what_it_may_not_take),
         cmocka_unit_test(test_choose_is_blocked_by_defects),
         cmocka_unit_test(test_choose_needs_a_whole_answer),
+        cmocka_unit_test(test_choose_names_each_cause_once),
         cmocka_unit_test(test_choose_ranks_tags_best_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
