@@ -15,10 +15,14 @@
 struct cache {
     const struct cache_backend *backend; /* NULL: none */
     void *state;
+    const struct clock *clock; /* NULL: nothing is timed */
     struct cache_stats stats;
     struct error problem; /* ERROR_NONE: nothing since the last cache_problem */
     struct error shown;
 };
+
+const double cache_duration_bounds_s[CACHE_DURATION_BOUNDS] = {.005, .01, .025, .05, .1, .25,
+                                                               .5,   1,   2.5,  5,   10};
 
 struct cache *cache_new(const struct cache_backend *backend, void *state)
 {
@@ -80,6 +84,30 @@ void cache_free(struct cache *cache)
     free(cache);
 }
 
+void cache_time(struct cache *cache, const struct clock *clock)
+{
+    cache->clock = clock;
+}
+
+static int64_t now_of(const struct cache *cache)
+{
+    return cache->clock ? clock_monotonic_ms(cache->clock) : 0;
+}
+
+static void note_duration(struct cache *cache, enum cache_operation operation, bool succeeded,
+                          int64_t started_ms)
+{
+    if (!cache->clock || !cache->backend)
+        return;
+    struct cache_durations *durations = &cache->stats.durations[operation][succeeded];
+    double took_s = (double)(now_of(cache) - started_ms) / 1000;
+    size_t bucket = 0;
+    while (bucket < CACHE_DURATION_BOUNDS && took_s > cache_duration_bounds_s[bucket])
+        bucket++;
+    durations->buckets[bucket]++;
+    durations->sum_s += took_s;
+}
+
 static void note_failure(struct cache *cache, const struct error *problem)
 {
     cache->stats.failures++;
@@ -89,7 +117,9 @@ static void note_failure(struct cache *cache, const struct error *problem)
 bool cache_get(struct cache *cache, const char *key, struct strbuf *out)
 {
     struct error problem = ERROR_INIT;
+    int64_t started_ms = now_of(cache);
     int found = cache->backend ? cache->backend->get(cache->state, key, out, &problem) : 0;
+    note_duration(cache, CACHE_GET, found > 0, started_ms);
     if (found < 0)
         note_failure(cache, &problem);
     if (found > 0)
@@ -110,7 +140,10 @@ void cache_put(struct cache *cache, const char *key, const void *value, size_t l
         note_failure(cache, &problem);
         return;
     }
-    if (cache->backend->put(cache->state, key, value, len, ttl_s, &problem) < 0)
+    int64_t started_ms = now_of(cache);
+    int status = cache->backend->put(cache->state, key, value, len, ttl_s, &problem);
+    note_duration(cache, CACHE_PUT, status == 0, started_ms);
+    if (status < 0)
         note_failure(cache, &problem);
     else
         cache->stats.writes++;

@@ -18,13 +18,27 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/strbuf.h"
 
 struct cache;
 
+enum cache_operation { CACHE_GET, CACHE_PUT, CACHE_OPERATIONS };
+
+/* Upper bounds of the buckets of durations, in seconds: those of Flux v1. A last bucket without bound follows. */
+#define CACHE_DURATION_BOUNDS 11
+extern const double cache_duration_bounds_s[CACHE_DURATION_BOUNDS];
+
+struct cache_durations {
+    uint64_t buckets[CACHE_DURATION_BOUNDS + 1]; /* each its own, not cumulated */
+    double sum_s;
+};
+
 struct cache_stats {
     uint64_t hits, misses, writes, failures; /* a failed get is a miss and a failure */
+    /* By operation, and by whether it succeeded: a miss did not. All zero without cache_time. */
+    struct cache_durations durations[CACHE_OPERATIONS][2];
 };
 
 /*
@@ -40,6 +54,10 @@ struct cache *cache_open(const char *spec, const char *data_dir, int64_t timeout
 struct cache *cache_open_existing(const char *spec, const char *data_dir, int64_t timeout_ms,
                                   struct error *err) MUST_CHECK;
 void cache_free(struct cache *cache); /* NULL does nothing */
+
+/* From now on operations are timed. What is held back until a flush costs its time there, or in the put that finds the
+ * batch full. `clock` is borrowed. */
+void cache_time(struct cache *cache, const struct clock *clock);
 
 /* Appends the value to `out`: true if there was one. Otherwise `out` is as it was. */
 bool cache_get(struct cache *cache, const char *key, struct strbuf *out);

@@ -142,17 +142,18 @@ void metrics_observe(struct metrics *metrics, enum metric metric, const char *co
 void metrics_set_histogram(struct metrics *metrics, enum metric metric, const char *const *labels,
                            const uint64_t *counts, double sum)
 {
-    if (!metrics)
+    size_t bounds = bounds_len(&metric_rows[metric]);
+    uint64_t count = 0;
+    for (size_t i = 0; i <= bounds; i++)
+        count += counts[i];
+    if (!metrics || !count)
         return;
     lock(metrics);
     struct series *series = series_for(metrics, metric, labels);
     if (series) {
-        size_t bounds = bounds_len(&metric_rows[metric]);
         memcpy(series->buckets, counts, bounds * sizeof(*counts));
         series->value = sum;
-        series->count = 0;
-        for (size_t i = 0; i <= bounds; i++)
-            series->count += counts[i];
+        series->count = count;
     }
     unlock(metrics);
 }

@@ -22,6 +22,7 @@ enum metric {
     METRIC_SYNC_MANIFESTS,
     METRIC_GIT_READY,
     METRIC_CLIENT_FETCH_DURATION,
+    METRIC_REGISTRY_FETCH_DURATION,
     METRIC_ROUNDS,
     METRIC_ROUND_DURATION,
     METRIC_UPDATES,
@@ -42,6 +43,7 @@ enum metric {
     METRIC_ANSWER_AGE,
     METRIC_OVERDUE,
     METRIC_CACHE_OPERATIONS,
+    METRIC_CACHE_REQUEST_DURATION,
     METRIC_HOOKS,
     METRIC_HOOK_IMAGES,
     METRIC_BUILD_INFO,
@@ -76,7 +78,7 @@ void metrics_set(struct metrics *metrics, enum metric metric, const char *const 
 /* Puts a value into a histogram. */
 void metrics_observe(struct metrics *metrics, enum metric metric, const char *const *labels, double value);
 /* Sets a histogram that somebody else counts: `counts` has one number per bound of the row, not cumulative, and one
- * more for what is above all of them. */
+ * more for what is above all of them. Where nothing was counted yet, it does nothing. */
 void metrics_set_histogram(struct metrics *metrics, enum metric metric, const char *const *labels,
                            const uint64_t *counts, double sum);
 /* Forgets all values, so that gauges of what is gone do not stay. */

@@ -19,6 +19,9 @@ const struct metric_row metric_rows[METRICS_LEN] = {
         {"flux_client_fetch_duration_seconds", METRIC_HISTOGRAM, "kind success", client_buckets,
          "Duration of scans of an image repository: its list and what it needs (tags), or single pushed "
          "tags (metadata)."},
+    [METRIC_REGISTRY_FETCH_DURATION] =
+        {"flux_registry_fetch_duration_seconds", METRIC_HISTOGRAM, "success", client_buckets,
+         "Time that rounds wait for what is known of an image repository, without asking its registry."},
     [METRIC_ROUNDS] = {"pawl_rounds_total", METRIC_COUNTER, "repository result", NULL,
                        "Rounds of a git repository: done or failed."},
     [METRIC_ROUND_DURATION] = {"pawl_round_duration_seconds", METRIC_HISTOGRAM, "repository", client_buckets,
@@ -64,6 +67,9 @@ const struct metric_row metric_rows[METRICS_LEN] = {
                         "Image repositories not scanned successfully for three poll intervals."},
     [METRIC_CACHE_OPERATIONS] = {"pawl_cache_operations_total", METRIC_COUNTER, "result", NULL,
                                  "Cache operations: hit, miss, write or failure."},
+    [METRIC_CACHE_REQUEST_DURATION] =
+        {"flux_cache_request_duration_seconds", METRIC_HISTOGRAM, "method success", client_buckets,
+         "Duration of cache operations (GetKey, SetKey); a miss counts as no success."},
     [METRIC_HOOKS] = {"pawl_hook_requests_total", METRIC_COUNTER, "source result", NULL,
                       "Webhooks received: accepted, refused (key, signature) or invalid (body)."},
     [METRIC_HOOK_IMAGES] = {"pawl_hook_images_total", METRIC_COUNTER, "source wanted", NULL,

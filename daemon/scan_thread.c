@@ -106,15 +106,29 @@ static void read_answer(const struct scan_entry *entry, struct scan_result *resu
                                    .error = entry->error};
 }
 
+/* Each repository's share of the time that a round waited for all of its answers. */
+static void measure_answers(struct scan_thread *t, const struct scan_result *results, size_t len,
+                            int64_t waited_ms)
+{
+    double share_s = len ? (double)waited_ms / 1000 / (double)len : 0;
+    for (size_t i = 0; i < len; i++) {
+        bool is_good = results[i].info && !results[i].error.code;
+        metrics_observe(t->options.metrics, METRIC_REGISTRY_FETCH_DURATION,
+                        METRIC_LABELS(is_good ? "true" : "false"), share_s);
+    }
+}
+
 static void answer(struct image_source *image_source, struct demand_set *demands, struct scan_result *results)
 {
     struct source *source = (struct source *)image_source;
     struct scan_thread *t = source->thread;
+    int64_t started_ms = now_of(t);
     pthread_mutex_lock(&t->lock);
     replace_demands(source, demands);
     for (size_t i = 0; i < demands->len; i++)
         read_answer(entry_for(t, demands->items[i].repository), &results[i]);
     pthread_mutex_unlock(&t->lock);
+    measure_answers(t, results, demands->len, now_of(t) - started_ms);
     scanner_wake(t->options.scanner);
 }
 
@@ -359,7 +373,6 @@ static void log_overdue(const struct scan_thread *t, const struct strvec *overdu
                   "msg", "not scanned successfully for three intervals", NULL);
 }
 
-/* The cache belongs to this thread, so its counts are handed on here. */
 /* A cache that fails costs requests and nothing else, so it is said now and then. */
 static void log_cache_problem(struct scan_thread *t)
 {
@@ -371,6 +384,20 @@ static void log_cache_problem(struct scan_thread *t)
     log_event(LOG_WARN, "cache", "event", "failing", "err", problem, NULL);
 }
 
+static void measure_cache_durations(struct metrics *metrics, const struct cache_stats *stats)
+{
+    static const char *const methods[CACHE_OPERATIONS] = {[CACHE_GET] = "GetKey", [CACHE_PUT] = "SetKey"};
+    for (size_t i = 0; i < CACHE_OPERATIONS; i++) {
+        for (int success = 0; success < 2; success++) {
+            const struct cache_durations *durations = &stats->durations[i][success];
+            metrics_set_histogram(metrics, METRIC_CACHE_REQUEST_DURATION,
+                                  METRIC_LABELS(methods[i], success ? "true" : "false"), durations->buckets,
+                                  durations->sum_s);
+        }
+    }
+}
+
+/* The cache belongs to this thread, so its counts are handed on here. */
 static void measure_cache(struct scan_thread *t)
 {
     if (!t->options.cache)
@@ -381,6 +408,7 @@ static void measure_cache(struct scan_thread *t)
     metrics_set(metrics, METRIC_CACHE_OPERATIONS, METRIC_LABELS("miss"), (double)stats.misses);
     metrics_set(metrics, METRIC_CACHE_OPERATIONS, METRIC_LABELS("write"), (double)stats.writes);
     metrics_set(metrics, METRIC_CACHE_OPERATIONS, METRIC_LABELS("failure"), (double)stats.failures);
+    measure_cache_durations(metrics, &stats);
     log_cache_problem(t);
 }
 

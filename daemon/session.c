@@ -52,6 +52,7 @@ int session_open(struct session *session, const struct config *config, const str
     session->cache = cache_open(spec, config->data_dir, config->memcached_timeout_ms, err);
     if (!session->cache)
         return error_wrap(err, "--cache");
+    cache_time(session->cache, clock);
     if (load_credentials(session, config, err) < 0)
         return -1;
     const struct scanner_options options = {

@@ -49,6 +49,13 @@ def test_metrics_tell_of_rounds_scans_and_updates(site):
     assert values["pawl_images_overdue"] == 0
     assert values['pawl_cache_operations_total{result="write"}'] >= 1
     assert values['pawl_cache_operations_total{result="failure"}'] == 0
+    assert values['flux_cache_request_duration_seconds_count{method="SetKey",success="true"}'] >= 1
+    assert values['flux_cache_request_duration_seconds_count{method="GetKey",success="false"}'] >= 1  # the first look
+    assert values['flux_registry_fetch_duration_seconds_count{success="true"}'] >= 1
+    assert values[f'pawl_registry_request_duration_seconds_count{{host="{host}"}}'] == sum(
+        value for name, value in values.items() if name.startswith(f'pawl_registry_requests_total{{host="{host}"'))
+    assert values[f'pawl_registry_requests_waiting{{host="{host}"}}'] == 0
+    assert f'pawl_registry_requests_in_flight{{host="{host}"}}' in values
 
 
 def test_the_watchdog_reports_an_image_that_is_not_scanned_once(site):

@@ -102,6 +102,42 @@ static void test_cache_problem_is_told_once(void **state UNUSED)
     cache_free(cache);
 }
 
+/* Each reading is 20 ms after the one before. */
+static int64_t steps_on(void *context)
+{
+    return *(int64_t *)context += 20;
+}
+
+static uint64_t count_of(const struct cache_durations *durations)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i <= CACHE_DURATION_BOUNDS; i++)
+        count += durations->buckets[i];
+    return count;
+}
+
+static void test_cache_times_its_operations_by_success(void **state UNUSED)
+{
+    int puts = 0;
+    int64_t now = 0;
+    const struct clock clock = {.monotonic_ms = steps_on, .context = &now};
+    struct cache *cache = cache_new(&failing, &puts);
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    cache_put(cache, "a", "1", 1, 0); /* nobody asked for times yet */
+    cache_time(cache, &clock);
+    cache_put(cache, "a", "1", 1, 0);
+    cache_put(cache, "a", "1", 1, 0);
+    assert_false(cache_get(cache, "a", &out));
+    const struct cache_stats stats = cache_stats(cache);
+    assert_int_equal(stats.durations[CACHE_PUT][true].buckets[2], 2); /* up to 25 ms */
+    assert_float_equal(stats.durations[CACHE_PUT][true].sum_s, 0.04, 1e-9);
+    assert_int_equal(count_of(&stats.durations[CACHE_PUT][true]), 2);
+    assert_int_equal(count_of(&stats.durations[CACHE_PUT][false]), 0);
+    assert_int_equal(count_of(&stats.durations[CACHE_GET][true]), 0);
+    assert_int_equal(stats.durations[CACHE_GET][false].buckets[2], 1);
+    cache_free(cache);
+}
+
 static void test_cache_refuses_values_over_the_limit(void **state UNUSED)
 {
     int puts = 0;
@@ -147,6 +183,7 @@ int main(void)
         cmocka_unit_test(test_cache_file_is_made_with_its_directory),
         cmocka_unit_test(test_cache_none_misses_everything),
         cmocka_unit_test(test_cache_problem_is_told_once),
+        cmocka_unit_test(test_cache_times_its_operations_by_success),
         cmocka_unit_test(test_cache_refuses_values_over_the_limit),
         cmocka_unit_test(test_cache_short_key_hashes_only_what_it_must),
         cmocka_unit_test(test_cache_checksum_is_fnv1a),

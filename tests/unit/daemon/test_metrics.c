@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/strmap.h"
+#include "cache/cache.h"
 #include "daemon/metrics.h"
 #include "scanner/registry_stats.h"
 
@@ -69,19 +70,25 @@ static void test_metrics_writes_cumulative_buckets(void **state UNUSED)
                      "flux_daemon_sync_duration_seconds_count{success=\"true\"} 4\n");
 }
 
-/* The scanner counts by its own bounds; they must be the row's. */
-static void test_metrics_takes_a_histogram_that_the_scanner_counted(void **state UNUSED)
+/* Scanner and cache count by their own bounds; they must be the row's. */
+static void test_metrics_takes_a_histogram_that_somebody_else_counted(void **state UNUSED)
 {
     const double *bounds = metric_rows[METRIC_REGISTRY_DURATION].buckets;
     for (size_t i = 0; i < REGISTRY_LATENCY_BOUNDS; i++)
         assert_true(bounds[i] == registry_latency_bounds_s[i]);
     assert_true(bounds[REGISTRY_LATENCY_BOUNDS] == 0);
+    bounds = metric_rows[METRIC_CACHE_REQUEST_DURATION].buckets;
+    for (size_t i = 0; i < CACHE_DURATION_BOUNDS; i++)
+        assert_true(bounds[i] == cache_duration_bounds_s[i]);
+    assert_true(bounds[CACHE_DURATION_BOUNDS] == 0);
 
     struct registry_host_stats stats = {.host = "quay.io"};
     static const int64_t took_ms[] = {5, 10, 11, 2000, 31000};
     for (size_t i = 0; i < ARRAY_LEN(took_ms); i++)
         registry_stats_count(&stats, REGISTRY_TAGS, 200, 100, took_ms[i]);
     CLEANUP(free_metrics) struct metrics *metrics = metrics_new();
+    static const uint64_t none[REGISTRY_LATENCY_BOUNDS + 1];
+    metrics_set_histogram(metrics, METRIC_REGISTRY_DURATION, METRIC_LABELS("idle.test"), none, 0);
     for (int twice = 0; twice < 2; twice++)
         metrics_set_histogram(metrics, METRIC_REGISTRY_DURATION, METRIC_LABELS("quay.io"),
                               stats.latency_buckets, stats.latency_sum_s);
@@ -91,6 +98,7 @@ static void test_metrics_takes_a_histogram_that_the_scanner_counted(void **state
     assert_has(text, "_bucket{host=\"quay.io\",le=\"+Inf\"} 5\n");
     assert_has(text, "_sum{host=\"quay.io\"} 33.026\n");
     assert_has(text, "_count{host=\"quay.io\"} 5\n");
+    assert_null(strstr(text, "idle.test"));
 }
 
 static void test_metrics_escapes_label_values(void **state UNUSED)
@@ -159,7 +167,7 @@ int main(void)
         cmocka_unit_test(test_metrics_writes_nothing_before_the_first_value),
         cmocka_unit_test(test_metrics_writes_counters_and_gauges),
         cmocka_unit_test(test_metrics_writes_cumulative_buckets),
-        cmocka_unit_test(test_metrics_takes_a_histogram_that_the_scanner_counted),
+        cmocka_unit_test(test_metrics_takes_a_histogram_that_somebody_else_counted),
         cmocka_unit_test(test_metrics_escapes_label_values),
         cmocka_unit_test(test_metrics_forgets_what_is_cleared),
         cmocka_unit_test(test_metrics_bounds_the_number_of_series),
