@@ -6,6 +6,7 @@
 static const double client_buckets[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 0};
 /* Those of scanner/registry_stats.h. */
 static const double registry_buckets[] = {.01, .03, .1, .3, 1, 3, 10, 30, 0};
+static const double job_buckets[] = {.1, .5, 1, 2, 5, 10, 15, 20, 30, 45, 60, 120, 0};
 static const double sync_buckets[] = {.5, 5, 10, 20, 30, 40, 50, 60, 75, 90, 120, 240, 0};
 
 const struct metric_row metric_rows[METRICS_LEN] = {
@@ -15,6 +16,15 @@ const struct metric_row metric_rows[METRICS_LEN] = {
                                "Objects of the last applied commits, by whether they could be applied."},
     [METRIC_GIT_READY] = {"flux_git_ready", METRIC_GAUGE, "", NULL,
                           "1 when every git repository has been fetched."},
+    [METRIC_JOB_DURATION] =
+        {"flux_daemon_job_duration_seconds", METRIC_HISTOGRAM, "success", job_buckets,
+         "Duration of updates of a git repository, from fetching to the end of the push."},
+    [METRIC_RELEASE_DURATION] = {"flux_fluxsvc_release_duration_seconds", METRIC_HISTOGRAM,
+                                 "release_type release_kind success", client_buckets,
+                                 "Duration of deciding on and editing the images of an update."},
+    [METRIC_RELEASE_STAGE_DURATION] = {"flux_fluxsvc_release_stage_duration_seconds", METRIC_HISTOGRAM,
+                                       "stage", client_buckets,
+                                       "Duration of the stages of an update before its push."},
     [METRIC_CLIENT_FETCH_DURATION] =
         {"flux_client_fetch_duration_seconds", METRIC_HISTOGRAM, "kind success", client_buckets,
          "Duration of scans of an image repository: its list and what it needs (tags), or single pushed "

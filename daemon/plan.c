@@ -171,21 +171,33 @@ static void decide(struct plan *plan, const struct repository_config *settings)
     }
 }
 
+/* The time since *since_ms, which becomes now. */
+static int64_t lap(const struct clock *clock, int64_t *since_ms)
+{
+    int64_t before_ms = *since_ms;
+    *since_ms = clock_monotonic_ms(clock);
+    return *since_ms - before_ms;
+}
+
 int plan_make(struct repository *repository, const char *commit, struct image_source *images,
               struct plan *plan, struct error *err)
 {
     *plan = (struct plan)PLAN_INIT;
+    int64_t since_ms = clock_monotonic_ms(repository->clock);
     plan->manifests = manifest_loader_load(repository->loader, repository->mirror, commit,
                                            &repository->settings->paths, err);
     if (!plan->manifests)
         return -1;
     copy_problems(plan, plan->manifests->problems, plan->manifests->problems_len);
     read_policies(plan);
+    plan->stage_ms[PLAN_SELECT] = lap(repository->clock, &since_ms);
     ask(plan, repository->config, images);
     decide(plan, repository->settings);
     report_answers(plan);
+    plan->stage_ms[PLAN_LOOKUP] = lap(repository->clock, &since_ms);
     plan->release = release_new(plan->decisions, plan->decisions_len);
     copy_problems(plan, plan->release->problems, plan->release->problems_len);
+    plan->stage_ms[PLAN_EDIT] = lap(repository->clock, &since_ms);
     return 0;
 }
 

@@ -16,6 +16,14 @@
 #include "updater/release.h"
 #include "updater/workload_policy.h"
 
+/* What making a plan spends its time on. */
+enum plan_stage {
+    PLAN_SELECT, /* manifests and policies */
+    PLAN_LOOKUP, /* answers to the demands, and the decisions that follow */
+    PLAN_EDIT,
+    PLAN_STAGES
+};
+
 struct plan {
     struct manifest_set *manifests;
     struct workload_policy **policies; /* of the workloads, in order */
@@ -27,6 +35,7 @@ struct plan {
     struct release *release;           /* the edits; files_len 0: nothing to write */
     struct manifest_problem *problems; /* all that was left out, with file, line and reason */
     size_t problems_len, problems_capacity;
+    int64_t stage_ms[PLAN_STAGES];
     bool has_unreachable; /* a registry could not be asked: the plan is good, and not complete */
 };
 #define PLAN_INIT                                                                                            \

@@ -137,7 +137,9 @@ int round_run(struct repository *r, const struct round_options *options, struct 
     if (mirror_lock(r->mirror, LOCK_TIMEOUT_MS, err) < 0)
         return -1;
     CLEANUP(unlock) struct mirror *locked UNUSED = r->mirror;
+    int64_t started_ms = clock_monotonic_ms(r->clock);
     int updated = update_git(r, options, report, err);
+    report->update_ms = clock_monotonic_ms(r->clock) - started_ms;
     if (updated < 0 && !report->plan.release)
         return -1; /* git could not be read */
     /* What is in git is applied even where our own commit was refused. */

@@ -28,6 +28,7 @@ struct round_options {
 struct round_report {
     char head[GIT_ID_SIZE];   /* what the decisions were made on; "" if git could not be read */
     char commit[GIT_ID_SIZE]; /* what was pushed; "" nothing */
+    int64_t update_ms;        /* from fetching to having pushed, or failed to */
     struct plan plan;
     bool was_applied; /* `applied` says what the target did */
     struct apply_report applied;

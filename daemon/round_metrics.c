@@ -35,6 +35,25 @@ static void record_apply(struct round_metrics *last, struct metrics *metrics,
     *last = now;
 }
 
+/* As in Flux v1, rounds that find nothing to change do not count. An edit that cannot be made is left out of the
+ * release and is a problem of its workload; the release itself does not fail. */
+static void record_update(struct metrics *metrics, const struct round_report *report)
+{
+    static const char *const stages[PLAN_STAGES] = {
+        [PLAN_SELECT] = "select_workloads", [PLAN_LOOKUP] = "lookup_images", [PLAN_EDIT] = "write_changes"};
+    int64_t total_ms = 0;
+    for (size_t i = 0; i < PLAN_STAGES; i++) {
+        int64_t stage_ms = report->plan.stage_ms[i];
+        total_ms += stage_ms;
+        metrics_observe(metrics, METRIC_RELEASE_STAGE_DURATION, METRIC_LABELS(stages[i]),
+                        (double)stage_ms / 1000);
+    }
+    metrics_observe(metrics, METRIC_RELEASE_DURATION, METRIC_LABELS("automated", "execute", "true"),
+                    (double)total_ms / 1000);
+    metrics_observe(metrics, METRIC_JOB_DURATION, METRIC_LABELS(report->commit[0] ? "true" : "false"),
+                    (double)report->update_ms / 1000);
+}
+
 void round_metrics_record(struct round_metrics *last, struct metrics *metrics, const char *repository,
                           const struct round_report *report, int status, int64_t duration_ms)
 {
@@ -46,6 +65,8 @@ void round_metrics_record(struct round_metrics *last, struct metrics *metrics, c
         record_decisions(metrics, repository, &report->plan);
         record_causes(metrics, repository, &report->plan);
     }
+    if (report->plan.release && report->plan.release->files_len)
+        record_update(metrics, report);
     if (report->commit[0])
         metrics_add(metrics, METRIC_UPDATES, METRIC_LABELS(repository),
                     (double)report->plan.release->changes_len);

@@ -54,6 +54,12 @@ def test_metrics_tell_of_rounds_scans_and_updates(site):
     assert values['flux_registry_fetch_duration_seconds_count{success="true"}'] >= 1
     assert values[f'pawl_registry_request_duration_seconds_count{{host="{host}"}}'] == sum(
         value for name, value in values.items() if name.startswith(f'pawl_registry_requests_total{{host="{host}"'))
+    assert values['flux_daemon_job_duration_seconds_count{success="true"}'] == 1  # of all rounds, the one that pushed
+    assert values['flux_fluxsvc_release_duration_seconds_count'
+                  '{release_type="automated",release_kind="execute",success="true"}'] == 1
+    assert {name for name in values if name.startswith("flux_fluxsvc_release_stage_duration_seconds_count")} == {
+        f'flux_fluxsvc_release_stage_duration_seconds_count{{stage="{stage}"}}'
+        for stage in ("select_workloads", "lookup_images", "write_changes")}
     assert values[f'pawl_registry_requests_waiting{{host="{host}"}}'] == 0
     assert f'pawl_registry_requests_in_flight{{host="{host}"}}' in values
 

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -152,6 +153,51 @@ static void test_metrics_has_a_whole_row_for_each(void **state UNUSED)
     }
 }
 
+#define FETCH_BUCKETS ".005 .01 .025 .05 .1 .25 .5 1 2.5 5 10"
+
+/* Flux v1's own, as its dashboards and alerts know them. */
+static void test_metrics_keeps_to_flux_v1(void **state UNUSED)
+{
+    static const struct {
+        const char *name;
+        enum metric_type type;
+        const char *labels, *buckets;
+    } wanted[] = {
+        {"flux_daemon_sync_duration_seconds", METRIC_HISTOGRAM, "success",
+         ".5 5 10 20 30 40 50 60 75 90 120 240"},
+        {"flux_daemon_job_duration_seconds", METRIC_HISTOGRAM, "success",
+         ".1 .5 1 2 5 10 15 20 30 45 60 120"},
+        {"flux_daemon_sync_manifests", METRIC_GAUGE, "success", ""},
+        {"flux_git_ready", METRIC_GAUGE, "", ""},
+        {"flux_registry_fetch_duration_seconds", METRIC_HISTOGRAM, "success", FETCH_BUCKETS},
+        {"flux_client_fetch_duration_seconds", METRIC_HISTOGRAM, "kind success", FETCH_BUCKETS},
+        {"flux_cache_request_duration_seconds", METRIC_HISTOGRAM, "method success", FETCH_BUCKETS},
+        {"flux_fluxsvc_release_duration_seconds", METRIC_HISTOGRAM, "release_type release_kind success",
+         FETCH_BUCKETS},
+        {"flux_fluxsvc_release_stage_duration_seconds", METRIC_HISTOGRAM, "stage", FETCH_BUCKETS},
+    };
+    size_t found = 0;
+    for (size_t i = 0; i < METRICS_LEN; i++) {
+        const struct metric_row *row = &metric_rows[i];
+        for (size_t k = 0; k < ARRAY_LEN(wanted); k++) {
+            if (strcmp(row->name, wanted[k].name) != 0)
+                continue;
+            found++;
+            assert_int_equal(row->type, wanted[k].type);
+            assert_string_equal(row->labels, wanted[k].labels);
+            const char *text = wanted[k].buckets;
+            for (const double *bound = row->buckets; bound && *bound > 0; bound++) {
+                char *end;
+                assert_true(strtod(text, &end) == *bound);
+                text = end;
+            }
+            assert_string_equal(text, "");
+        }
+        found += str_starts_with(row->name, "pawl_");
+    }
+    assert_int_equal(found, METRICS_LEN); /* no flux_ name but these */
+}
+
 static void test_metrics_takes_none_for_no_metrics(void **state UNUSED)
 {
     metrics_add(NULL, METRIC_OVERDUE, NULL, 1);
@@ -172,6 +218,7 @@ int main(void)
         cmocka_unit_test(test_metrics_forgets_what_is_cleared),
         cmocka_unit_test(test_metrics_bounds_the_number_of_series),
         cmocka_unit_test(test_metrics_has_a_whole_row_for_each),
+        cmocka_unit_test(test_metrics_keeps_to_flux_v1),
         cmocka_unit_test(test_metrics_takes_none_for_no_metrics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
