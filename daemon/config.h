@@ -39,7 +39,7 @@ struct config {
     /* registries */
     struct strvec insecure_hosts, exclude_images, include_images;
     char *platform, *docker_config;
-    int64_t registry_poll_interval_ms, registry_rps, registry_burst, registry_tag_limit;
+    int64_t registry_poll_interval_ms, registry_rps, registry_burst, registry_tag_limit, registry_timeout_ms;
     /* cache */
     char *cache, *memcached_hostname;
     int64_t memcached_port, memcached_timeout_ms;

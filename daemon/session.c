@@ -5,9 +5,6 @@
 #include "base/alloc.h"
 #include "base/file.h"
 
-/* One request to a registry: the largest answer, a page of tags, comes in seconds even on a slow line. */
-#define REQUEST_TIMEOUT_MS 60000
-
 /* Where docker itself keeps its credentials; NULL if there is no home directory. */
 static char *default_docker_config(void)
 {
@@ -64,7 +61,7 @@ int session_open(struct session *session, const struct config *config, const str
         .rps = (double)config->registry_rps,
         .burst = (double)config->registry_burst,
         .tag_limit = (size_t)config->registry_tag_limit,
-        .timeout_ms = REQUEST_TIMEOUT_MS,
+        .timeout_ms = config->registry_timeout_ms,
     };
     session->scanner = scanner_new(&options);
     return 0;

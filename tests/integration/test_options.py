@@ -35,7 +35,7 @@ def test_each_command_has_help(pawl, command):
 def test_help_says_everything_that_once_takes(pawl):
     text = pawl.ok("once", "--help").stdout
     for option in ("git-url", "git-branch", "git-path", "git-user", "git-email", "git-readonly", "git-timeout",
-                   "registry-rps", "registry-burst", "registry-tag-limit", "platform", "cache", "deploy-to",
+                   "registry-rps", "registry-burst", "registry-tag-limit", "registry-timeout", "platform", "cache", "deploy-to",
                    "kubeconfig", "context", "k8s-default-namespace", "data-dir", "config", "log-format", "log-level",
                    "dry-run", "output"):
         assert re.search(rf"--{option}\b", text), option
