@@ -122,8 +122,10 @@ static char *find_missing_answer(const struct question *q)
 
 /* What one pass over the tags finds. */
 struct survey {
-    const struct image_info *best;     /* the last in the order of those that match; NULL: none */
-    const struct image_info *undated;  /* the first that matches and has no creation time */
+    const struct image_info *best;    /* the last in the order of those that match; NULL: none */
+    const struct image_info *undated; /* the first that matches and has no creation time */
+    const struct image_info *unread;  /* the first that matches and whose creation time could not be read */
+    size_t unread_len;
     const struct image_info *too_long; /* the first that the pattern took too long on */
 };
 
@@ -141,6 +143,10 @@ static struct survey survey_tags(const struct question *q, struct decision *out)
             s.too_long = image;
         if (match != TAG_MATCHES)
             continue;
+        if (is_undated && image->problem) {
+            s.unread = s.unread ? s.unread : image;
+            s.unread_len++;
+        }
         if (is_undated)
             s.undated = s.undated ? s.undated : image;
         else if (!s.best || tag_policy_compare(q->policy, image, s.best) > 0)
@@ -148,6 +154,14 @@ static struct survey survey_tags(const struct question *q, struct decision *out)
     }
     out->tags_seen = q->info->images_len;
     return s;
+}
+
+/* Why a tag has no creation time. Where the registry failed on the way, that is why. */
+static const char *why_undated(const struct question *q, const struct image_info *image)
+{
+    if (image->problem)
+        return image->problem;
+    return q->scan_error ? q->scan_error->text : "the image does not say";
 }
 
 static char *find_partial_knowledge(const struct question *q, const struct survey *s, const size_t *rejected)
@@ -160,7 +174,7 @@ static char *find_partial_knowledge(const struct question *q, const struct surve
         return because(q, CAUSE_NO_CREATION_TIME,
                        xasprintf("blocked: no creation time is known of the tags that match %s (%zu; %s: %s)",
                                  tag_policy_text(q->policy), rejected[TAG_MATCHES], s->undated->tag,
-                                 s->undated->problem ? s->undated->problem : "the image does not say"));
+                                 why_undated(q, s->undated)));
     return NULL;
 }
 
@@ -264,6 +278,20 @@ static char *describe_update(const struct question *q, const struct image_info *
                      q->current ? q->current : q->container->image.digest);
 }
 
+/* A tag that was passed over because it could not be read may be the one that people wait for. */
+static char *with_unread(const struct survey *s, char *reason)
+{
+    if (!reason || !s->unread)
+        return reason;
+    AUTO_FREE char *owned = reason;
+    AUTO_FREE char *many =
+        s->unread_len > 1 ? xasprintf(" %zu tags, one of them", s->unread_len) : xstrdup("");
+    const char *problem = s->unread->problem;
+    bool is_named = strstr(problem, s->unread->tag) != NULL; /* "the manifest of 1.2.0: …" */
+    return xasprintf("%s; passed over%s %s%s%s", owned, many, is_named ? "" : s->unread->tag,
+                     is_named ? "" : ": ", problem);
+}
+
 static void decide(const struct question *q, struct decision *out)
 {
     out->kind = DECISION_BLOCKED;
@@ -278,13 +306,13 @@ static void decide(const struct question *q, struct decision *out)
         return;
     }
     out->candidate = xstrdup(s.best->tag);
-    if ((out->reason = find_nothing_newer(q, s.best)))
+    if ((out->reason = with_unread(&s, find_nothing_newer(q, s.best))))
         return;
     out->kind = DECISION_HELD;
     if ((out->reason = find_step_back(q, s.best)) || (out->reason = find_hold(q)))
         return;
     out->kind = DECISION_UPDATE;
-    out->reason = describe_update(q, s.best);
+    out->reason = with_unread(&s, describe_update(q, s.best));
 }
 
 /* Annotations and registries may put anything into a reason, line ends and terminal escapes too. */

@@ -22,6 +22,7 @@
  *
  *   1.3.0 is the highest version that matches semver:~1          (update)
  *   already the newest that matches glob:main-*                  (current)
+ *   b is the newest that matches glob:*; passed over c: the manifest of c: … (update)
  *   held: locked by jane: release freeze                         (held)
  *   blocked: policy semver:foo: expected a version …             (blocked)
  */

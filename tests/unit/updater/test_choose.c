@@ -181,6 +181,12 @@ static void test_choose_follows_the_rules(void **state)
 
         /* without creation time */
         {"app:a", "glob:*", "a@100 b c@200", DECISION_UPDATE, "c", "c is the newest that matches glob:*"},
+        {"app:a", "glob:*", "a@100 b!gone c@200", DECISION_UPDATE, "c",
+         "c is the newest that matches glob:*; passed over b: gone"},
+        {"app:c", "glob:*", "2.0!2.0:late c@200", DECISION_CURRENT, "c",
+         "already the newest that matches glob:*; passed over 2.0:late"},
+        {"app:c", "glob:*", "lost!late b!gone c@200", DECISION_CURRENT, "c",
+         "already the newest that matches glob:*; passed over 2 tags, one of them b: gone"},
         {"app:a", "glob:*", "a!gone b", DECISION_BLOCKED, "-",
          "blocked: no creation time is known of the tags that match glob:* (2; a: gone)"},
         {"app:a", "glob:*", "a", DECISION_BLOCKED, "-",
@@ -367,6 +373,16 @@ static void test_choose_needs_a_whole_answer(void **state)
     choose(&f.workload, 0, NULL, &refused, &d);
     expect(&d, DECISION_BLOCKED, "-", "blocked: no tags are known: connection refused");
     decision_release(&d);
+
+    struct repository_info *undated = repository("1.0");
+    struct fixture by_date;
+    fixture_init(&by_date, "app:1.0", "glob:*");
+    choose(&by_date.workload, 0, undated, &refused, &d);
+    expect(&d, DECISION_BLOCKED, "-",
+           "blocked: no creation time is known of the tags that match glob:* (1; 1.0: connection refused)");
+    decision_release(&d);
+    fixture_release(&by_date);
+    repository_info_unref(undated);
 
     choose(&f.workload, 0, NULL, NULL, &d);
     expect(&d, DECISION_BLOCKED, "-", "blocked: no tags are known: the registry was not asked yet");
