@@ -54,12 +54,20 @@ static const struct stage {
     {CURLINFO_NAMELOOKUP_TIME_T, "connecting"},
 };
 
+/* curl counts as connected what has shaken hands; a socket has a port of ours before that. */
+static bool is_in_handshake(CURL *easy, CURLINFO reached)
+{
+    long port = 0;
+    return reached == CURLINFO_NAMELOOKUP_TIME_T &&
+           curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &port) == CURLE_OK && port > 0;
+}
+
 static const char *stage_of(CURL *easy)
 {
     for (size_t i = 0; i < ARRAY_LEN(stages); i++) {
         curl_off_t time = 0;
         if (curl_easy_getinfo(easy, stages[i].reached, &time) == CURLE_OK && time > 0)
-            return stages[i].name;
+            return is_in_handshake(easy, stages[i].reached) ? "in the TLS handshake" : stages[i].name;
     }
     return "looking up the host name";
 }

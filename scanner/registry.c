@@ -7,6 +7,8 @@
  */
 #include "scanner/registry.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,8 +35,8 @@ struct call {
     struct registry_host *host;
     struct registry_question question;
     char *target, *scope, *token_key;
-    bool use_http, tried_both; /* while the host's scheme is unknown */
-    struct error https_error;  /* what https said, if it was tried and is not spoken */
+    bool use_http, tried_both;            /* while the host's scheme is unknown */
+    struct error https_error, http_error; /* what each said, if it was tried and is not spoken */
     bool sent_basic, sent_token, has_new_token;
     registry_answer answer;
     void *context;
@@ -59,13 +61,27 @@ static void refuse(struct registry_job *job, const struct error *err)
     finish((struct call *)job, NULL, err);
 }
 
+static void PRINTF_LIKE(2, 3) add_text(struct error *err, const char *format, ...)
+{
+    size_t used = strlen(err->text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(err->text + used, sizeof(err->text) - used, format, arguments);
+    va_end(arguments);
+}
+
+static void advise_on_timeout(struct error *err)
+{
+    if (err->code == ERROR_TIMEOUT)
+        add_text(err, "; is it overloaded? A request may take as long as --registry-timeout says");
+}
+
 /* `err` is not the call's own: that ends here. */
 static void fail(struct call *call, struct error *err)
 {
-    size_t used = strlen(err->text);
     if (err->code == ERROR_TLS && !call->host->is_insecure)
-        snprintf(err->text + used, sizeof(err->text) - used,
-                 ", or let it go unchecked with --registry-insecure-host=%s", call->host->address);
+        add_text(err, ", or let it go unchecked with --registry-insecure-host=%s", call->host->address);
+    advise_on_timeout(err);
     finish(call, NULL, err);
 }
 
@@ -75,15 +91,13 @@ static void fail_unauthorized(struct call *call, struct http_response *response)
     const struct credential *credential = call->question.credential;
     const struct provider *provider = provider_of(call->host->name);
     registry_status_error(response, 0, &err);
-    size_t used = strlen(err.text);
     if (!credential->username && !credential->identity_token)
-        snprintf(err.text + used, sizeof(err.text) - used, "; there are no credentials for %s: %s%s",
-                 call->question.repository, provider ? "log in, or give pawl an identity at " : "log in",
+        add_text(&err, "; there are no credentials for %s: %s%s", call->question.repository,
+                 provider ? "log in, or give pawl an identity at " : "log in",
                  provider ? provider->name : "");
     else
-        snprintf(err.text + used, sizeof(err.text) - used, "; check the credentials%s%s for %s",
-                 credential->username ? " of user " : "", credential->username ? credential->username : "",
-                 call->question.repository);
+        add_text(&err, "; check the credentials%s%s for %s", credential->username ? " of user " : "",
+                 credential->username ? credential->username : "", call->question.repository);
     finish(call, NULL, &err);
 }
 
@@ -93,7 +107,9 @@ static void on_token(struct token_waiter *waiter, const struct error *err)
 {
     struct call *call = (struct call *)((char *)waiter - offsetof(struct call, waiter));
     if (err) {
-        finish(call, NULL, err);
+        struct error told = *err;
+        advise_on_timeout(&told);
+        finish(call, NULL, &told);
         return;
     }
     call->has_new_token = true;
@@ -169,7 +185,9 @@ static void start(struct registry_job *job)
 /* Asks a host whose scheme is not known yet once more, in the other one; false if that was done. */
 static bool try_other_scheme(struct call *call, const struct error *err)
 {
-    if (!call->use_http)
+    if (call->use_http)
+        call->http_error = *err;
+    else
         call->https_error = *err;
     if (call->tried_both)
         return false;
@@ -179,12 +197,22 @@ static bool try_other_scheme(struct call *call, const struct error *err)
     return true;
 }
 
+/* It took our plain request, and said nothing of use to TLS: what is wrong is that it hangs. */
+static bool is_plain_and_hangs(const struct call *call)
+{
+    return call->http_error.code == ERROR_TIMEOUT && call->https_error.code == ERROR_TLS;
+}
+
 static void on_failure(struct call *call, const struct error *err)
 {
     bool is_unknown = call->host->scheme == REGISTRY_SCHEME_UNKNOWN && err->code != ERROR_CANCELLED;
     if (is_unknown && registry_host_may_speak_other(call->host, err->code) && try_other_scheme(call, err))
         return;
     struct error told = is_unknown && call->https_error.code ? call->https_error : *err;
+    if (is_unknown && is_plain_and_hangs(call)) {
+        told = call->http_error;
+        add_text(&told, "; https is not spoken there");
+    }
     fail(call, &told);
 }
 
