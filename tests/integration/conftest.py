@@ -11,6 +11,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -28,6 +29,10 @@ from parts.tls import Authority
 from parts.tokens import TokenServer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "faults"))
+
+from fault_server import FaultServer  # noqa: E402  (the path must be set first)
+
 PARTS = ("registry", "memcached", "ssh", "https", "kubernetes")
 _left_out = pytest.StashKey()
 
@@ -275,3 +280,34 @@ def pawl(tmp_path):
 def site(pawl, registry, new_repo, tmp_path):
     """pawl between an empty registry, an empty repository and an empty folder to apply to."""
     return Site(pawl, registry, new_repo(), tmp_path / "target")
+
+
+# Registries at fault
+
+
+@pytest.fixture
+def new_fault_server():
+    """Starts registries that do what a test scripts: `new_fault_server()`, `new_fault_server(certificate=…)`."""
+    started = []
+
+    def start(**options):
+        started.append(FaultServer(**options))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def bad(new_fault_server):
+    """One of them."""
+    return new_fault_server()
+
+
+@pytest.fixture
+def duo(pawl, registry, new_repo, tmp_path):
+    """A site with a good workload; `parts.duo.with_bad` adds those at fault."""
+    site = Site(pawl, registry, new_repo(), tmp_path / "target")
+    site.push("team/good", "1.0.0", "1.1.0")
+    return site
