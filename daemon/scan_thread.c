@@ -206,6 +206,9 @@ static void plan_next(struct scan_thread *t, struct scan_entry *entry, bool was_
         entry->next_ms = now_of(t) + next_pause(t, entry, is_our_own);
     else if (failed && early < entry->next_ms && !entry->error.retry_after_s)
         entry->next_ms = early;
+    else if (!failed)
+        scan_entry_put_off_list(entry, t->options.interval_ms, jittered(t, t->options.interval_ms),
+                                now_of(t));
 }
 
 static void measure_run(struct scan_thread *t, const struct scan_entry *entry,

@@ -71,6 +71,49 @@ def test_a_registry_that_notifies_makes_a_commit_within_a_second(site, new_regis
         assert ("HEAD", "1.1.0") in mine and mine <= {("HEAD", "1.1.0"), ("HEAD", "1.0.0")}
 
 
+def _lists_and_heads(site):
+    mine = [r for r in site.registry.requests() if r.agent.startswith("pawl")]
+    lists = [r for r in mine if "/tags/list" in r.path]
+    heads = [r.path.rpartition("/")[2] for r in mine if r.method == "HEAD"]
+    assert len(lists) + len(heads) == len(mine)
+    return len(lists), heads
+
+
+def test_while_a_webhook_tells_in_every_interval_nothing_is_listed(site, key_file):
+    """And an interval after the last push a list is, for what was not told."""
+    _start(site)
+    interval = 2 * site.pawl.patience
+    with _serve(site, key_file, "--registry-poll-interval", f"{int(interval * 1000)}ms") as daemon:
+        _wait_for_scan(site, daemon)
+        daemon.wait_until(lambda: _lists_and_heads(site)[0] >= 2, "the second list, which brings nothing new")
+        site.registry.reset_requests()
+        tags = [f"1.{minor}.0" for minor in range(1, 8)]
+        for tag in tags:
+            began = time.monotonic()
+            site.push("app", tag)
+            assert _generic(daemon, site.image("app", tag))[0] == 202
+            daemon.wait_until(_releases(site, tag), "the commit")
+            time.sleep(max(0, began + interval / 2 - time.monotonic()))
+        assert _lists_and_heads(site) == (0, tags)
+        assert daemon.metrics()["pawl_images_overdue"] == 0
+        site.push("app", "1.9.0")
+        daemon.wait_until(_releases(site, "1.9.0"), "the commit of what was not told", timeout=2 * interval)
+        assert _lists_and_heads(site) == (1, tags)
+    assert "event=overdue" not in daemon.log()
+
+
+def test_a_repository_whose_dates_are_wanted_is_listed_in_every_interval(site, key_file):
+    _start(site, policy="glob:main-*")
+    with _serve(site, key_file, "--registry-poll-interval", "1s") as daemon:
+        _wait_for_scan(site, daemon)
+        site.push("app", "main-1", first_day=3)
+        site.registry.reset_requests()
+        for _ in range(8):
+            assert _generic(daemon, site.image("app", "main-1"))[0] == 202
+            time.sleep(0.4)
+        assert [r for r in site.registry.requests("/tags/list") if r.agent.startswith("pawl")]
+
+
 def test_a_pushed_tag_that_is_chosen_by_date_is_read_without_a_list(site, key_file):
     _start(site, policy="glob:main-*")
     with _serve(site, key_file) as daemon:
