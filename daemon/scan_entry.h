@@ -44,6 +44,7 @@ struct scan_entry {
     int64_t listed_ms; /* when the last whole list was taken */
     bool is_half_told; /* the last list brought a tag that no webhook had told of: they do not tell of all */
     bool is_overdue;   /* and it was said */
+    size_t bad_tags;   /* the most that a list had, which was said; the scanner's thread's own */
 };
 
 struct scan_entry *scan_entry_new(struct scan_thread *thread, const char *repository, size_t owners,
