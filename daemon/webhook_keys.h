@@ -23,6 +23,7 @@
 
 struct webhook_key {
     char *key, *secret;
+    bool has_secret; /* of its own: `secret` is not the key */
 };
 
 struct webhook_keys {
@@ -47,5 +48,8 @@ const struct webhook_key *webhook_keys_find(const struct webhook_keys *keys, con
 bool webhook_is_same(const char *a, const char *b);
 /* Whether `signature` is "sha256=" and the HMAC-SHA256 of the bytes under the secret, in hexadecimal. NULL is not. */
 bool webhook_is_signed(const char *secret, const char *bytes, size_t len, const char *signature);
+/* Whether it is the HMAC-SHA1 of the body in hexadecimal, of the bytes as they came or of the JSON without white space,
+ * which is what Nexus's manual says is signed. Under HMAC SHA-1 is still sound. */
+bool webhook_is_signed_by_nexus(const char *secret, const char *body, size_t len, const char *signature);
 
 #endif

@@ -163,6 +163,10 @@ static bool is_proven(struct webhooks *hooks, const struct hook_call *hook, cons
     case WEBHOOK_SIGNATURE:
         is_good = webhook_is_signed(hook->key->secret, call->body, call->body_len, header);
         break;
+    case WEBHOOK_NEXUS:
+        is_good = (!header && !hook->key->has_secret) ||
+                  webhook_is_signed_by_nexus(hook->key->secret, call->body, call->body_len, header);
+        break;
     case WEBHOOK_SECRET:
         is_good = header && webhook_is_same(hook->key->secret, header);
         break;

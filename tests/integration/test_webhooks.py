@@ -246,6 +246,31 @@ def test_secrets_in_headers(site, key_file):
         daemon.wait_until(_releases(site, "1.1.0"), "the commit")
 
 
+def test_what_nexus_signs_is_checked(site, key_file):
+    """It signs only if it was given a secret: what has none beside its key may come without."""
+    _start(site)
+    body = b'{"action": "CREATED", "component": {"format": "docker", "name": "app", "version": "1.1.0"}}'
+    compact = body.replace(b": ", b":").replace(b", ", b",")
+    alone = "another-key-without-a-secret"
+
+    def signed(secret, text):
+        return {"X-Nexus-Webhook-Signature": hmac.new(secret.encode(), text, hashlib.sha1).hexdigest()}
+
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+        site.push("app", "1.1.0")
+        for key, headers in ((KEY, {}), (KEY, signed(KEY, body)), (KEY, signed(SECRET, body + b" x")),
+                             (alone, signed(SECRET, body))):
+            assert daemon.http(f"/hook/nexus/{key}", body, headers)[0] == 401
+        time.sleep(0.5)
+        assert len(site.repo.log()) == 1
+        for key, headers in ((KEY, signed(SECRET, body)), (KEY, signed(SECRET, compact)), (alone, {}),
+                             (alone, signed(alone, body))):
+            status, _, text = daemon.http(f"/hook/nexus/{key}", body, headers)
+            assert (status, json.loads(text)) == (202, {"images": 1, "wanted": 1})
+        daemon.wait_until(_releases(site, "1.1.0"), "the commit")
+
+
 def test_without_a_key_file_hooks_are_off(site):
     _start(site)
     with site.serve() as daemon:
