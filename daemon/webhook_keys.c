@@ -59,34 +59,42 @@ static int create(const char *path, struct strbuf *text, struct error *err)
     return file_write_atomic(path, text->buf, text->len, 0600, err);
 }
 
-static int read_or_create(const char *path, struct strbuf *text, bool *was_created, struct error *err)
+static int parse(const char *path, struct strbuf *text, struct webhook_keys *keys, struct error *err)
 {
-    if (file_read(path, LIMIT_CONFIG_BYTES, text, err) == 0)
-        return 0;
-    if (err->code != ERROR_NOT_FOUND)
+    CLEANUP(webhook_keys_release) struct webhook_keys read = WEBHOOK_KEYS_INIT;
+    unsigned number = 0;
+    char *rest = text->buf;
+    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+        if (read_line(&read, line, path, ++number, err) < 0)
+            return -1;
+    }
+    OPENSSL_cleanse(text->buf, text->len);
+    if (!read.len)
+        return error_set(err, ERROR_USAGE, "%s has no key in it; remove it, and one is made", path);
+    *keys = read;
+    read = (struct webhook_keys)WEBHOOK_KEYS_INIT;
+    return 0;
+}
+
+int webhook_keys_read(const char *path, struct webhook_keys *keys, struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    if (file_read(path, LIMIT_CONFIG_BYTES, &text, err) < 0)
         return -1;
-    error_clear(err);
-    *was_created = true;
-    return create(path, text, err);
+    return parse(path, &text, keys, err);
 }
 
 int webhook_keys_load(const char *path, struct webhook_keys *keys, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-    CLEANUP(webhook_keys_release) struct webhook_keys read = WEBHOOK_KEYS_INIT;
-    if (read_or_create(path, &text, &read.was_created, err) < 0)
+    if (webhook_keys_read(path, keys, err) == 0)
+        return 0;
+    if (err->code != ERROR_NOT_FOUND)
         return -1;
-    unsigned number = 0;
-    char *rest = text.buf;
-    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
-        if (read_line(&read, line, path, ++number, err) < 0)
-            return -1;
-    }
-    OPENSSL_cleanse(text.buf, text.len);
-    if (!read.len)
-        return error_set(err, ERROR_USAGE, "%s has no key in it; remove it, and one is made", path);
-    *keys = read;
-    read = (struct webhook_keys)WEBHOOK_KEYS_INIT;
+    error_clear(err);
+    if (create(path, &text, err) < 0 || parse(path, &text, keys, err) < 0)
+        return -1;
+    keys->was_created = true;
     return 0;
 }
 

@@ -5,7 +5,8 @@
  *
  * KEY stands in the URL. SECRET is what signatures and tokens are made with; without one it is the key itself.
  * Several lines let keys be replaced one by one. Empty lines and those that begin with "#" are passed over. A file that
- * is missing is made with mode 0600 and one line of random values. Read once, at start.
+ * is missing when serve starts is made with mode 0600 and one line of random values; later changes are read as
+ * daemon/webhook_key_file.h says.
  *
  * Comparing takes the same time whatever is given.
  */
@@ -36,9 +37,11 @@ struct webhook_keys {
         .items = NULL, .len = 0, .capacity = 0, .was_created = false                                         \
     }
 
-/* ERROR_USAGE for a file without keys, or with one that is too short or has characters that a URL has not; what
+/* Reads the file, or makes it. ERROR_USAGE for a file without keys, or with one that is too short or has characters that a URL has not; what
  * base/file.h says. */
 int webhook_keys_load(const char *path, struct webhook_keys *keys, struct error *err) MUST_CHECK;
+/* The same of a file that must be there: ERROR_NOT_FOUND. */
+int webhook_keys_read(const char *path, struct webhook_keys *keys, struct error *err) MUST_CHECK;
 void webhook_keys_release(struct webhook_keys *keys);
 
 /* NULL if it is none of them. */

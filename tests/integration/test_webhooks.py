@@ -271,6 +271,31 @@ def test_what_nexus_signs_is_checked(site, key_file):
         daemon.wait_until(_releases(site, "1.1.0"), "the commit")
 
 
+def test_keys_are_replaced_without_a_restart(site, key_file):
+    _start(site)
+    new = "a-new-key-of-the-tests-1"
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+
+        def is_taken(key):
+            return _generic(daemon, key=key, secret=key)[0] == 202
+
+        assert not is_taken(new)
+        key_file.write_text(f"{new}\nanother-key-without-a-secret\n")
+        daemon.wait_until(lambda: is_taken(new), "the new key to be taken")
+        assert is_taken("another-key-without-a-secret") and _generic(daemon)[0] == 401
+        key_file.write_text("short\n")
+        daemon.wait_until(lambda: is_taken(new) and "event=bad-keys" in daemon.log(), "the file to be refused")
+        time.sleep(2.1)
+        assert is_taken(new)
+        key_file.write_text(f"{KEY} {SECRET}\n")
+        daemon.wait_until(lambda: _generic(daemon)[0] == 202, "the old key to be taken again")
+        assert not is_taken(new)
+    # A file that is written in place can be seen when it is empty.
+    assert len([line for line in daemon.log().splitlines() if "event=bad-keys" in line and ":1: " in line]) == 1
+    assert new not in daemon.log() and SECRET not in daemon.log()
+
+
 def test_without_a_key_file_hooks_are_off(site):
     _start(site)
     with site.serve() as daemon:
