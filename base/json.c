@@ -37,18 +37,28 @@ static size_t nesting(const char *text, size_t len)
     return deepest;
 }
 
-json_t *json_read(const char *text, size_t len, struct error *err)
+static json_t *read_value(const char *text, size_t len, size_t flags, struct error *err)
 {
     if (nesting(text, len) > LIMIT_JSON_DEPTH) {
         error_set(err, ERROR_TOO_LARGE, "JSON is nested deeper than %u levels", LIMIT_JSON_DEPTH);
         return NULL;
     }
     json_error_t problem;
-    json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
+    json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | flags, &problem);
     if (!value)
         error_set(err, ERROR_INVALID, "not valid JSON: line %d column %d: %s", problem.line, problem.column,
                   problem.text);
     return value;
+}
+
+json_t *json_read(const char *text, size_t len, struct error *err)
+{
+    return read_value(text, len, 0, err);
+}
+
+json_t *json_read_with_nul(const char *text, size_t len, struct error *err)
+{
+    return read_value(text, len, JSON_ALLOW_NUL, err);
 }
 
 const char *json_string_at(const json_t *object, const char *key)

@@ -23,6 +23,11 @@ void json_release(json_t **value);
 /* A new reference; NULL with ERROR_INVALID (text says line and column) or ERROR_TOO_LARGE (depth). */
 json_t *json_read(const char *text, size_t len, struct error *err) MUST_CHECK;
 
+/* The same where a string may have NUL in it ("\u0000") without spoiling all the rest. Whoever reads a string of the tree
+ * must compare json_string_length with strlen, and what differs is not what it seems to be; everything else uses
+ * json_read, which refuses it. Keys with NUL are refused here too. */
+json_t *json_read_with_nul(const char *text, size_t len, struct error *err) MUST_CHECK;
+
 /* The string at a key, or NULL if it is missing or no string; borrowed from `object`. */
 const char *json_string_at(const json_t *object, const char *key);
 

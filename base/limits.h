@@ -64,7 +64,7 @@
 #define LIMIT_LISTEN_CONNECTIONS      64u
 #define LIMIT_LISTEN_CONNECTION_BYTES (32u << 10) /* of one connection, headers included, body not */
 #define LIMIT_LISTEN_IDLE_S           15u         /* of silence */
-#define LIMIT_LISTEN_BODY_MS          30000       /* of one body, however lively */
+#define LIMIT_LISTEN_REQUEST_MS       30000 /* from a connection's or a request's beginning to its answer's end */
 #define LIMIT_PUSHED_TAGS             100u /* of one repository at a time; of more than that the list is read */
 #define LIMIT_HOOK_BODY_BYTES         (1u << 20) /* of one webhook: EventBridge's limit is a quarter of it */
 #define LIMIT_HOOK_IMAGES             1000u      /* in one webhook */

@@ -2,12 +2,21 @@
  * libmicrohttpd calls on_request several times for one request: when the headers are in (`*state` is NULL), for each
  * piece of the body, and at the end with no piece. A reply may be queued at the first and the last of these only;
  * in between, a request that goes too far loses its connection.
+ *
+ * libmicrohttpd's own time-out counts silence only: a peer that sends a byte now and then would keep its connection for
+ * ever. So its loop is run here, and who takes too long is shut down between two of its turns; libmicrohttpd then
+ * finds the connection ended and drops it.
  */
 #include "daemon/listener.h"
 
+#include <limits.h>
 #include <microhttpd.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -15,15 +24,28 @@
 #include "base/limits.h"
 #include "daemon/listen_socket.h"
 
+/* How often late peers are looked for while there are any. */
+#define SWEEP_MS 1000
+
+/* A connection, from its beginning until libmicrohttpd closes its socket. */
+struct peer {
+    struct peer *previous, *next;
+    int fd;
+    int64_t until_ms; /* when the request, begun or not, must have been answered */
+};
+
 struct listener {
     struct listener_options options;
     struct MHD_Daemon *daemon;
     char *address;
+    pthread_t thread;
+    int stop_fd;        /* readable: the thread is to end */
+    struct peer *peers; /* the thread's own, as what follows */
+    bool has_room;      /* a place became free, which libmicrohttpd takes note of in its next turn only */
 };
 
 struct request {
     struct strbuf body;
-    int64_t until_ms;
 };
 
 const char *listener_header(const struct listener_call *call, const char *name)
@@ -86,17 +108,15 @@ static enum MHD_Result begin(struct listener *l, struct MHD_Connection *connecti
     }
     struct request *request = xcalloc(1, sizeof(*request));
     strbuf_init(&request->body, max_body ? max_body : 1);
-    request->until_ms = clock_monotonic_ms(l->options.clock) + LIMIT_LISTEN_BODY_MS;
     *state = request;
     return MHD_YES;
 }
 
-static enum MHD_Result take(struct listener *l, struct request *request, const char *piece, size_t *len)
+static enum MHD_Result take(struct request *request, const char *piece, size_t *len)
 {
     strbuf_add(&request->body, piece, *len);
     *len = 0;
-    bool is_late = clock_monotonic_ms(l->options.clock) > request->until_ms;
-    return request->body.overflowed || is_late ? MHD_NO : MHD_YES;
+    return request->body.overflowed ? MHD_NO : MHD_YES;
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
@@ -109,7 +129,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (!request)
         return begin(l, connection, &call, state);
     if (*len)
-        return take(l, request, piece, len);
+        return take(request, piece, len);
     CLEANUP(release_reply) struct listener_reply reply = {.status = 200, .body = STRBUF_INIT};
     call.body = request->body.buf;
     call.body_len = request->body.len;
@@ -117,15 +137,117 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     return send_reply(connection, &reply);
 }
 
-static void on_end(void *context UNUSED, struct MHD_Connection *connection UNUSED, void **state,
+/* -- peers and their time ------------------------------------------------------------------------------------ */
+
+static int64_t deadline_from_now(const struct listener *l)
+{
+    return clock_monotonic_ms(l->options.clock) + LIMIT_LISTEN_REQUEST_MS;
+}
+
+static void on_end(void *context, struct MHD_Connection *connection, void **state,
                    enum MHD_RequestTerminationCode code UNUSED)
 {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct peer *peer = info ? info->socket_context : NULL;
     struct request *request = *state;
+    if (peer)
+        peer->until_ms = deadline_from_now(context);
     if (!request)
         return;
     strbuf_release(&request->body);
     free(request);
     *state = NULL;
+}
+
+static struct peer *add_peer(struct listener *l, int fd)
+{
+    struct peer *peer = xcalloc(1, sizeof(*peer));
+    *peer = (struct peer){.next = l->peers, .fd = fd, .until_ms = deadline_from_now(l)};
+    if (l->peers)
+        l->peers->previous = peer;
+    l->peers = peer;
+    return peer;
+}
+
+static void remove_peer(struct listener *l, struct peer *peer)
+{
+    if (peer->previous)
+        peer->previous->next = peer->next;
+    else
+        l->peers = peer->next;
+    if (peer->next)
+        peer->next->previous = peer->previous;
+    free(peer);
+    l->has_room = true;
+}
+
+/* The end is told before the socket is closed, so no peer's descriptor is another's. */
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED && info)
+        *socket_context = add_peer(context, info->connect_fd);
+    else if (code == MHD_CONNECTION_NOTIFY_CLOSED && *socket_context)
+        remove_peer(context, *socket_context);
+}
+
+static void end_late_peers(struct listener *l)
+{
+    int64_t now = clock_monotonic_ms(l->options.clock);
+    for (struct peer *peer = l->peers; peer; peer = peer->next) {
+        if (now >= peer->until_ms)
+            shutdown(peer->fd, SHUT_RDWR);
+    }
+}
+
+/* -- the thread ----------------------------------------------------------------------------------------------- */
+
+/* Until libmicrohttpd or the next sweep wants a turn; -1: nobody is there. */
+static int poll_timeout(struct listener *l)
+{
+    MHD_UNSIGNED_LONG_LONG ms;
+    int timeout = l->has_room ? 0 : l->peers ? SWEEP_MS : -1;
+    if (MHD_get_timeout(l->daemon, &ms) == MHD_YES && (timeout < 0 || ms < (MHD_UNSIGNED_LONG_LONG)timeout))
+        timeout = ms < INT_MAX ? (int)ms : INT_MAX;
+    return timeout;
+}
+
+static void *run(void *argument)
+{
+    struct listener *l = argument;
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    struct pollfd fds[] = {{.fd = l->stop_fd, .events = POLLIN}, {.fd = info->epoll_fd, .events = POLLIN}};
+    while (!fds[0].revents) {
+        poll(fds, ARRAY_LEN(fds), poll_timeout(l));
+        l->has_room = false;
+        MHD_run(l->daemon);
+        end_late_peers(l);
+    }
+    return NULL;
+}
+
+/* False if libmicrohttpd or the system refuses. Takes `fd` over when it succeeds. */
+static bool start(struct listener *l, int fd)
+{
+    l->stop_fd = eventfd(0, EFD_CLOEXEC);
+    if (l->stop_fd < 0)
+        return false;
+    l->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, l, MHD_OPTION_LISTEN_SOCKET, fd,
+                         MHD_OPTION_CONNECTION_LIMIT, LIMIT_LISTEN_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+                         LIMIT_LISTEN_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                         (size_t)LIMIT_LISTEN_CONNECTION_BYTES, MHD_OPTION_NOTIFY_COMPLETED, on_end, l,
+                         MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_END);
+    if (!l->daemon) {
+        close(l->stop_fd);
+        return false;
+    }
+    if (pthread_create(&l->thread, NULL, run, l) != 0)
+        abort(); /* as for memory: there is nothing to go on with */
+    return true;
 }
 
 struct listener *listener_open(const struct listener_options *options, struct error *err)
@@ -136,12 +258,7 @@ struct listener *listener_open(const struct listener_options *options, struct er
     struct listener *l = xcalloc(1, sizeof(*l));
     l->options = *options;
     l->address = listen_socket_address(fd);
-    l->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request, l,
-                                 MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                                 LIMIT_LISTEN_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, LIMIT_LISTEN_IDLE_S,
-                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_LISTEN_CONNECTION_BYTES,
-                                 MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
-    if (l->daemon)
+    if (start(l, fd))
         return l;
     error_set(err, ERROR_IO, "cannot start to listen on %s: libmicrohttpd gives no reason", l->address);
     close(fd);
@@ -159,7 +276,10 @@ void listener_close(struct listener *listener)
 {
     if (!listener)
         return;
-    MHD_stop_daemon(listener->daemon); /* closes the socket */
+    eventfd_write(listener->stop_fd, 1);
+    pthread_join(listener->thread, NULL);
+    MHD_stop_daemon(listener->daemon); /* closes the sockets */
+    close(listener->stop_fd);
     free(listener->address);
     free(listener);
 }

@@ -1,10 +1,11 @@
 /*
- * The listener: HTTP/1.1 in, for health, metrics and webhooks. libmicrohttpd's one polling thread takes the
+ * The listener: HTTP/1.1 in, for health, metrics and webhooks. One thread runs libmicrohttpd, which takes the
  * connections and calls the two functions below on that thread; they must not block.
  *
- * What a peer can use up is bounded: connections, memory of each (headers included), seconds of silence,
- * seconds that one body may take, bytes of a body (base/limits.h). A body is read only after `admit` agreed, so
- * that a stranger's costs nothing. TLS is the ingress's business.
+ * What a peer can use up is bounded: connections, memory of each (headers included), seconds of silence, seconds
+ * that one request may take however lively its peer is (from the beginning of the connection, or from the answer
+ * before, until it is answered), bytes of a body (base/limits.h). A body is read only after `admit` agreed, so that a
+ * stranger's costs nothing. TLS is the ingress's business.
  */
 #ifndef DAEMON_LISTENER_H
 #define DAEMON_LISTENER_H

@@ -107,6 +107,22 @@ static bool same_answer(const struct repository_info *a, const struct repository
     return true;
 }
 
+/* Whether a list brings a tag that neither the answer before it has nor a webhook told of meanwhile. */
+static bool brings_untold(const struct scan_entry *entry, const struct repository_info *list)
+{
+    const struct repository_info *before = entry->info;
+    size_t at = 0;
+    for (size_t i = 0; before && i < list->images_len; i++) { /* both are sorted */
+        const char *tag = list->images[i].tag;
+        while (at < before->images_len && strcmp(before->images[at].tag, tag) < 0)
+            at++;
+        bool is_known = at < before->images_len && !strcmp(before->images[at].tag, tag);
+        if (!is_known && !strvec_contains(&entry->pushed, tag))
+            return true;
+    }
+    return false;
+}
+
 static void take_info(struct scan_entry *entry, struct scan_result *result)
 {
     if (!result->info)
@@ -124,16 +140,44 @@ bool scan_entry_take(struct scan_entry *entry, struct scan_result *result, int64
         take_info(entry, result);
         return differs;
     }
+    if (result->info && !result->error.code)
+        entry->is_half_told = brings_untold(entry, result->info);
     differs = differs || !entry->is_answered || entry->error.code != result->error.code;
     take_info(entry, result);
     entry->error = result->error;
     entry->failures = result->error.code ? entry->failures + 1 : 0;
     entry->is_answered = true;
     if (!result->error.code) {
-        entry->good_ms = now_ms;
+        entry->good_ms = entry->listed_ms = now_ms;
         entry->is_overdue = false;
     }
     return differs;
+}
+
+static bool wants_names_only(const struct scan_entry *entry)
+{
+    AUTO_FREE char *question = scan_entry_question(entry);
+    return !*question;
+}
+
+static int64_t lower(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+void scan_entry_put_off_list(struct scan_entry *entry, int64_t interval_ms, int64_t pause_ms, int64_t now_ms)
+{
+    const struct repository_info *info = entry->info;
+    if (!info || !entry->next_ms || !entry->is_answered || entry->error.code || entry->is_half_told ||
+        info->is_truncated || info->is_shrunken || !wants_names_only(entry))
+        return;
+    int64_t longest = lower(PUSHES_LAST_INTERVALS * interval_ms, PUSHES_LAST_MS);
+    if (longest < 2 * interval_ms)
+        longest = 2 * interval_ms;
+    int64_t next_ms = lower(now_ms + pause_ms, entry->listed_ms + longest);
+    if (next_ms > entry->next_ms)
+        entry->next_ms = next_ms;
+    entry->good_ms = now_ms;
 }
 
 bool scan_entry_became_overdue(struct scan_entry *entry, int64_t interval_ms, int64_t now_ms)

@@ -40,8 +40,11 @@ struct scan_entry {
     int64_t started_ms;   /* of the run */
     struct strvec pushed; /* tags to look at */
     int64_t first_push_ms, last_push_ms;
-    int64_t good_ms; /* the last success, or when it was first wanted */
-    bool is_overdue; /* and it was said */
+    int64_t good_ms;   /* the last success, or when it was first wanted */
+    int64_t listed_ms; /* when the last whole list was taken */
+    bool is_half_told; /* the last list brought a tag that no webhook had told of: they do not tell of all */
+    bool is_overdue;   /* and it was said */
+    size_t bad_tags;   /* the most that a list had, which was said; the scanner's thread's own */
 };
 
 struct scan_entry *scan_entry_new(struct scan_thread *thread, const char *repository, size_t owners,
@@ -62,6 +65,20 @@ int64_t scan_entry_push_due_ms(const struct scan_entry *entry);
 
 /* Takes over what a run of the given kind brought; true if rounds should know. `next_ms` is left to the caller. */
 bool scan_entry_take(struct scan_entry *entry, struct scan_result *result, int64_t now_ms);
+
+/*
+ * After pushed tags were looked at with success, puts the next list off to `pause_ms` (one interval, about) from now:
+ * what has changed is known. Where a webhook told, its interval costs no list; after the last push one follows within an
+ * interval, as the check of what was not told (a tag that was removed, a webhook that was lost).
+ *
+ * Only where tags' names are all that is wanted, the last list succeeded, is whole and brought nothing that had not been
+ * told; and never beyond PUSHES_LAST_INTERVALS intervals or PUSHES_LAST_MS after the last list, whichever is sooner (but
+ * two intervals at least), because webhooks get lost in between those that arrive. The answer is good as of now for the
+ * watchdog; its age, by which others judge it, stays that of the list.
+ */
+#define PUSHES_LAST_INTERVALS 12
+#define PUSHES_LAST_MS        3600000
+void scan_entry_put_off_list(struct scan_entry *entry, int64_t interval_ms, int64_t pause_ms, int64_t now_ms);
 
 /* True once when the last success is three intervals ago. */
 bool scan_entry_became_overdue(struct scan_entry *entry, int64_t interval_ms, int64_t now_ms);

@@ -220,6 +220,9 @@ static void plan_next(struct scan_thread *t, struct scan_entry *entry, bool was_
         entry->next_ms = now_of(t) + next_pause(t, entry, is_our_own);
     else if (failed && early < entry->next_ms && !entry->error.retry_after_s)
         entry->next_ms = early;
+    else if (!failed)
+        scan_entry_put_off_list(entry, t->options.interval_ms, jittered(t, t->options.interval_ms),
+                                now_of(t));
 }
 
 static void measure_run(struct scan_thread *t, const struct scan_entry *entry,
@@ -238,10 +241,21 @@ static void measure_run(struct scan_thread *t, const struct scan_entry *entry,
                         METRIC_LABELS(kind, result->error.code ? "false" : "true"), seconds);
 }
 
+static void log_bad_tags(struct scan_entry *entry, size_t bad_tags)
+{
+    if (bad_tags <= entry->bad_tags)
+        return;
+    entry->bad_tags = bad_tags;
+    AUTO_FREE char *count = xasprintf("%zu", bad_tags);
+    log_event(LOG_WARN, "scanner", "event", "bad-tags", "image", entry->repository, "count", count, "msg",
+              "the registry lists names that no tag can have; they are skipped", NULL);
+}
+
 static void scan_is_done(const struct demand *demand UNUSED, struct scan_result *result, void *context)
 {
     struct scan_entry *entry = context;
     struct scan_thread *t = entry->thread;
+    log_bad_tags(entry, result->bad_tags);
     pthread_mutex_lock(&t->lock);
     measure_run(t, entry, result);
     bool was_pushed = entry->run == SCAN_RUN_PUSHED, was_overdue = entry->is_overdue;

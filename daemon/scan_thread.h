@@ -9,8 +9,11 @@
  * own repositories: it is asked again after a pause that doubles up to the interval, or that the registry asked for.
  *
  * A tag that a webhook told of is looked at at once, alone, without listing its repository; several that come within
- * SCAN_PUSH_QUIET_MS of each other are looked at together. The list is read again when its interval is over, as
- * ever: webhooks get lost. One that names a tag which is not there yet brings the next list forward.
+ * SCAN_PUSH_QUIET_MS of each other are looked at together. Where names are all that is wanted and the
+ * webhooks have told of all that the lists brought, the next list is then due an interval after the push: an interval
+ * in which a webhook told costs a HEAD and no list (scan_entry_put_off_list). Elsewhere the list is read when its own
+ * interval is over. Webhooks get lost, so a list is read now and then however many come. One that names a tag which is
+ * not there yet brings the next list forward.
  *
  * The watchdog: an image repository without a successful scan for three intervals is logged once, and counted in
  * the metrics until it answers again.

@@ -18,7 +18,7 @@ const struct webhook_sender webhook_senders[] = {
     {"acr", WEBHOOK_KEY, NULL, webhook_read_acr},
     {"ecr", WEBHOOK_KEY, NULL, webhook_read_ecr},
     {"gcr", WEBHOOK_GOOGLE, "Authorization", webhook_read_gcr},
-    {"nexus", WEBHOOK_KEY, NULL, webhook_read_nexus},
+    {"nexus", WEBHOOK_NEXUS, "X-Nexus-Webhook-Signature", webhook_read_nexus},
     {"jfrog", WEBHOOK_KEY, NULL, webhook_read_jfrog},
     {"distribution", WEBHOOK_KEY, NULL, webhook_read_distribution},
     {"cdevents", WEBHOOK_KEY, NULL, webhook_read_cdevents},

@@ -36,8 +36,10 @@ void push_list_release(struct push_list *list);
 enum webhook_proof {
     WEBHOOK_KEY,       /* the key in the URL */
     WEBHOOK_SIGNATURE, /* `header` is "sha256=" and the HMAC of the body in hexadecimal */
-    WEBHOOK_SECRET,    /* `header` is the secret */
-    WEBHOOK_GOOGLE,    /* Authorization is an OpenID token of Google's (daemon/webhook_token.h) */
+    WEBHOOK_NEXUS, /* `header` is the HMAC-SHA1 of the body in hexadecimal; it may be missing where the key has no
+                          secret beside it, as Nexus signs only when it was given one */
+    WEBHOOK_SECRET, /* `header` is the secret */
+    WEBHOOK_GOOGLE, /* Authorization is an OpenID token of Google's (daemon/webhook_token.h) */
 };
 
 struct webhook_sender {

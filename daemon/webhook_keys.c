@@ -34,8 +34,8 @@ static int read_line(struct webhook_keys *keys, char *line, const char *path, un
                          "%s:%u: expected KEY or KEY SECRET, each of at least %d letters, digits or -._~+=",
                          path, number, WEBHOOK_KEY_LEAST);
     vec_grow(keys->items, keys->len, keys->capacity);
-    keys->items[keys->len++] =
-        (struct webhook_key){.key = xstrdup(key), .secret = xstrdup(secret ? secret : key)};
+    keys->items[keys->len++] = (struct webhook_key){
+        .key = xstrdup(key), .secret = xstrdup(secret ? secret : key), .has_secret = secret != NULL};
     return 0;
 }
 
@@ -59,34 +59,42 @@ static int create(const char *path, struct strbuf *text, struct error *err)
     return file_write_atomic(path, text->buf, text->len, 0600, err);
 }
 
-static int read_or_create(const char *path, struct strbuf *text, bool *was_created, struct error *err)
+static int parse(const char *path, struct strbuf *text, struct webhook_keys *keys, struct error *err)
 {
-    if (file_read(path, LIMIT_CONFIG_BYTES, text, err) == 0)
-        return 0;
-    if (err->code != ERROR_NOT_FOUND)
+    CLEANUP(webhook_keys_release) struct webhook_keys read = WEBHOOK_KEYS_INIT;
+    unsigned number = 0;
+    char *rest = text->buf;
+    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+        if (read_line(&read, line, path, ++number, err) < 0)
+            return -1;
+    }
+    OPENSSL_cleanse(text->buf, text->len);
+    if (!read.len)
+        return error_set(err, ERROR_USAGE, "%s has no key in it; remove it, and one is made", path);
+    *keys = read;
+    read = (struct webhook_keys)WEBHOOK_KEYS_INIT;
+    return 0;
+}
+
+int webhook_keys_read(const char *path, struct webhook_keys *keys, struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    if (file_read(path, LIMIT_CONFIG_BYTES, &text, err) < 0)
         return -1;
-    error_clear(err);
-    *was_created = true;
-    return create(path, text, err);
+    return parse(path, &text, keys, err);
 }
 
 int webhook_keys_load(const char *path, struct webhook_keys *keys, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-    CLEANUP(webhook_keys_release) struct webhook_keys read = WEBHOOK_KEYS_INIT;
-    if (read_or_create(path, &text, &read.was_created, err) < 0)
+    if (webhook_keys_read(path, keys, err) == 0)
+        return 0;
+    if (err->code != ERROR_NOT_FOUND)
         return -1;
-    unsigned number = 0;
-    char *rest = text.buf;
-    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
-        if (read_line(&read, line, path, ++number, err) < 0)
-            return -1;
-    }
-    OPENSSL_cleanse(text.buf, text.len);
-    if (!read.len)
-        return error_set(err, ERROR_USAGE, "%s has no key in it; remove it, and one is made", path);
-    *keys = read;
-    read = (struct webhook_keys)WEBHOOK_KEYS_INIT;
+    error_clear(err);
+    if (create(path, &text, err) < 0 || parse(path, &text, keys, err) < 0)
+        return -1;
+    keys->was_created = true;
     return 0;
 }
 
@@ -116,15 +124,48 @@ const struct webhook_key *webhook_keys_find(const struct webhook_keys *keys, con
     return found;
 }
 
+/* Whether `expected` is the HMAC of the bytes in hexadecimal. */
+static bool is_mac(const EVP_MD *digest, const char *secret, const char *bytes, size_t len,
+                   const char *expected)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned hash_len = 0;
+    if (!HMAC(digest, secret, (int)strlen(secret), (const unsigned char *)bytes, len, hash, &hash_len))
+        return false;
+    CLEANUP(strbuf_release) struct strbuf hex = STRBUF_INIT;
+    strbuf_add_hex(&hex, hash, hash_len);
+    return webhook_is_same(hex.buf, expected);
+}
+
 bool webhook_is_signed(const char *secret, const char *bytes, size_t len, const char *signature)
 {
     static const char prefix[] = "sha256=";
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    unsigned hash_len = 0;
-    if (!signature || !str_starts_with(signature, prefix) ||
-        !HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)bytes, len, hash, &hash_len))
+    return signature && str_starts_with(signature, prefix) &&
+           is_mac(EVP_sha256(), secret, bytes, len, signature + sizeof(prefix) - 1);
+}
+
+/* Drops what is white space to JSON, outside of strings. */
+static void add_compact(struct strbuf *out, const char *json, size_t len)
+{
+    bool in_string = false;
+    for (size_t i = 0; i < len; i++) {
+        if (!in_string && strchr(" \t\r\n", json[i]) && json[i])
+            continue;
+        strbuf_addch(out, json[i]);
+        if (in_string && json[i] == '\\' && i + 1 < len)
+            strbuf_addch(out, json[++i]);
+        else if (json[i] == '"')
+            in_string = !in_string;
+    }
+}
+
+bool webhook_is_signed_by_nexus(const char *secret, const char *body, size_t len, const char *signature)
+{
+    CLEANUP(strbuf_release) struct strbuf compact = STRBUF_INIT;
+    if (!signature)
         return false;
-    CLEANUP(strbuf_release) struct strbuf expected = STRBUF_INIT;
-    strbuf_add_hex(&expected, hash, hash_len);
-    return webhook_is_same(expected.buf, signature + sizeof(prefix) - 1);
+    if (is_mac(EVP_sha1(), secret, body, len, signature))
+        return true;
+    add_compact(&compact, body, len);
+    return is_mac(EVP_sha1(), secret, compact.buf, compact.len, signature);
 }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "daemon/webhook.h"
 #include "daemon/webhook_certs.h"
+#include "daemon/webhook_key_file.h"
 #include "daemon/webhook_keys.h"
 #include "daemon/webhook_token.h"
 
@@ -17,10 +18,10 @@
 
 struct webhooks {
     struct webhooks_options options;
-    struct webhook_keys keys;    /* none: webhooks are off */
-    struct webhook_certs *certs; /* NULL: no sender with tokens */
-    int64_t refused_ms;          /* when a refusal was last logged; 0 never */
-    unsigned refused;            /* since then */
+    struct webhook_key_file *keys; /* NULL: webhooks are off */
+    struct webhook_certs *certs;   /* NULL: no sender with tokens */
+    int64_t refused_ms;            /* when a refusal was last logged; 0 never */
+    unsigned refused;              /* since then */
 };
 
 struct hook_call {
@@ -28,29 +29,33 @@ struct hook_call {
     const struct webhook_key *key;
 };
 
-static void log_state(const struct webhooks *hooks)
+static void log_state(struct webhooks *hooks)
 {
     const struct config *config = hooks->options.config;
+    bool was_created = hooks->keys && webhook_key_file_keys(hooks->keys)->was_created;
     if (!config->hook_key_file)
         log_event(LOG_INFO, "hook", "event", "off", "msg",
                   "webhooks are answered with 404; --hook-key-file FILE turns them on", NULL);
     else
         log_event(LOG_INFO, "hook", "event", "on", "keys", config->hook_key_file, "msg",
-                  hooks->keys.was_created ? "the file was made; its line is KEY SECRET" : NULL, NULL);
+                  was_created ? "the file was made; its line is KEY SECRET" : NULL, NULL);
 }
 
 struct webhooks *webhooks_open(const struct webhooks_options *options, struct error *err)
 {
     const struct config *config = options->config;
-    struct webhook_keys keys = WEBHOOK_KEYS_INIT;
-    if (config->hook_key_file && webhook_keys_load(config->hook_key_file, &keys, err) < 0) {
-        error_wrap(err, "--hook-key-file");
-        return NULL;
+    struct webhook_key_file *keys = NULL;
+    if (config->hook_key_file) {
+        keys = webhook_key_file_open(config->hook_key_file, options->clock, err);
+        if (!keys) {
+            error_wrap(err, "--hook-key-file");
+            return NULL;
+        }
     }
     struct webhooks *hooks = xcalloc(1, sizeof(*hooks));
     hooks->options = *options;
     hooks->keys = keys;
-    if (keys.len && config->hook_google_audience)
+    if (keys && config->hook_google_audience)
         hooks->certs = webhook_certs_new(config->hook_google_keys_url, options->clock);
     log_state(hooks);
     return hooks;
@@ -61,7 +66,7 @@ void webhooks_free(struct webhooks *hooks)
     if (!hooks)
         return;
     webhook_certs_free(hooks->certs);
-    webhook_keys_release(&hooks->keys);
+    webhook_key_file_free(hooks->keys);
     free(hooks);
 }
 
@@ -94,7 +99,7 @@ static bool identify(struct webhooks *hooks, const struct listener_call *call, s
 {
     const char *source = call->path + strlen(WEBHOOKS_PATH);
     AUTO_FREE char *name = xmemdupz(source, strcspn(source, "/"));
-    if (!hooks->keys.len) {
+    if (!hooks->keys) {
         listener_reply_error(reply, 404, "webhooks are off: serve was started without --hook-key-file");
         return false;
     }
@@ -106,7 +111,7 @@ static bool identify(struct webhooks *hooks, const struct listener_call *call, s
         return false;
     }
     const char *key = source + strlen(name);
-    out->key = webhook_keys_find(&hooks->keys, key + (*key == '/'));
+    out->key = webhook_keys_find(webhook_key_file_keys(hooks->keys), key + (*key == '/'));
     if (!out->key)
         refuse(hooks, out->sender, "no such key in the URL", reply);
     return out->key != NULL;
@@ -162,6 +167,10 @@ static bool is_proven(struct webhooks *hooks, const struct hook_call *hook, cons
         return check_token(hooks, sender, header, reply);
     case WEBHOOK_SIGNATURE:
         is_good = webhook_is_signed(hook->key->secret, call->body, call->body_len, header);
+        break;
+    case WEBHOOK_NEXUS:
+        is_good = (!header && !hook->key->has_secret) ||
+                  webhook_is_signed_by_nexus(hook->key->secret, call->body, call->body_len, header);
         break;
     case WEBHOOK_SECRET:
         is_good = header && webhook_is_same(hook->key->secret, header);

@@ -342,8 +342,8 @@ static void on_page(struct http_response *response, const struct error *err, voi
         return;
     }
     AUTO_FREE char *target = NULL;
-    if (tag_list_read(response->body.buf, response->body.len, scan->env->tag_limit, scan->info, &problem) ==
-        0)
+    if (tag_list_read(response->body.buf, response->body.len, scan->env->tag_limit, scan->info,
+                      &scan->result->bad_tags, &problem) == 0)
         target = next_target(scan, response, &problem);
     if (problem.code != ERROR_NONE) {
         fail(scan, &problem);

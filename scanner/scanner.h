@@ -52,6 +52,7 @@ struct scan_result {
     bool is_fresh;                /* as new as was asked for: read in this scan, or younger than max_age_ms */
     struct error error;           /* why it is not fresh; code ERROR_NONE if it is */
     unsigned requests;            /* sent for this repository, tokens included */
+    size_t bad_tags;              /* listed, but no tags by the grammar: they were skipped */
 };
 
 /*

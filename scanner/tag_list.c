@@ -24,9 +24,17 @@ bool tag_is_referrer(const char *tag)
     return false;
 }
 
-int tag_list_read(const char *text, size_t len, size_t limit, struct repository_info *info, struct error *err)
+/* NULL if it is no tag. */
+static const char *tag_of(const json_t *value)
 {
-    AUTO_JSON json_t *page = json_read(text, len, err);
+    const char *tag = json_string_value(value);
+    return tag && strlen(tag) == json_string_length(value) && image_tag_is_valid(tag) ? tag : NULL;
+}
+
+int tag_list_read(const char *text, size_t len, size_t limit, struct repository_info *info, size_t *bad,
+                  struct error *err)
+{
+    AUTO_JSON json_t *page = json_read_with_nul(text, len, err);
     if (!page)
         return error_wrap(err, "the tag list");
     const json_t *tags = json_object_get(page, "tags");
@@ -36,9 +44,9 @@ int tag_list_read(const char *text, size_t len, size_t limit, struct repository_
     const json_t *value;
     json_array_foreach(tags, i, value)
     {
-        const char *tag = json_string_value(value);
-        if (!tag || strlen(tag) != json_string_length(value) || !image_tag_is_valid(tag) ||
-            tag_is_referrer(tag))
+        const char *tag = tag_of(value);
+        *bad += !tag;
+        if (!tag || tag_is_referrer(tag))
             continue;
         if (info->images_len >= limit) {
             info->is_truncated = true;

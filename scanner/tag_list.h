@@ -1,8 +1,8 @@
 /*
  * One page of a tag list: {"name": …, "tags": […]} (OCI distribution specification, "Listing tags").
  *
- * What a registry lists is checked tag by tag: a name outside the grammar is skipped, and so are the tags
- * that signing and attestation tools keep beside images ("sha256-<hex>", "sha256-<hex>.sig"), which no one
+ * What a registry lists is checked tag by tag: what is outside the grammar (no string, or a NUL in it, included) is
+ * skipped and counted, and so, without being counted, are the tags that signing and attestation tools keep beside images ("sha256-<hex>", "sha256-<hex>.sig"), which no one
  * deploys.
  */
 #ifndef SCANNER_TAG_LIST_H
@@ -17,11 +17,11 @@
 
 /*
  * Adds the page's tags to `info`, up to `limit` tags in all; what is over sets info->is_truncated. null for
- * the tags is an empty page. ERROR_INVALID or ERROR_TOO_LARGE for what is no such page; then nothing was
+ * the tags is an empty page. Adds to *bad how many tags were none. ERROR_INVALID or ERROR_TOO_LARGE for what is no such page; then nothing was
  * added.
  */
-int tag_list_read(const char *text, size_t len, size_t limit, struct repository_info *info, struct error *err)
-    MUST_CHECK;
+int tag_list_read(const char *text, size_t len, size_t limit, struct repository_info *info, size_t *bad,
+                  struct error *err) MUST_CHECK;
 
 /* "sha256-<64 hex>", with or without an extension. */
 bool tag_is_referrer(const char *tag);

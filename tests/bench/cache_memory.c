@@ -137,9 +137,10 @@ static struct repository_info *list(long tags, double *took_s)
     struct repository_info *info = repository_info_new("registry.example.com/team/app");
     for (long i = 0; i < tags; i += PAGE_TAGS) {
         CLEANUP(strbuf_release) struct strbuf page = make_page(i);
+        size_t bad = 0;
         struct error err = ERROR_INIT;
         double start = cpu_s();
-        if (tag_list_read(page.buf, page.len, (size_t)tags, info, &err) < 0)
+        if (tag_list_read(page.buf, page.len, (size_t)tags, info, &bad, &err) < 0)
             fail(err.text);
         *took_s += cpu_s() - start;
     }

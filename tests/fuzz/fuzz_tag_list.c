@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("example.org/a");
     struct error err = ERROR_INIT;
-    if (tag_list_read((const char *)data, size, LIMIT, info, &err) < 0 && info->images_len)
+    size_t bad = 0;
+    if (tag_list_read((const char *)data, size, LIMIT, info, &bad, &err) < 0 && info->images_len)
         abort();
     repository_info_finish(info);
     if (info->images_len > LIMIT)

@@ -231,6 +231,19 @@ def test_all_pages_of_a_tag_list_are_read(proxied, fault_proxy):
     assert len([answer for answer in fault_proxy.seen if "/tags/list" in answer.path]) == 9  # 8 1/3
 
 
+def test_a_name_that_no_tag_can_have_spoils_only_itself_and_is_said_once(proxied, fault_proxy):
+    proxied.push("app", "1.0.0", "1.1.0")
+    proxied.start({"web.yaml": workload("web", proxied.image("app", "1.0.0"), policy="semver:1")})
+    page = json.dumps({"name": "app", "tags": ["1.0.0", "9\x00", "1.1.0\x00", "a b", "1.1.0"]}).encode()
+    fault_proxy.answer(200, path="/tags/", body=page, times=None, headers={"Content-Type": "application/json"})
+    with proxied.serve() as daemon:
+        daemon.wait_until(lambda: proxied.has_pushed(f"Auto-release {proxied.image('app', '1.1.0')}"), "the commit")
+        seen = len(fault_proxy.seen)
+        daemon.wait_until(lambda: len(fault_proxy.seen) > seen + 2, "more lists")
+    lines = [line for line in daemon.log().splitlines() if "event=bad-tags" in line]
+    assert len(lines) == 1 and f"image={fault_proxy.host}/app count=3" in lines[0]
+
+
 def test_a_tag_list_with_a_page_missing_changes_nothing(proxied, fault_proxy):
     tags = [f"1.0.{number}" for number in range(100)]
     proxied.push("app", tags[0])

@@ -71,6 +71,49 @@ def test_a_registry_that_notifies_makes_a_commit_within_a_second(site, new_regis
         assert ("HEAD", "1.1.0") in mine and mine <= {("HEAD", "1.1.0"), ("HEAD", "1.0.0")}
 
 
+def _lists_and_heads(site):
+    mine = [r for r in site.registry.requests() if r.agent.startswith("pawl")]
+    lists = [r for r in mine if "/tags/list" in r.path]
+    heads = [r.path.rpartition("/")[2] for r in mine if r.method == "HEAD"]
+    assert len(lists) + len(heads) == len(mine)
+    return len(lists), heads
+
+
+def test_while_a_webhook_tells_in_every_interval_nothing_is_listed(site, key_file):
+    """And an interval after the last push a list is, for what was not told."""
+    _start(site)
+    interval = 2 * site.pawl.patience
+    with _serve(site, key_file, "--registry-poll-interval", f"{int(interval * 1000)}ms") as daemon:
+        _wait_for_scan(site, daemon)
+        daemon.wait_until(lambda: _lists_and_heads(site)[0] >= 2, "the second list, which brings nothing new")
+        site.registry.reset_requests()
+        tags = [f"1.{minor}.0" for minor in range(1, 8)]
+        for tag in tags:
+            began = time.monotonic()
+            site.push("app", tag)
+            assert _generic(daemon, site.image("app", tag))[0] == 202
+            daemon.wait_until(_releases(site, tag), "the commit")
+            time.sleep(max(0, began + interval / 2 - time.monotonic()))
+        assert _lists_and_heads(site) == (0, tags)
+        assert daemon.metrics()["pawl_images_overdue"] == 0
+        site.push("app", "1.9.0")
+        daemon.wait_until(_releases(site, "1.9.0"), "the commit of what was not told", timeout=2 * interval)
+        assert _lists_and_heads(site) == (1, tags)
+    assert "event=overdue" not in daemon.log()
+
+
+def test_a_repository_whose_dates_are_wanted_is_listed_in_every_interval(site, key_file):
+    _start(site, policy="glob:main-*")
+    with _serve(site, key_file, "--registry-poll-interval", "1s") as daemon:
+        _wait_for_scan(site, daemon)
+        site.push("app", "main-1", first_day=3)
+        site.registry.reset_requests()
+        for _ in range(8):
+            assert _generic(daemon, site.image("app", "main-1"))[0] == 202
+            time.sleep(0.4)
+        assert [r for r in site.registry.requests("/tags/list") if r.agent.startswith("pawl")]
+
+
 def test_a_pushed_tag_that_is_chosen_by_date_is_read_without_a_list(site, key_file):
     _start(site, policy="glob:main-*")
     with _serve(site, key_file) as daemon:
@@ -201,6 +244,56 @@ def test_secrets_in_headers(site, key_file):
         status, _, text = daemon.http(f"/hook/gitlab/{KEY}", body, {"X-Gitlab-Token": SECRET})
         assert (status, json.loads(text)) == (202, {"images": 1, "wanted": 1})
         daemon.wait_until(_releases(site, "1.1.0"), "the commit")
+
+
+def test_what_nexus_signs_is_checked(site, key_file):
+    """It signs only if it was given a secret: what has none beside its key may come without."""
+    _start(site)
+    body = b'{"action": "CREATED", "component": {"format": "docker", "name": "app", "version": "1.1.0"}}'
+    compact = body.replace(b": ", b":").replace(b", ", b",")
+    alone = "another-key-without-a-secret"
+
+    def signed(secret, text):
+        return {"X-Nexus-Webhook-Signature": hmac.new(secret.encode(), text, hashlib.sha1).hexdigest()}
+
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+        site.push("app", "1.1.0")
+        for key, headers in ((KEY, {}), (KEY, signed(KEY, body)), (KEY, signed(SECRET, body + b" x")),
+                             (alone, signed(SECRET, body))):
+            assert daemon.http(f"/hook/nexus/{key}", body, headers)[0] == 401
+        time.sleep(0.5)
+        assert len(site.repo.log()) == 1
+        for key, headers in ((KEY, signed(SECRET, body)), (KEY, signed(SECRET, compact)), (alone, {}),
+                             (alone, signed(alone, body))):
+            status, _, text = daemon.http(f"/hook/nexus/{key}", body, headers)
+            assert (status, json.loads(text)) == (202, {"images": 1, "wanted": 1})
+        daemon.wait_until(_releases(site, "1.1.0"), "the commit")
+
+
+def test_keys_are_replaced_without_a_restart(site, key_file):
+    _start(site)
+    new = "a-new-key-of-the-tests-1"
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+
+        def is_taken(key):
+            return _generic(daemon, key=key, secret=key)[0] == 202
+
+        assert not is_taken(new)
+        key_file.write_text(f"{new}\nanother-key-without-a-secret\n")
+        daemon.wait_until(lambda: is_taken(new), "the new key to be taken")
+        assert is_taken("another-key-without-a-secret") and _generic(daemon)[0] == 401
+        key_file.write_text("short\n")
+        daemon.wait_until(lambda: is_taken(new) and "event=bad-keys" in daemon.log(), "the file to be refused")
+        time.sleep(2.1)
+        assert is_taken(new)
+        key_file.write_text(f"{KEY} {SECRET}\n")
+        daemon.wait_until(lambda: _generic(daemon)[0] == 202, "the old key to be taken again")
+        assert not is_taken(new)
+    # A file that is written in place can be seen when it is empty.
+    assert len([line for line in daemon.log().splitlines() if "event=bad-keys" in line and ":1: " in line]) == 1
+    assert new not in daemon.log() and SECRET not in daemon.log()
 
 
 def test_without_a_key_file_hooks_are_off(site):

@@ -28,6 +28,19 @@ static void test_json_read_takes_any_value(void **state UNUSED)
     }
 }
 
+static void test_json_read_refuses_nul_but_where_it_is_asked_for(void **state UNUSED)
+{
+    static const char string[] = "[\"a\\u0000b\"]", key[] = "{\"a\\u0000b\":1}", bare[] = "[\"a\0b\"]";
+    struct error err = ERROR_INIT;
+    assert_null(json_read(string, sizeof(string) - 1, &err));
+    assert_null(json_read(key, sizeof(key) - 1, &err));
+    AUTO_JSON json_t *value = json_read_with_nul(string, sizeof(string) - 1, &err);
+    assert_int_equal(json_string_length(json_array_get(value, 0)), 3);
+    assert_null(json_read_with_nul(key, sizeof(key) - 1, &err));
+    assert_null(json_read_with_nul(bare, sizeof(bare) - 1, &err));
+    assert_null(json_read(bare, sizeof(bare) - 1, &err));
+}
+
 static void test_json_read_bounds_the_depth(void **state UNUSED)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
@@ -117,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json_text_keeps_what_is_no_utf8_readable),
         cmocka_unit_test(test_json_read_takes_any_value),
+        cmocka_unit_test(test_json_read_refuses_nul_but_where_it_is_asked_for),
         cmocka_unit_test(test_json_read_bounds_the_depth),
         cmocka_unit_test(test_json_brackets_in_strings_are_not_depth),
         cmocka_unit_test(test_json_string_at_wants_a_string),

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "daemon/scan_entry.h"
 #include "daemon/scan_thread.h"
+#include "updater/tag_policy.h"
 
 static void release(struct scan_entry **entry)
 {
@@ -34,7 +35,8 @@ static bool take(struct scan_entry *entry, enum scan_run run, const char *const 
     return changed;
 }
 
-static const char *const one[] = {"1", NULL}, *const two[] = {"1", "2", NULL};
+static const char *const one[] = {"1", NULL}, *const two[] = {"1", "2", NULL},
+                         *const three[] = {"1", "2", "3", NULL};
 
 static void test_scan_entry_is_named_by_repository_or_path(void **state UNUSED)
 {
@@ -124,6 +126,131 @@ static void test_scan_entry_is_overdue_once_after_three_intervals(void **state U
     assert_true(scan_entry_became_overdue(entry, 100, 1301));
 }
 
+/* -- putting the list off ---------------------------------------------------------------------------------- */
+
+#define MINUTE 60000
+
+static char repository[] = "quay.io/o/app";
+static const struct repository_demand names_only = {.repository = repository};
+
+/* Listed at `now_ms`, and due again after five minutes. */
+static struct scan_entry *listed_entry(int64_t now_ms)
+{
+    struct scan_entry *entry = scan_entry_new(NULL, "quay.io/o/app", 1, now_ms);
+    entry->wanted_by[0] = &names_only;
+    take(entry, SCAN_RUN_LIST, one, ERROR_NONE, now_ms);
+    entry->next_ms = now_ms + 5 * MINUTE;
+    return entry;
+}
+
+static void put_off(struct scan_entry *entry, int64_t minutes)
+{
+    scan_entry_put_off_list(entry, 5 * MINUTE, 5 * MINUTE, minutes * MINUTE);
+}
+
+static void test_scan_entry_lists_an_interval_after_the_last_push(void **state UNUSED)
+{
+    CLEANUP(release) struct scan_entry *entry = listed_entry(0);
+    put_off(entry, 4);
+    assert_int_equal(entry->next_ms, 9 * MINUTE);
+    put_off(entry, 8);
+    assert_int_equal(entry->next_ms, 13 * MINUTE);
+    entry->next_ms = 30 * MINUTE;
+    put_off(entry, 9); /* never sooner for it */
+    assert_int_equal(entry->next_ms, 30 * MINUTE);
+}
+
+static void test_scan_entry_lists_now_and_then_however_much_is_pushed(void **state UNUSED)
+{
+    static const struct {
+        int64_t interval, latest; /* minutes */
+    } cases[] = {{1, 12}, {5, 60}, {10, 60}, {30, 60}, {40, 80}, {1440, 2880}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(release) struct scan_entry *entry = listed_entry(7);
+        int64_t interval = cases[i].interval * MINUTE;
+        int64_t now = 7;
+        for (entry->next_ms = 7 + interval; now < entry->next_ms; now += interval / 2)
+            scan_entry_put_off_list(entry, interval, interval, now);
+        assert_int_equal(entry->next_ms, 7 + cases[i].latest * MINUTE);
+    }
+}
+
+static void test_scan_entry_kept_by_pushes_is_not_overdue(void **state UNUSED)
+{
+    CLEANUP(release) struct scan_entry *entry = listed_entry(0);
+    for (int64_t minute = 4; minute < 40; minute += 4)
+        put_off(entry, minute);
+    assert_false(scan_entry_became_overdue(entry, 5 * MINUTE, 50 * MINUTE));
+    assert_true(scan_entry_became_overdue(entry, 5 * MINUTE, 60 * MINUTE));
+}
+
+static void test_scan_entry_believes_webhooks_that_told_of_all(void **state UNUSED)
+{
+    CLEANUP(release) struct scan_entry *entry = listed_entry(0);
+    take(entry, SCAN_RUN_LIST, two, ERROR_NONE, 5 * MINUTE); /* nobody had told of 2 */
+    entry->next_ms = 10 * MINUTE;
+    put_off(entry, 6);
+    assert_int_equal(entry->next_ms, 10 * MINUTE);
+    take(entry, SCAN_RUN_LIST, NULL, ERROR_TIMEOUT, 10 * MINUTE);
+    take(entry, SCAN_RUN_LIST, one, ERROR_NONE, 11 * MINUTE);
+    put_off(entry, 6);
+    assert_int_equal(entry->next_ms, 11 * MINUTE);
+    take(entry, SCAN_RUN_PUSHED, two, ERROR_NONE, 12 * MINUTE);
+    take(entry, SCAN_RUN_LIST, two, ERROR_NONE, 13 * MINUTE);
+    put_off(entry, 14);
+    assert_int_equal(entry->next_ms, 19 * MINUTE);
+    scan_entry_push(entry, "3", 19 * MINUTE);
+    take(entry, SCAN_RUN_LIST, three, ERROR_NONE, 19 * MINUTE); /* told of while it was read */
+    put_off(entry, 20);
+    assert_int_equal(entry->next_ms, 25 * MINUTE);
+}
+
+static void want_dates(struct scan_entry *entry)
+{
+    static struct tag_policy *policy;
+    static struct repository_demand dated = {.dated = &policy, .dated_len = 1};
+    struct error err = ERROR_INIT;
+    policy = tag_policy_new("glob:*", &err);
+    assert_non_null(policy);
+    entry->wanted_by[0] = &dated;
+}
+
+static void set_failed(struct scan_entry *entry)
+{
+    entry->error.code = ERROR_TIMEOUT;
+}
+
+static void set_due(struct scan_entry *entry)
+{
+    entry->next_ms = 0;
+}
+
+static void set_truncated(struct scan_entry *entry)
+{
+    entry->info->is_truncated = true;
+}
+
+static void set_shrunken(struct scan_entry *entry)
+{
+    entry->info->is_shrunken = true;
+}
+
+static void test_scan_entry_lists_in_time_where_names_are_not_all(void **state UNUSED)
+{
+    static void (*const changes[])(struct scan_entry *) = {want_dates, set_failed, set_due, set_truncated,
+                                                           set_shrunken};
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+        CLEANUP(release) struct scan_entry *entry = listed_entry(0);
+        changes[i](entry);
+        int64_t next_ms = entry->next_ms;
+        put_off(entry, 4);
+        assert_int_equal(entry->next_ms, next_ms);
+        assert_int_equal(entry->good_ms, 0);
+        if (entry->wanted_by[0]->dated_len)
+            tag_policy_free(entry->wanted_by[0]->dated[0]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +260,11 @@ int main(void)
         cmocka_unit_test(test_scan_entry_lists_when_too_much_is_pushed),
         cmocka_unit_test(test_scan_entry_tells_rounds_of_what_changed),
         cmocka_unit_test(test_scan_entry_is_overdue_once_after_three_intervals),
+        cmocka_unit_test(test_scan_entry_lists_an_interval_after_the_last_push),
+        cmocka_unit_test(test_scan_entry_lists_now_and_then_however_much_is_pushed),
+        cmocka_unit_test(test_scan_entry_kept_by_pushes_is_not_overdue),
+        cmocka_unit_test(test_scan_entry_believes_webhooks_that_told_of_all),
+        cmocka_unit_test(test_scan_entry_lists_in_time_where_names_are_not_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,12 +13,12 @@
 #define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 /* The tags with spaces between, or "CODE". */
-static char *read_page(const char *text, size_t limit, bool *is_truncated)
+static char *read_page(const char *text, size_t limit, bool *is_truncated, size_t *bad)
 {
     CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("h/a");
     struct error err = ERROR_INIT;
     struct strbuf out = STRBUF_INIT;
-    if (tag_list_read(text, strlen(text), limit, info, &err) < 0) {
+    if (tag_list_read(text, strlen(text), limit, info, bad, &err) < 0) {
         assert_int_equal(info->images_len, 0);
         strbuf_addstr(&out, error_code_name(err.code));
     }
@@ -35,32 +35,39 @@ static void test_tag_list_pages(void **state)
         const char *page, *tags;
         size_t limit;
         bool is_truncated;
+        size_t bad;
     } cases[] = {
-        {"{\"name\":\"a\",\"tags\":[\"b\",\"a\"]}", "a b", 10, false},
-        {"{\"name\":\"a\",\"tags\":null}", "", 10, false},
-        {"{\"tags\":[]}", "", 10, false},
-        {"{\"tags\":[\"a\",\"a\",\"b\"]}", "a b", 10, false},
-        {"{\"tags\":[\"a\",\"b\",\"c\"]}", "a b", 2, true},
-        {"{\"tags\":[\"a\",\"b\"]}", "a b", 2, false},
-        {"{\"tags\":[\"ok\",7,null,\"\",\"-x\",\"a b\",\"a/b\",\"\xc3\xa9\",\"_\"]}", "_ ok", 10, false},
+        {"{\"name\":\"a\",\"tags\":[\"b\",\"a\"]}", "a b", 10, false, 0},
+        {"{\"name\":\"a\",\"tags\":null}", "", 10, false, 0},
+        {"{\"tags\":[]}", "", 10, false, 0},
+        {"{\"tags\":[\"a\",\"a\",\"b\"]}", "a b", 10, false, 0},
+        {"{\"tags\":[\"a\",\"b\",\"c\"]}", "a b", 2, true, 0},
+        {"{\"tags\":[\"a\",\"b\"]}", "a b", 2, false, 0},
+        {"{\"tags\":[\"ok\",7,null,\"\",\"-x\",\"a b\",\"a/b\",\"\xc3\xa9\",\"_\"]}", "_ ok", 10, false, 7},
         {"{\"tags\":[\"sha256-" HEX64 "\",\"sha256-" HEX64 ".sig\",\"sha256-" HEX64 ".att\",\"sha256-" HEX64
          ".sbom\",\"sha256-abc\",\"sha256-" HEX64 "x\"]}",
-         "sha256-" HEX64 "x sha256-abc", 10, false},
-        {"{\"tags\":[\"a\\u0000b\"]}", "invalid", 10, false},
-        {"{\"name\":\"a\"}", "invalid", 10, false},
-        {"{\"tags\":{}}", "invalid", 10, false},
-        {"{\"tags\":[\"a\"", "invalid", 10, false},
-        {"{\"tags\":[\"a\"]} trailing", "invalid", 10, false},
-        {"<html>", "invalid", 10, false},
-        {"[]", "invalid", 10, false},
-        {"", "invalid", 10, false},
+         "sha256-" HEX64 "x sha256-abc", 10, false, 0},
+        {"{\"tags\":[\"1\",\"a\\u0000b\",\"2\"]}", "1 2", 10, false, 1},
+        {"{\"tags\":[\"1\\u0000\",\"\\u0000\",\"\\u00001\"]}", "", 10, false, 3},
+        {"{\"name\":\"a\\u0000\",\"tags\":[\"1\"]}", "1", 10, false, 0},
+        {"{\"tags\\u0000\":[],\"tags\":[\"1\"]}", "invalid", 10, false, 0},
+        {"{\"tags\":\"\\u0000\"}", "invalid", 10, false, 0},
+        {"{\"name\":\"a\"}", "invalid", 10, false, 0},
+        {"{\"tags\":{}}", "invalid", 10, false, 0},
+        {"{\"tags\":[\"a\"", "invalid", 10, false, 0},
+        {"{\"tags\":[\"a\"]} trailing", "invalid", 10, false, 0},
+        {"<html>", "invalid", 10, false, 0},
+        {"[]", "invalid", 10, false, 0},
+        {"", "invalid", 10, false, 0},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         bool is_truncated;
-        AUTO_FREE char *got = read_page(cases[i].page, cases[i].limit, &is_truncated);
+        size_t bad = 0;
+        AUTO_FREE char *got = read_page(cases[i].page, cases[i].limit, &is_truncated, &bad);
         assert_string_equal(got, cases[i].tags);
         assert_int_equal(is_truncated, cases[i].is_truncated);
+        assert_int_equal(bad, cases[i].bad);
     }
 }
 
@@ -72,7 +79,8 @@ static void test_tag_list_too_deep(void **state)
     for (int i = 0; i < 100000; i++)
         strbuf_addch(&page, '[');
     bool is_truncated;
-    AUTO_FREE char *got = read_page(page.buf, 10, &is_truncated);
+    size_t bad = 0;
+    AUTO_FREE char *got = read_page(page.buf, 10, &is_truncated, &bad);
     assert_string_equal(got, "too-large");
 }
 
