@@ -181,7 +181,7 @@ int plan_make(struct repository *repository, const char *commit, struct image_so
     ask(plan, repository->config, images);
     decide(plan, repository->settings);
     report_answers(plan);
-    plan->release = release_new(plan->decisions, plan->decisions_len);
+    plan->release = release_of_decisions(plan->decisions, plan->decisions_len);
     copy_problems(plan, plan->release->problems, plan->release->problems_len);
     return 0;
 }

@@ -51,6 +51,7 @@ struct decision {
     const struct container *container; /* borrowed */
     enum decision_kind kind;
     char *candidate; /* the best tag, or NULL */
+    char *target;    /* the reference to write: the image as it is written, with the candidate; NULL unless update */
     char *reason;    /* one sentence for people; never NULL */
     size_t tags_seen;
     size_t rejected[5]; /* by enum tag_match; [TAG_MATCHES] counts those without creation time */
