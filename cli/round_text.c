@@ -69,7 +69,7 @@ void round_print(const struct repository *repository, const struct round_report 
     if (dry_run)
         print_diff(plan->release);
     if (report->commit[0]) {
-        AUTO_FREE char *message = release_message(plan->release, NULL);
+        AUTO_FREE char *message = release_message(plan->release);
         say(stdout, "  pushed  %.7s %.*s\n", report->commit, (int)strcspn(message, "\n"), message);
     }
     if (report->was_applied)

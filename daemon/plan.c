@@ -195,7 +195,7 @@ int plan_make(struct repository *repository, const char *commit, struct image_so
     decide(plan, repository->settings);
     report_answers(plan);
     plan->stage_ms[PLAN_LOOKUP] = lap(repository->clock, &since_ms);
-    plan->release = release_new(plan->decisions, plan->decisions_len);
+    plan->release = release_of_decisions(plan->decisions, plan->decisions_len);
     copy_problems(plan, plan->release->problems, plan->release->problems_len);
     plan->stage_ms[PLAN_EDIT] = lap(repository->clock, &since_ms);
     return 0;

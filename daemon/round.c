@@ -1,88 +1,52 @@
-/*
- * Read from the bottom: round_run is the sentence, the functions above it are its words.
- *
- * The commit is made from the very head that was decided on, and the push succeeds only if the branch still is
- * there. If someone else was first, everything is read and decided again: never a merge, never force.
- */
+/* Read from the bottom: round_run is the sentence, the functions above it are its words. */
 #include "daemon/round.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
-#include "base/limits.h"
+#include "daemon/publish.h"
 #include "updater/workload_policy.h"
 
 /* Another pawl on the same mirror finishes its round first; a scan of slow registries may take a minute. */
 #define LOCK_TIMEOUT_MS 120000
 
-static char *message_suffix(const struct config *config)
-{
-    if (config->git_ci_skip_message)
-        return xstrdup(config->git_ci_skip_message);
-    return xstrdup(config->git_ci_skip ? "\n\n[ci skip]" : "");
-}
+/* What the publication decides, and with what. */
+struct deciding {
+    const struct round_options *options;
+    struct round_report *report;
+};
 
-static int commit_release(struct repository *r, const struct round_report *report, char commit[GIT_ID_SIZE],
-                          struct error *err)
+static void propose_release(const struct release *release, struct proposal *proposal)
 {
-    const struct release *release = report->plan.release;
-    AUTO_FREE struct commit_file *files = xcalloc(release->files_len, sizeof(*files));
+    if (!release->files_len)
+        return;
+    struct proposed_commit *commit = proposal_add(proposal, release_message(release), release->files_len);
     for (size_t i = 0; i < release->files_len; i++)
-        files[i] = (struct commit_file){.path = release->files[i].file->path,
-                                        .bytes = release->files[i].text.buf,
-                                        .len = release->files[i].text.len};
-    const struct commit_author author = {
-        .name = r->config->git_user, .email = r->config->git_email, .when_ms = clock_wall_ms(r->clock)};
-    AUTO_FREE char *suffix = message_suffix(r->config);
-    AUTO_FREE char *message = release_message(release, suffix);
-    return mirror_commit(r->mirror, report->head, files, release->files_len, &author, message, commit, err);
+        commit->files[i] = (struct commit_file){.path = release->files[i].file->path,
+                                                .bytes = release->files[i].text.buf,
+                                                .len = release->files[i].text.len};
 }
 
-static int commit_and_push(struct repository *r, struct round_report *report, struct error *err)
+static int decide(struct repository *r, const char *head, struct proposal *proposal, void *context,
+                  struct error *err)
 {
-    char commit[GIT_ID_SIZE];
-    if (commit_release(r, report, commit, err) < 0 || mirror_push(r->mirror, commit, err) < 0)
+    const struct deciding *deciding = context;
+    struct plan *plan = &deciding->report->plan;
+    plan_release(plan);
+    if (plan_make(r, head, deciding->options->images, plan, err) < 0)
         return -1;
-    memcpy(report->commit, commit, sizeof(commit));
+    propose_release(plan->release, proposal);
     return 0;
-}
-
-/* Two pawls that lost to each other should not meet again at once. */
-static void pause_before_retry(int attempt)
-{
-    const struct timespec pause = {.tv_nsec = 20000000L * attempt +
-                                              (long)(clock_monotonic_ms(&system_clock) % 17) * 1000000L};
-    nanosleep(&pause, NULL);
-}
-
-static int fetch_and_decide(struct repository *r, const struct round_options *options,
-                            struct round_report *report, struct error *err)
-{
-    plan_release(&report->plan);
-    if (mirror_fetch(r->mirror, err) < 0)
-        return -1;
-    snprintf(report->head, sizeof(report->head), "%s", mirror_head(r->mirror));
-    return plan_make(r, report->head, options->images, &report->plan, err);
 }
 
 static int update_git(struct repository *r, const struct round_options *options, struct round_report *report,
                       struct error *err)
 {
-    for (int attempt = 1;; attempt++) {
-        if (fetch_and_decide(r, options, report, err) < 0)
-            return -1;
-        if (options->dry_run || !report->plan.release->files_len || commit_and_push(r, report, err) == 0)
-            return 0;
-        if (err->code != ERROR_CONFLICT)
-            return error_wrap(err, "pushing to %s", mirror_url(r->mirror));
-        if (attempt == LIMIT_PUSH_ATTEMPTS)
-            return error_wrap(err, "%s changed under each of %d attempts to push", mirror_url(r->mirror),
-                              attempt);
-        error_clear(err);
-        pause_before_retry(attempt);
-    }
+    struct deciding deciding = {.options = options, .report = report};
+    const struct publication publication = {
+        .decide = decide, .context = &deciding, .dry_run = options->dry_run};
+    return publish(r, &publication, report->head, report->commit, err);
 }
 
 /* The target wants the paths ended by NULL. */

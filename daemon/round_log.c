@@ -70,7 +70,7 @@ static void log_commit(const struct repository *r, const struct round_report *re
 {
     if (!report->commit[0])
         return;
-    AUTO_FREE char *message = release_message(report->plan.release, NULL);
+    AUTO_FREE char *message = release_message(report->plan.release);
     log_event(LOG_INFO, "automation", "event", "pushed", "url", mirror_url(r->mirror), "branch",
               mirror_branch(r->mirror), "revision", report->commit, "message", message, NULL);
 }

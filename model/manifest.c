@@ -127,7 +127,8 @@ static void read_object(struct reading *reading, const struct yaml_node *written
                                   .node = node,
                                   .file = file,
                                   .document = reading->document,
-                                  .line = node->line};
+                                  .line = node->line,
+                                  .is_applied = true};
     resource_id_init(&resource->id, space, kind, name);
     read_annotations(resource, metadata);
     manifest_read_containers(resource, written);

@@ -33,15 +33,25 @@ struct annotation {
     int line;
 };
 
+/*
+ * An image of a workload, wherever it is written: as one scalar that holds the whole reference, or as parts, each
+ * with a scalar of its own (Helm values, kustomize). Scalars are those that hold the text: for `image: *x` the
+ * anchored one.
+ */
 struct container {
-    const char *name;                   /* borrowed; empty if there is none (then it is a problem) */
-    bool is_init;                       /* an init container */
-    int line;                           /* of the image, from 1; of the container if it has none */
-    const struct yaml_node *image_node; /* the scalar that holds the text: for `image: *x` the anchored one;
-                                           NULL if there is no image, no scalar if the problem says so */
-    bool is_alias;          /* image_node is written elsewhere (an alias or a merge key) and shared */
-    struct image_ref image; /* text NULL if it does not parse; then `problem` says why */
-    struct error problem;   /* code ERROR_NONE if there is none */
+    const char *name; /* borrowed; empty if there is none (then it is a problem) */
+    bool is_init;     /* an init container */
+    int line;         /* of the image, from 1; of the container if it has none */
+    /* The whole reference, or where parts are apart the repository; NULL if there is none (then it is a problem, or
+     * a marker names the repository); no scalar if the problem says so. */
+    const struct yaml_node *image_node;
+    const struct yaml_node *registry_node; /* the host, apart from the rest; NULL: it is in image_node */
+    const struct yaml_node *tag_node;      /* NULL: in image_node, or none is written */
+    const struct yaml_node *digest_node;   /* NULL: as tag_node */
+    bool is_alias;           /* one of them is written elsewhere (an alias or a merge key) and shared */
+    const char *policy_text; /* of the marker on its line; NULL: annotations say what its policy is */
+    struct image_ref image;  /* put together; text NULL if it does not parse; then `problem` says why */
+    struct error problem;    /* code ERROR_NONE if there is none */
 };
 
 struct resource {
@@ -55,7 +65,8 @@ struct resource {
     size_t annotations_len;
     struct container *containers; /* containers, then init containers; none: not a workload */
     size_t containers_len;
-    bool is_workload;  /* of a kind that has containers */
+    bool is_workload; /* of a kind that has containers */
+    bool is_applied; /* an object for a cluster; false: input of a tool (kustomize), or a file with markers */
     bool is_duplicate; /* the same id exists elsewhere in the set; only in a set's copies */
 };
 

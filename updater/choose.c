@@ -73,6 +73,7 @@ const char *decision_rejection_name(enum tag_match match)
 void decision_release(struct decision *decision)
 {
     free(decision->candidate);
+    free(decision->target);
     free(decision->reason);
     *decision = (struct decision){.kind = DECISION_BLOCKED};
 }
@@ -312,6 +313,7 @@ static void decide(const struct question *q, struct decision *out)
     if ((out->reason = find_step_back(q, s.best)) || (out->reason = find_hold(q)))
         return;
     out->kind = DECISION_UPDATE;
+    out->target = image_ref_with_tag(&q->container->image, s.best->tag);
     out->reason = with_unread(&s, describe_update(q, s.best));
 }
 

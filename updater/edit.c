@@ -23,6 +23,20 @@ void splice_release(struct splice *splice)
     *splice = (struct splice)SPLICE_INIT;
 }
 
+void splice_list_add(struct splice_list *list, struct splice splice)
+{
+    vec_grow(list->items, list->len, list->capacity);
+    list->items[list->len++] = splice;
+}
+
+void splice_list_release(struct splice_list *list)
+{
+    for (size_t i = 0; i < list->len; i++)
+        splice_release(&list->items[i]);
+    free(list->items);
+    *list = (struct splice_list){.items = NULL};
+}
+
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';

@@ -32,6 +32,14 @@ struct splice {
     }
 void splice_release(struct splice *splice);
 
+/* Splices in the order in which they were added. Zero is empty. */
+struct splice_list {
+    struct splice *items;
+    size_t len, capacity;
+};
+void splice_list_add(struct splice_list *list, struct splice splice); /* takes over the splice */
+void splice_list_release(struct splice_list *list);
+
 /*
  * The splice that gives a container another tag: the name stays as written, only the bytes of the tag differ
  * (":tag" is added where there was none). ERROR_UNSUPPORTED with the reason where that cannot be done by

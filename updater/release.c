@@ -6,129 +6,172 @@
 #include "base/alloc.h"
 #include "updater/diff.h"
 
-/* One update on its way into a file. */
+/* A target on its way into its file. */
 struct edit {
-    const struct decision *decision;
+    const struct image_target *target;
     const struct manifest_file *file;
-    size_t start; /* of the scalar in the file: edits with the same one share it */
-    size_t order; /* among the decisions */
-    size_t uses;  /* of the first edit of a scalar: the containers in the file that use it */
-    struct splice splice;
+    size_t order; /* among the targets */
+    struct splice_list splices;
     char *problem; /* why it cannot be done; NULL: it can, so far */
 };
 
-/* The edits of one file, in the order of its text. */
+/* A scalar that some edit changes. */
+struct touch {
+    struct edit *edit;
+    const struct splice *splice;
+    size_t uses; /* of the first touch of a scalar: the containers in the file that use it */
+};
+
+/* The edits of one file. */
 struct batch {
     struct release *release;
     const struct manifest_file *file;
     struct edit *edits;
     size_t len;
+    struct touch *touches; /* in the order of the text; those of one scalar side by side */
+    size_t touches_len, touches_capacity;
 };
+
+static int compare_places(size_t a, size_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static size_t line_of(const struct edit *edit)
+{
+    return (size_t)edit->target->container->line;
+}
 
 static int compare_edits(const void *left, const void *right)
 {
     const struct edit *a = left, *b = right;
     int order = strcmp(a->file->path, b->file->path);
     if (!order)
-        order = (a->start > b->start) - (a->start < b->start);
-    return order ? order : (a->order > b->order) - (a->order < b->order);
+        order = compare_places(line_of(a), line_of(b));
+    return order ? order : compare_places(a->order, b->order);
 }
 
-static struct edit *collect(const struct decision *decisions, size_t decisions_len, size_t *len)
+static int compare_touches(const void *left, const void *right)
 {
-    struct edit *edits = xcalloc(decisions_len + 1, sizeof(*edits));
-    *len = 0;
-    for (size_t i = 0; i < decisions_len; i++) {
-        if (decisions[i].kind != DECISION_UPDATE)
-            continue;
-        edits[*len] = (struct edit){.decision = &decisions[i],
-                                    .file = decisions[i].resource->file,
-                                    .start = decisions[i].container->image_node->start,
-                                    .order = i,
-                                    .splice = SPLICE_INIT};
-        ++*len;
-    }
-    qsort(edits, *len, sizeof(*edits), compare_edits);
-    return edits;
+    const struct touch *a = left, *b = right;
+    int order = compare_places(a->splice->node->start, b->splice->node->start);
+    return order ? order : compare_places(a->edit->order, b->edit->order);
 }
 
 static void reject(struct edit *edit, char *problem)
 {
-    free(edit->problem);
-    edit->problem = problem;
+    if (edit->problem)
+        free(problem);
+    else
+        edit->problem = problem;
 }
 
-/* The first edit of the scalar that starts there, or NULL. */
-static struct edit *find_edit(const struct batch *batch, size_t start)
+static struct edit *collect(const struct image_target *targets, size_t len)
 {
-    size_t low = 0, high = batch->len;
+    struct edit *edits = xcalloc(len + 1, sizeof(*edits));
+    for (size_t i = 0; i < len; i++)
+        edits[i] = (struct edit){.target = &targets[i], .file = targets[i].resource->file, .order = i};
+    qsort(edits, len, sizeof(*edits), compare_edits);
+    return edits;
+}
+
+static void prepare(struct batch *batch, struct edit *edit)
+{
+    struct error err = ERROR_INIT;
+    if (image_edit(edit->file, edit->target->container, edit->target->image, &edit->splices, &err) < 0)
+        reject(edit, xstrdup(err.text));
+    for (size_t i = 0; i < edit->splices.len; i++) {
+        vec_grow(batch->touches, batch->touches_len, batch->touches_capacity);
+        batch->touches[batch->touches_len++] =
+            (struct touch){.edit = edit, .splice = &edit->splices.items[i]};
+    }
+}
+
+/* The first touch of the scalar that starts there, or NULL. */
+static struct touch *find_touch(const struct batch *batch, size_t start)
+{
+    size_t low = 0, high = batch->touches_len;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (batch->edits[middle].start < start)
+        if (batch->touches[middle].splice->node->start < start)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < batch->len && batch->edits[low].start == start ? &batch->edits[low] : NULL;
+    bool is_there = low < batch->touches_len && batch->touches[low].splice->node->start == start;
+    return is_there ? &batch->touches[low] : NULL;
+}
+
+static void count_container(struct batch *batch, const struct container *container)
+{
+    const struct yaml_node *const nodes[] = {container->image_node, container->registry_node,
+                                             container->tag_node, container->digest_node};
+    for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
+        struct touch *touch = nodes[i] ? find_touch(batch, nodes[i]->start) : NULL;
+        if (touch)
+            touch->uses++;
+    }
 }
 
 static void count_uses(struct batch *batch)
 {
     for (size_t i = 0; i < batch->file->resources_len; i++) {
         const struct resource *resource = &batch->file->resources[i];
-        for (size_t k = 0; k < resource->containers_len; k++) {
-            const struct yaml_node *image = resource->containers[k].image_node;
-            struct edit *edit = image ? find_edit(batch, image->start) : NULL;
-            if (edit)
-                edit->uses++;
-        }
+        for (size_t k = 0; k < resource->containers_len; k++)
+            count_container(batch, &resource->containers[k]);
     }
 }
 
-/* Whether all containers that use the scalar of the edits [first, end) are to have the same new image. */
-static bool is_agreed(const struct edit *edits, size_t first, size_t end)
+/* Whether all containers that use the scalar of the touches [first, end) are to have the same new text in it. */
+static bool is_agreed(const struct touch *touches, size_t first, size_t end)
 {
-    for (size_t i = first + 1; i < end; i++) {
-        if (strcmp(edits[i].decision->candidate, edits[first].decision->candidate) != 0)
+    for (size_t i = first; i < end; i++) {
+        if (touches[i].edit->problem || strcmp(touches[i].splice->value, touches[first].splice->value) != 0)
             return false;
     }
-    return edits[first].uses == end - first;
+    return touches[first].uses <= end - first;
 }
 
+/* True if it rejected any. */
+static bool reject_group(struct touch *touches, size_t first, size_t end)
+{
+    bool rejected = false;
+    for (size_t i = first; i < end; i++) {
+        const struct image_target *target = touches[i].edit->target;
+        rejected = rejected || !touches[i].edit->problem;
+        reject(touches[i].edit,
+               xasprintf("container %s: the image is shared with other containers by an anchor, and not all "
+                         "of them are to have %s; write it out for each",
+                         target->container->name, target->image));
+    }
+    return rejected;
+}
+
+/* Until nothing more is rejected: what one scalar forbids may have been the half of another. */
 static void check_sharing(struct batch *batch)
 {
-    count_uses(batch);
-    for (size_t first = 0, end; first < batch->len; first = end) {
-        end = first + 1;
-        while (end < batch->len && batch->edits[end].start == batch->edits[first].start)
-            end++;
-        if (is_agreed(batch->edits, first, end))
-            continue;
-        for (size_t i = first; i < end; i++)
-            reject(
-                &batch->edits[i],
-                xasprintf("container %s: the image is shared with other containers by an anchor, and not all "
-                          "of them are to have %s; write it out for each",
-                          batch->edits[i].decision->container->name, batch->edits[i].decision->candidate));
+    bool again = true;
+    while (again) {
+        again = false;
+        for (size_t first = 0, end; first < batch->touches_len; first = end) {
+            size_t start = batch->touches[first].splice->node->start;
+            end = first + 1;
+            while (end < batch->touches_len && batch->touches[end].splice->node->start == start)
+                end++;
+            if (!is_agreed(batch->touches, first, end))
+                again = reject_group(batch->touches, first, end) || again;
+        }
     }
-}
-
-static void prepare(struct edit *edit)
-{
-    struct error err = ERROR_INIT;
-    if (!edit->problem && edit_set_tag(edit->file, edit->decision->container, edit->decision->candidate,
-                                       &edit->splice, &err) < 0)
-        reject(edit, xstrdup(err.text));
 }
 
 /* Writes what is not rejected; if that fails, all of it is. */
 static void apply(struct batch *batch)
 {
-    AUTO_FREE struct splice *splices = xcalloc(batch->len, sizeof(*splices));
+    AUTO_FREE struct splice *splices = xcalloc(batch->touches_len + 1, sizeof(*splices));
     size_t len = 0;
-    for (size_t i = 0; i < batch->len; i++) {
-        if (!batch->edits[i].problem)
-            splices[len++] = batch->edits[i].splice;
+    for (size_t i = 0; i < batch->touches_len; i++) {
+        if (!batch->touches[i].edit->problem)
+            splices[len++] = *batch->touches[i].splice;
     }
     if (len == 0)
         return;
@@ -137,10 +180,8 @@ static void apply(struct batch *batch)
     struct error err = ERROR_INIT;
     if (edit_apply(batch->file, splices, len, &text, &err) < 0) {
         strbuf_release(&text);
-        for (size_t i = 0; i < batch->len; i++) {
-            if (!batch->edits[i].problem)
-                reject(&batch->edits[i], xstrdup(err.text));
-        }
+        for (size_t i = 0; i < batch->len; i++)
+            reject(&batch->edits[i], xstrdup(err.text));
         return;
     }
     vec_grow(release->files, release->files_len, release->files_capacity);
@@ -152,55 +193,73 @@ static void add_problem(struct release *release, struct edit *edit)
     vec_grow(release->problems, release->problems_len, release->problems_capacity);
     release->problems[release->problems_len++] = (struct manifest_problem){
         .file = xstrdup(edit->file->path),
-        .line = edit->decision->container->line,
-        .workload = resource_id_text(&edit->decision->resource->id),
+        .line = edit->target->container->line,
+        .workload = resource_id_text(&edit->target->resource->id),
         .message = steal(&edit->problem),
     };
 }
 
-static void add_change(struct release *release, const struct decision *decision)
+static void add_change(struct release *release, const struct image_target *target)
 {
-    const struct container *container = decision->container;
+    const struct container *container = target->container;
     vec_grow(release->changes, release->changes_len, release->changes_capacity);
     release->changes[release->changes_len++] = (struct release_change){
-        .resource = decision->resource,
+        .resource = target->resource,
         .container = container,
         .line = container->line,
-        .from = xstrdup(container->image.text),
-        .to = image_ref_with_tag(&container->image, decision->candidate),
-        .reason = xstrdup(decision->reason),
+        .from = xstrdup(container->image.text ? container->image.text : ""),
+        .to = xstrdup(target->image),
+        .reason = xstrdup(target->reason),
     };
 }
 
 static void release_batch(struct batch *batch)
 {
-    check_sharing(batch);
     for (size_t i = 0; i < batch->len; i++)
-        prepare(&batch->edits[i]);
+        prepare(batch, &batch->edits[i]);
+    if (batch->touches_len)
+        qsort(batch->touches, batch->touches_len, sizeof(*batch->touches), compare_touches);
+    count_uses(batch);
+    check_sharing(batch);
     apply(batch);
     for (size_t i = 0; i < batch->len; i++) {
-        if (batch->edits[i].problem)
-            add_problem(batch->release, &batch->edits[i]);
-        else
-            add_change(batch->release, batch->edits[i].decision);
-        splice_release(&batch->edits[i].splice);
+        struct edit *edit = &batch->edits[i];
+        if (edit->problem)
+            add_problem(batch->release, edit);
+        else if (edit->splices.len)
+            add_change(batch->release, edit->target);
+        splice_list_release(&edit->splices);
     }
+    free(batch->touches);
 }
 
-struct release *release_new(const struct decision *decisions, size_t len)
+struct release *release_new(const struct image_target *targets, size_t len)
 {
     struct release *release = xcalloc(1, sizeof(*release));
-    size_t edits_len;
-    AUTO_FREE struct edit *edits = collect(decisions, len, &edits_len);
-    for (size_t first = 0, end; first < edits_len; first = end) {
+    AUTO_FREE struct edit *edits = collect(targets, len);
+    for (size_t first = 0, end; first < len; first = end) {
         end = first + 1;
-        while (end < edits_len && strcmp(edits[end].file->path, edits[first].file->path) == 0)
+        while (end < len && strcmp(edits[end].file->path, edits[first].file->path) == 0)
             end++;
         struct batch batch = {
             .release = release, .file = edits[first].file, .edits = edits + first, .len = end - first};
         release_batch(&batch);
     }
     return release;
+}
+
+struct release *release_of_decisions(const struct decision *decisions, size_t len)
+{
+    AUTO_FREE struct image_target *targets = xcalloc(len + 1, sizeof(*targets));
+    size_t targets_len = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (decisions[i].kind == DECISION_UPDATE)
+            targets[targets_len++] = (struct image_target){.resource = decisions[i].resource,
+                                                           .container = decisions[i].container,
+                                                           .image = decisions[i].target,
+                                                           .reason = decisions[i].reason};
+    }
+    return release_new(targets, targets_len);
 }
 
 void release_free(struct release *release)
@@ -235,7 +294,7 @@ static void add_images(const struct release *release, struct strvec *images)
     }
 }
 
-char *release_message(const struct release *release, const char *suffix)
+char *release_message(const struct release *release)
 {
     CLEANUP(strvec_release) struct strvec images = STRVEC_INIT;
     struct strbuf message = STRBUF_INIT;
@@ -249,7 +308,6 @@ char *release_message(const struct release *release, const char *suffix)
         for (size_t i = 0; i < images.len; i++)
             strbuf_addf(&message, " - %s\n", images.items[i]);
     }
-    strbuf_addstr(&message, suffix ? suffix : "");
     return strbuf_detach(&message, NULL);
 }
 

@@ -24,10 +24,12 @@ static struct manifest_file *file_of(const char *path, const char *text)
 static struct decision decide(const struct manifest_file *file, size_t resource, size_t container,
                               const char *tag)
 {
+    const struct container *changed = &file->resources[resource].containers[container];
     return (struct decision){.resource = &file->resources[resource],
-                             .container = &file->resources[resource].containers[container],
+                             .container = changed,
                              .kind = tag ? DECISION_UPDATE : DECISION_HELD,
                              .candidate = xstrdup(tag),
+                             .target = tag ? image_ref_with_tag(&changed->image, tag) : NULL,
                              .reason = xstrdup(tag ? "it is newer" : "held: locked")};
 }
 
@@ -43,7 +45,7 @@ static void test_release_edits_files_in_order_of_path_and_text(void **state)
     struct manifest_file *b = file_of("b.yaml", POD("one", "app:1") "---\n" POD("two", "'app:1' # here"));
     struct manifest_file *a = file_of("a.yaml", POD("three", "quay.io/x/web:2"));
     struct decision decisions[] = {decide(b, 1, 0, "1.1"), decide(b, 0, 0, "1.1"), decide(a, 0, 0, "3")};
-    struct release *r = release_new(decisions, ARRAY_LEN(decisions));
+    struct release *r = release_of_decisions(decisions, ARRAY_LEN(decisions));
 
     assert_int_equal(r->problems_len, 0);
     assert_int_equal(r->files_len, 2);
@@ -84,12 +86,12 @@ static void test_release_without_updates_is_empty(void **state)
     (void)state;
     struct manifest_file *file = file_of("a.yaml", POD("one", "app:1"));
     struct decision decisions[] = {decide(file, 0, 0, NULL)};
-    struct release *r = release_new(decisions, 1);
+    struct release *r = release_of_decisions(decisions, 1);
     assert_int_equal(r->changes_len, 0);
     assert_int_equal(r->files_len, 0);
     assert_int_equal(r->problems_len, 0);
     release_free(r);
-    release_free(release_new(NULL, 0));
+    release_free(release_of_decisions(NULL, 0));
     release_all(decisions, 1);
     manifest_file_unref(file);
 }
@@ -99,7 +101,7 @@ static void test_release_passes_over_what_cannot_be_edited(void **state)
     (void)state;
     struct manifest_file *file = file_of("a.yaml", POD("one", "\"app\\x3a1\"") "---\n" POD("two", "app:1"));
     struct decision decisions[] = {decide(file, 0, 0, "2"), decide(file, 1, 0, "2")};
-    struct release *r = release_new(decisions, ARRAY_LEN(decisions));
+    struct release *r = release_of_decisions(decisions, ARRAY_LEN(decisions));
     assert_int_equal(r->changes_len, 1);
     assert_string_equal(r->changes[0].resource->id.name, "two");
     assert_string_equal(r->files[0].text.buf, POD("one", "\"app\\x3a1\"") "---\n" POD("two", "app:2"));
@@ -123,11 +125,11 @@ static void test_release_changes_a_shared_image_once(void **state)
     (void)state;
     struct manifest_file *file = file_of("a.yaml", SHARED("app:1"));
     struct decision decisions[] = {decide(file, 0, 0, "2"), decide(file, 0, 1, "2")};
-    struct release *r = release_new(decisions, ARRAY_LEN(decisions));
+    struct release *r = release_of_decisions(decisions, ARRAY_LEN(decisions));
     assert_int_equal(r->problems_len, 0);
     assert_int_equal(r->changes_len, 2);
     assert_string_equal(r->files[0].text.buf, SHARED("app:2"));
-    AUTO_FREE char *message = release_message(r, NULL);
+    AUTO_FREE char *message = release_message(r);
     assert_string_equal(message, "Auto-release app:2");
     release_free(r);
     release_all(decisions, ARRAY_LEN(decisions));
@@ -145,8 +147,8 @@ static void test_release_leaves_a_shared_image_that_not_all_agree_on(void **stat
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct manifest_file *file = file_of("a.yaml", SHARED("app:1"));
         struct decision decisions[] = {decide(file, 0, 0, cases[i].main), decide(file, 0, 1, cases[i].side),
-                                       decide(file, 0, 2, "1")};
-        struct release *r = release_new(decisions, ARRAY_LEN(decisions));
+                                       decide(file, 0, 2, "2")};
+        struct release *r = release_of_decisions(decisions, ARRAY_LEN(decisions));
         assert_int_equal(r->problems_len, cases[i].problems);
         assert_non_null(strstr(r->problems[0].message, "shared with other containers by an anchor"));
         assert_int_equal(r->changes_len, 1);
@@ -162,14 +164,13 @@ static void test_release_message_is_that_of_flux(void **state)
     (void)state;
     static const struct {
         const char *images[4]; /* the new tags of app, web and app again */
-        const char *suffix, *message;
+        const char *message;
     } cases[] = {
-        {{NULL, NULL, NULL}, NULL, "Auto-release (no images)\n"},
-        {{"2", NULL, NULL}, NULL, "Auto-release app:2"},
-        {{"2", NULL, "2"}, "", "Auto-release app:2"},
-        {{"2", NULL, "2"}, "\n\n[ci skip]", "Auto-release app:2\n\n[ci skip]"},
-        {{"2", "5", "2"}, NULL, "Auto-release multiple (2) images\n\n - a.b/web:5\n - app:2\n"},
-        {{"3", "5", "2"}, "\nx", "Auto-release multiple (3) images\n\n - a.b/web:5\n - app:2\n - app:3\n\nx"},
+        {{NULL, NULL, NULL}, "Auto-release (no images)\n"},
+        {{"2", NULL, NULL}, "Auto-release app:2"},
+        {{"2", NULL, "2"}, "Auto-release app:2"},
+        {{"2", "5", "2"}, "Auto-release multiple (2) images\n\n - a.b/web:5\n - app:2\n"},
+        {{"3", "5", "2"}, "Auto-release multiple (3) images\n\n - a.b/web:5\n - app:2\n - app:3\n"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct manifest_file *file = file_of(
@@ -177,8 +178,8 @@ static void test_release_message_is_that_of_flux(void **state)
         struct decision decisions[3];
         for (size_t k = 0; k < 3; k++)
             decisions[k] = decide(file, k, 0, cases[i].images[k]);
-        struct release *r = release_new(decisions, 3);
-        AUTO_FREE char *message = release_message(r, cases[i].suffix);
+        struct release *r = release_of_decisions(decisions, 3);
+        AUTO_FREE char *message = release_message(r);
         assert_string_equal(message, cases[i].message);
         release_free(r);
         release_all(decisions, 3);

@@ -1,0 +1,96 @@
+#include "daemon/publish.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+
+struct proposed_commit *proposal_add(struct proposal *proposal, char *message, size_t files_len)
+{
+    vec_grow(proposal->commits, proposal->len, proposal->capacity);
+    struct proposed_commit *commit = &proposal->commits[proposal->len++];
+    *commit = (struct proposed_commit){
+        .files = xcalloc(files_len, sizeof(*commit->files)), .files_len = files_len, .message = message};
+    return commit;
+}
+
+void proposal_release(struct proposal *proposal)
+{
+    for (size_t i = 0; i < proposal->len; i++) {
+        free(proposal->commits[i].files);
+        free(proposal->commits[i].message);
+    }
+    free(proposal->commits);
+    *proposal = (struct proposal){.commits = NULL};
+}
+
+static const char *message_suffix(const struct config *config)
+{
+    if (config->git_ci_skip_message)
+        return config->git_ci_skip_message;
+    return config->git_ci_skip ? "\n\n[ci skip]" : "";
+}
+
+/* One commit upon the other; `commit` is `head` before and the last of them afterwards. */
+static int make_commits(struct repository *r, const struct proposal *proposal, char commit[GIT_ID_SIZE],
+                        struct error *err)
+{
+    const struct commit_author author = {
+        .name = r->config->git_user, .email = r->config->git_email, .when_ms = clock_wall_ms(r->clock)};
+    for (size_t i = 0; i < proposal->len; i++) {
+        const struct proposed_commit *each = &proposal->commits[i];
+        AUTO_FREE char *message = xasprintf("%s%s", each->message, message_suffix(r->config));
+        char parent[GIT_ID_SIZE];
+        memcpy(parent, commit, sizeof(parent));
+        if (mirror_commit(r->mirror, parent, each->files, each->files_len, &author, message, commit, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Two pawls that lost to each other should not meet again at once. */
+static void pause_before_retry(int attempt)
+{
+    const struct timespec pause = {.tv_nsec = 20000000L * attempt +
+                                              (long)(clock_monotonic_ms(&system_clock) % 17) * 1000000L};
+    nanosleep(&pause, NULL);
+}
+
+static int fetch_and_decide(struct repository *r, const struct publication *publication,
+                            struct proposal *proposal, char head[GIT_ID_SIZE], struct error *err)
+{
+    proposal_release(proposal);
+    if (mirror_fetch(r->mirror, err) < 0)
+        return -1;
+    snprintf(head, GIT_ID_SIZE, "%s", mirror_head(r->mirror));
+    return publication->decide(r, head, proposal, publication->context, err);
+}
+
+int publish(struct repository *r, const struct publication *publication, char head[GIT_ID_SIZE],
+            char commit[GIT_ID_SIZE], struct error *err)
+{
+    CLEANUP(proposal_release) struct proposal proposal = {.commits = NULL};
+    head[0] = commit[0] = '\0';
+    for (int attempt = 1;; attempt++) {
+        if (fetch_and_decide(r, publication, &proposal, head, err) < 0)
+            return -1;
+        if (publication->dry_run || !proposal.len)
+            return 0;
+        char made[GIT_ID_SIZE];
+        memcpy(made, head, sizeof(made));
+        if (make_commits(r, &proposal, made, err) == 0 && mirror_push(r->mirror, made, err) == 0) {
+            memcpy(commit, made, sizeof(made));
+            return 0;
+        }
+        if (err->code != ERROR_CONFLICT)
+            return error_wrap(err, "pushing to %s", mirror_url(r->mirror));
+        if (attempt == LIMIT_PUSH_ATTEMPTS)
+            return error_wrap(err, "%s changed under each of %d attempts to push", mirror_url(r->mirror),
+                              attempt);
+        error_clear(err);
+        pause_before_retry(attempt);
+    }
+}
