@@ -85,28 +85,28 @@ static char *find_missing_answer(const struct question *q)
 
 /* What one pass over the tags finds. */
 struct survey {
-    const struct image_info *best;     /* the last in the order of those that match; NULL: none */
-    const struct image_info *undated;  /* the first that matches and has no creation time */
-    const struct image_info *too_long; /* the first that the pattern took too long on */
+    struct image_info best;    /* the last in the order of those that match; without a tag: none */
+    struct image_info undated; /* the first that matches and has no creation time */
+    const char *too_long;      /* the first that the pattern took too long on */
 };
 
 static struct survey survey_tags(const struct question *q, struct decision *out)
 {
-    struct survey s = {.best = NULL};
+    struct survey s = {.too_long = NULL};
     bool needs_created = tag_policy_needs_created(q->policy);
     for (size_t i = 0; i < q->info->images_len; i++) {
-        const struct image_info *image = &q->info->images[i];
-        enum tag_match match = tag_policy_match(q->policy, image->tag);
-        bool is_undated = needs_created && image->created_ms == 0;
+        struct image_info image = repository_info_image(q->info, i);
+        enum tag_match match = tag_policy_match(q->policy, image.tag);
+        bool is_undated = needs_created && image.details->created_ms == 0;
         if (match != TAG_MATCHES || is_undated)
             out->rejected[match]++;
         if (match == TAG_OVER_LIMIT && !s.too_long)
-            s.too_long = image;
+            s.too_long = image.tag;
         if (match != TAG_MATCHES)
             continue;
         if (is_undated)
-            s.undated = s.undated ? s.undated : image;
-        else if (!s.best || tag_policy_compare(q->policy, image, s.best) > 0)
+            s.undated = s.undated.tag ? s.undated : image;
+        else if (!s.best.tag || tag_policy_compare(q->policy, &image, &s.best) > 0)
             s.best = image;
     }
     out->tags_seen = q->info->images_len;
@@ -117,11 +117,12 @@ static char *find_partial_knowledge(const struct question *q, const struct surve
 {
     if (s->too_long)
         return xasprintf("blocked: policy %s takes too long on the tag %s; simplify the pattern",
-                         tag_policy_text(q->policy), s->too_long->tag);
-    if (!s->best && s->undated)
+                         tag_policy_text(q->policy), s->too_long);
+    if (!s->best.tag && s->undated.tag)
         return xasprintf("blocked: no creation time is known of the tags that match %s (%zu; %s: %s)",
-                         tag_policy_text(q->policy), rejected[TAG_MATCHES], s->undated->tag,
-                         s->undated->problem ? s->undated->problem : "the image does not say");
+                         tag_policy_text(q->policy), rejected[TAG_MATCHES], s->undated.tag,
+                         s->undated.details->problem ? s->undated.details->problem
+                                                     : "the image does not say");
     return NULL;
 }
 
@@ -168,11 +169,13 @@ static char *find_step_back(const struct question *q, const struct image_info *b
 {
     if (!q->current || tag_policy_match(q->policy, q->current) != TAG_MATCHES)
         return NULL;
-    const struct image_info *known = repository_info_find(q->info, q->current);
-    if (tag_policy_needs_created(q->policy) && (!known || known->created_ms == 0))
+    size_t at = repository_info_find(q->info, q->current);
+    struct image_info known = {q->current, &image_details_unknown}; /* it may be gone */
+    if (at != SIZE_MAX)
+        known = repository_info_image(q->info, at);
+    if (tag_policy_needs_created(q->policy) && known.details->created_ms == 0)
         return find_step_back_without_time(q->current, best->tag);
-    const struct image_info gone = {.tag = q->current};
-    if (tag_policy_compare(q->policy, best, known ? known : &gone) < 0)
+    if (tag_policy_compare(q->policy, best, &known) < 0)
         return xasprintf("held: %s is older than the current %s", best->tag, q->current);
     int order;
     if (tag_policy_needs_created(q->policy) && tag_compare_versions(best->tag, q->current, &order) &&
@@ -231,18 +234,18 @@ static void decide(const struct question *q, struct decision *out)
     if ((out->reason = find_partial_knowledge(q, &s, out->rejected)))
         return;
     out->kind = DECISION_CURRENT;
-    if (!s.best) {
+    if (!s.best.tag) {
         out->reason = describe_no_match(q);
         return;
     }
-    out->candidate = xstrdup(s.best->tag);
-    if ((out->reason = find_nothing_newer(q, s.best)))
+    out->candidate = xstrdup(s.best.tag);
+    if ((out->reason = find_nothing_newer(q, &s.best)))
         return;
     out->kind = DECISION_HELD;
-    if ((out->reason = find_step_back(q, s.best)) || (out->reason = find_hold(q)))
+    if ((out->reason = find_step_back(q, &s.best)) || (out->reason = find_hold(q)))
         return;
     out->kind = DECISION_UPDATE;
-    out->reason = describe_update(q, s.best);
+    out->reason = describe_update(q, &s.best);
 }
 
 /* Annotations and registries may put anything into a reason, line ends and terminal escapes too. */
