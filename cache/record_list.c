@@ -13,8 +13,9 @@ static void count_images(struct record_row *row, const struct repository_info *i
 {
     row->tags = info->images_len;
     for (size_t i = 0; i < info->images_len; i++) {
-        row->dated += info->images[i].created_ms != 0;
-        row->problems += info->images[i].problem != NULL;
+        const struct image_details *details = repository_info_details(info, i);
+        row->dated += details->created_ms != 0;
+        row->problems += details->problem != NULL;
     }
     row->scanned_ms = info->scanned_ms;
     row->is_truncated = info->is_truncated;

@@ -91,19 +91,22 @@ static bool parse_sha256(const char *digest, unsigned char bytes[SHA256_SIZE])
     return !*hex;
 }
 
-static void add_image(struct strbuf *out, const struct image_info *image, const char *before,
-                      int64_t scanned_ms)
+static void add_tag(struct strbuf *out, const char *tag, const char *before)
+{
+    size_t shared = 0;
+    while (before[shared] && before[shared] == tag[shared])
+        shared++;
+    size_t rest = strlen(tag + shared);
+    add_number(out, shared);
+    add_number(out, rest);
+    strbuf_add(out, tag + shared, rest);
+}
+
+static void add_details(struct strbuf *out, const struct image_details *image, int64_t scanned_ms)
 {
     unsigned char sha256[SHA256_SIZE];
     bool is_sha256 = image->digest && parse_sha256(image->digest, sha256);
     bool is_text = image->digest && !is_sha256 && strnlen(image->digest, TEXT_MAX + 1) <= TEXT_MAX;
-    size_t shared = 0;
-    while (before[shared] && before[shared] == image->tag[shared])
-        shared++;
-    size_t rest = strlen(image->tag + shared);
-    add_number(out, shared);
-    add_number(out, rest);
-    strbuf_add(out, image->tag + shared, rest);
     unsigned flags = (is_sha256 ? TAG_DIGEST_SHA256 : 0) | (is_text ? TAG_DIGEST_TEXT : 0) |
                      (image->created_ms ? TAG_CREATED : 0) | (image->checked_ms ? TAG_CHECKED : 0) |
                      (image->problem ? TAG_PROBLEM : 0);
@@ -120,9 +123,9 @@ static void add_image(struct strbuf *out, const struct image_info *image, const 
         add_text(out, image->problem);
 }
 
-static bool is_kept(const struct image_info *image)
+static bool is_kept(const char *tag)
 {
-    size_t len = strnlen(image->tag, LIMIT_TAG_LENGTH + 1);
+    size_t len = strnlen(tag, LIMIT_TAG_LENGTH + 1);
     return len > 0 && len <= LIMIT_TAG_LENGTH;
 }
 
@@ -147,15 +150,17 @@ void record_encode_repository(const struct repository_info *info, struct strbuf 
 {
     size_t count = 0;
     for (size_t i = 0; i < info->images_len; i++)
-        count += is_kept(&info->images[i]);
+        count += is_kept(repository_info_tag(info, i));
     add_head(out, info);
     add_number(out, count);
     const char *before = "";
     for (size_t i = 0; i < info->images_len; i++) {
-        if (!is_kept(&info->images[i]))
+        const char *tag = repository_info_tag(info, i);
+        if (!is_kept(tag))
             continue;
-        add_image(out, &info->images[i], before, info->scanned_ms);
-        before = info->images[i].tag;
+        add_tag(out, tag, before);
+        add_details(out, repository_info_details(info, i), info->scanned_ms);
+        before = tag;
     }
 }
 
@@ -251,19 +256,18 @@ static void format_sha256(const unsigned char bytes[SHA256_SIZE], char *out)
     *out = '\0';
 }
 
-static void take_digest(struct reader *r, unsigned flags, struct repository_info *info,
-                        struct image_info *image)
+static void take_digest(struct reader *r, unsigned flags, struct repository_info *info, size_t index)
 {
     char text[TEXT_MAX + 1];
     if (flags & TAG_DIGEST_TEXT) {
         take_text(r, text);
-        repository_info_set_digest(info, image, text);
+        repository_info_set_digest(info, index, text);
     }
     if (flags & TAG_DIGEST_SHA256) {
         const unsigned char *bytes = take(r, SHA256_SIZE);
         if (bytes)
             format_sha256(bytes, text);
-        repository_info_set_digest(info, image, bytes ? text : NULL);
+        repository_info_set_digest(info, index, bytes ? text : NULL);
     }
 }
 
@@ -276,15 +280,16 @@ static void take_image(struct reader *r, struct repository_info *info, char tag[
         r->is_bad = true;
     if (r->is_bad)
         return;
-    struct image_info *image = repository_info_add(info, tag);
-    take_digest(r, (unsigned)flags, info, image);
+    size_t index = repository_info_add(info, tag);
+    take_digest(r, (unsigned)flags, info, index);
     if (flags & TAG_CREATED)
-        image->created_ms = take_signed(r);
+        repository_info_edit_details(info, index)->created_ms = take_signed(r);
     if (flags & TAG_CHECKED)
-        image->checked_ms = (int64_t)((uint64_t)take_signed(r) + (uint64_t)info->scanned_ms);
+        repository_info_edit_details(info, index)->checked_ms =
+            (int64_t)((uint64_t)take_signed(r) + (uint64_t)info->scanned_ms);
     if (flags & TAG_PROBLEM) {
         take_text(r, problem);
-        repository_info_set_problem(info, image, problem);
+        repository_info_set_problem(info, index, problem);
     }
 }
 

@@ -142,11 +142,11 @@ static void print_record_table(const struct record_row *row, const struct invoca
         format_age(clock_wall_ms(&system_clock) - row->scanned_ms, age));
     struct table *table = table_new(headings, invocation->no_headers);
     for (size_t i = 0; i < row->info->images_len; i++) {
-        const struct image_info *image = &row->info->images[i];
+        const struct image_details *details = repository_info_details(row->info, i);
         char created[CLOCK_RFC3339_SIZE], checked[CLOCK_RFC3339_SIZE];
-        const char *cells[] = {image->tag, cell_of_time(image->created_ms, created), image->problem,
-                               wide ? cell_of_time(image->checked_ms, checked) : NULL,
-                               wide ? image->digest : NULL};
+        const char *cells[] = {repository_info_tag(row->info, i), cell_of_time(details->created_ms, created),
+                               details->problem, wide ? cell_of_time(details->checked_ms, checked) : NULL,
+                               wide ? details->digest : NULL};
         table_add(table, cells);
     }
     table_print(table);
@@ -156,7 +156,7 @@ static void print_record_table(const struct record_row *row, const struct invoca
 static void print_names(const struct record_row *row)
 {
     for (size_t i = 0; i < row->info->images_len; i++)
-        say(stdout, "%s\n", row->info->images[i].tag);
+        say(stdout, "%s\n", repository_info_tag(row->info, i));
 }
 
 static int inspect(struct invocation *invocation, struct error *err)

@@ -23,7 +23,7 @@ static void print_names(const struct tag_listing *listing)
 {
     for (size_t i = 0; i < listing->info->images_len; i++) {
         if (listing->rows[i].matches)
-            puts(listing->rows[i].image->tag);
+            puts(listing->rows[i].image.tag);
     }
 }
 
@@ -33,7 +33,7 @@ static const char *verdict(const struct tag_listing *listing, const struct tag_l
         return "";
     if (!row->matches)
         return row->why_not;
-    return listing->chosen && !strcmp(listing->chosen, row->image->tag) ? "chosen" : "yes";
+    return listing->chosen && !strcmp(listing->chosen, row->image.tag) ? "chosen" : "yes";
 }
 
 static void print_table(const struct tag_listing *listing, bool wide, bool no_headers)
@@ -43,10 +43,10 @@ static void print_table(const struct tag_listing *listing, bool wide, bool no_he
     for (size_t i = 0; i < listing->info->images_len; i++) {
         const struct tag_listing_row *row = &listing->rows[i];
         char created[CLOCK_RFC3339_SIZE] = "";
-        if (row->image->created_ms)
-            clock_format_rfc3339(row->image->created_ms, created);
-        const char *cells[] = {row->image->tag, created, verdict(listing, row),
-                               wide ? row->image->digest : NULL};
+        if (row->image.details->created_ms)
+            clock_format_rfc3339(row->image.details->created_ms, created);
+        const char *cells[] = {row->image.tag, created, verdict(listing, row),
+                               wide ? row->image.details->digest : NULL};
         table_add(table, cells);
     }
     table_print(table);

@@ -92,14 +92,15 @@ json_t *cache_view_list_json(const struct record_list *list)
     return root;
 }
 
-static json_t *image_json(const struct image_info *image)
+static json_t *image_json(struct image_info image)
 {
+    const struct image_details *details = image.details;
     json_t *item = json_object();
-    json_object_set_new(item, "name", json_text(image->tag));
-    json_object_set_new(item, "digest", json_text(image->digest));
-    json_object_set_new(item, "created", time_json(image->created_ms));
-    json_object_set_new(item, "checked_at", time_json(image->checked_ms));
-    json_object_set_new(item, "problem", json_text(image->problem));
+    json_object_set_new(item, "name", json_text(image.tag));
+    json_object_set_new(item, "digest", json_text(details->digest));
+    json_object_set_new(item, "created", time_json(details->created_ms));
+    json_object_set_new(item, "checked_at", time_json(details->checked_ms));
+    json_object_set_new(item, "problem", json_text(details->problem));
     return item;
 }
 
@@ -110,7 +111,7 @@ json_t *cache_view_inspect_json(const struct record_list *records)
         const struct record_row *row = &records->rows[i];
         json_t *item = row_json(row), *images = json_array();
         for (size_t k = 0; k < row->info->images_len; k++)
-            json_array_append_new(images, image_json(&row->info->images[k]));
+            json_array_append_new(images, image_json(repository_info_image(row->info, k)));
         json_object_set_new(item, "images", images);
         json_array_append_new(rows, item);
     }

@@ -94,14 +94,21 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && !strcmp(a, b));
 }
 
+/* When it was looked at, and why it could not be read, change no choice. */
+static bool same_details(const struct image_details *a, const struct image_details *b)
+{
+    return a == b || (a->created_ms == b->created_ms && same_text(a->digest, b->digest) &&
+                      same_text(a->platforms, b->platforms) && same_text(a->labels, b->labels));
+}
+
 static bool same_answer(const struct repository_info *a, const struct repository_info *b)
 {
     if (!a || !b || a->images_len != b->images_len || a->is_truncated != b->is_truncated ||
         a->is_shrunken != b->is_shrunken)
         return a == b;
     for (size_t i = 0; i < a->images_len; i++) {
-        const struct image_info *x = &a->images[i], *y = &b->images[i];
-        if (strcmp(x->tag, y->tag) != 0 || x->created_ms != y->created_ms || !same_text(x->digest, y->digest))
+        if (strcmp(repository_info_tag(a, i), repository_info_tag(b, i)) != 0 ||
+            !same_details(repository_info_details(a, i), repository_info_details(b, i)))
             return false;
     }
     return true;
@@ -113,10 +120,10 @@ static bool brings_untold(const struct scan_entry *entry, const struct repositor
     const struct repository_info *before = entry->info;
     size_t at = 0;
     for (size_t i = 0; before && i < list->images_len; i++) { /* both are sorted */
-        const char *tag = list->images[i].tag;
-        while (at < before->images_len && strcmp(before->images[at].tag, tag) < 0)
+        const char *tag = repository_info_tag(list, i);
+        while (at < before->images_len && strcmp(repository_info_tag(before, at), tag) < 0)
             at++;
-        bool is_known = at < before->images_len && !strcmp(before->images[at].tag, tag);
+        bool is_known = at < before->images_len && !strcmp(repository_info_tag(before, at), tag);
         if (!is_known && !strvec_contains(&entry->pushed, tag))
             return true;
     }

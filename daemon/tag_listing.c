@@ -56,7 +56,7 @@ static const struct image_info *best(const struct tag_listing *listing)
 {
     for (size_t i = 0; i < listing->info->images_len; i++) {
         if (listing->rows[i].matches)
-            return listing->rows[i].image;
+            return &listing->rows[i].image;
     }
     return NULL;
 }
@@ -66,9 +66,11 @@ static bool would_go_back(const struct tag_listing *listing, const struct tag_po
                           const struct image_info *chosen)
 {
     const char *tag = listing->image.tag;
-    const struct image_info *now = tag ? repository_info_find(listing->info, tag) : NULL;
-    return now && tag_policy_match(policy, tag) == TAG_MATCHES &&
-           tag_policy_compare(policy, chosen, now) <= 0;
+    size_t at = tag ? repository_info_find(listing->info, tag) : SIZE_MAX;
+    if (at == SIZE_MAX || tag_policy_match(policy, tag) != TAG_MATCHES)
+        return false;
+    struct image_info now = repository_info_image(listing->info, at);
+    return tag_policy_compare(policy, chosen, &now) <= 0;
 }
 
 static void choose_tag(struct tag_listing *listing, const struct tag_policy *policy)
@@ -141,14 +143,15 @@ void tag_listing_release(struct tag_listing *listing)
 
 static json_t *row_json(const struct tag_listing_row *row)
 {
+    const struct image_details *details = row->image.details;
     char created[CLOCK_RFC3339_SIZE];
-    if (row->image->created_ms)
-        clock_format_rfc3339(row->image->created_ms, created);
+    if (details->created_ms)
+        clock_format_rfc3339(details->created_ms, created);
     json_t *item = json_object();
-    json_object_set_new(item, "name", json_text(row->image->tag));
+    json_object_set_new(item, "name", json_text(row->image.tag));
     json_object_set_new(item, "matches", json_boolean(row->matches));
-    json_object_set_new(item, "created", json_text(row->image->created_ms ? created : NULL));
-    json_object_set_new(item, "digest", json_text(row->image->digest));
+    json_object_set_new(item, "created", json_text(details->created_ms ? created : NULL));
+    json_object_set_new(item, "digest", json_text(details->digest));
     return item;
 }
 

@@ -14,9 +14,9 @@
 #include "model/image_ref.h"
 
 struct tag_listing_row {
-    const struct image_info *image; /* borrowed from the listing's info */
-    bool matches;                   /* the policy would take it; without a policy: true */
-    const char *why_not;            /* a short reason where it does not match; else NULL */
+    struct image_info image; /* borrowed from the listing's info */
+    bool matches;            /* the policy would take it; without a policy: true */
+    const char *why_not;     /* a short reason where it does not match; else NULL */
 };
 
 struct tag_listing {

@@ -10,10 +10,10 @@ static size_t count_missing(const struct repository_info *last, const struct rep
 {
     size_t missing = 0, k = 0;
     for (size_t i = 0; i < last->images_len; i++) {
-        const char *tag = last->images[i].tag;
-        while (k < listed->images_len && strcmp(listed->images[k].tag, tag) < 0)
+        const char *tag = repository_info_tag(last, i);
+        while (k < listed->images_len && strcmp(repository_info_tag(listed, k), tag) < 0)
             k++;
-        missing += k == listed->images_len || strcmp(listed->images[k].tag, tag) != 0;
+        missing += k == listed->images_len || strcmp(repository_info_tag(listed, k), tag) != 0;
     }
     return missing;
 }

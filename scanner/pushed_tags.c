@@ -41,13 +41,14 @@ static bool is_dated(const struct pushed_scan *scan, const char *tag)
     return scan->demand->wants_created && scan->demand->wants_created(tag, scan->demand->context);
 }
 
-static void put(const struct pushed_scan *scan, struct repository_info *info, struct image_info *image,
-                const struct pushed_tag *tag)
+static void put(const struct pushed_scan *scan, struct repository_info *info, const struct pushed_tag *tag)
 {
-    repository_info_set_digest(info, image, tag->digest);
-    repository_info_set_problem(info, image, tag->problem);
-    image->created_ms = tag->created_ms;
-    image->checked_ms = tag->digest ? clock_wall_ms(scan->env->clock) : 0;
+    repository_info_copy_details(
+        info, repository_info_add(info, tag->tag),
+        &(struct image_details){.digest = tag->digest,
+                                .problem = tag->problem,
+                                .created_ms = tag->created_ms,
+                                .checked_ms = tag->digest ? clock_wall_ms(scan->env->clock) : 0});
 }
 
 static const struct pushed_tag *find(const struct pushed_scan *scan, const char *tag)
@@ -65,17 +66,18 @@ static struct repository_info *merge(const struct pushed_scan *scan)
     const struct repository_info *base = scan->base;
     struct repository_info *info = repository_info_new(base->repository);
     for (size_t i = 0; i < base->images_len; i++) {
-        const struct pushed_tag *tag = find(scan, base->images[i].tag);
+        const char *name = repository_info_tag(base, i);
+        const struct pushed_tag *tag = find(scan, name);
         if (tag)
-            put(scan, info, repository_info_add(info, tag->tag), tag);
+            put(scan, info, tag);
         else
-            repository_info_copy_details(info, repository_info_add(info, base->images[i].tag),
-                                         &base->images[i]);
+            repository_info_copy_details(info, repository_info_add(info, name),
+                                         repository_info_details(base, i));
     }
     for (size_t i = 0; i < scan->tags_len; i++) {
         const struct pushed_tag *tag = &scan->tags[i];
-        if (tag->is_there && !repository_info_find(base, tag->tag))
-            put(scan, info, repository_info_add(info, tag->tag), tag);
+        if (tag->is_there && repository_info_find(base, tag->tag) == SIZE_MAX)
+            put(scan, info, tag);
     }
     repository_info_finish(info);
     info->scanned_ms = base->scanned_ms;
@@ -153,14 +155,15 @@ static void ask(struct pushed_scan *scan, struct pushed_tag *tag)
 {
     const char *repository = scan->demand->repository;
     if (is_dated(scan, tag->tag)) {
-        const struct image_info *known = repository_info_find(scan->base, tag->tag);
+        size_t at = repository_info_find(scan->base, tag->tag);
+        const char *known = at == SIZE_MAX ? NULL : repository_info_details(scan->base, at)->digest;
         tag_details_fetch(&(struct tag_details_request){.registry = scan->env->registry,
                                                         .cache = scan->env->cache,
                                                         .repository = repository,
                                                         .credential = &scan->credential,
                                                         .platform = scan->env->platform,
                                                         .tag = tag->tag,
-                                                        .known_digest = known ? known->digest : NULL,
+                                                        .known_digest = known,
                                                         .requests = &scan->result->requests},
                           on_details, tag);
         return;

@@ -113,14 +113,15 @@ static bool is_within(int64_t age_ms, int64_t limit_ms)
     return age_ms < limit_ms && age_ms > -limit_ms;
 }
 
-static bool wants_details(const struct scan *scan, const struct image_info *image)
+static bool wants_details(const struct scan *scan, const struct repository_info *info, size_t index)
 {
     const struct demand *demand = scan->demand;
-    if (!demand->wants_created || !demand->wants_created(image->tag, demand->context))
+    if (!demand->wants_created || !demand->wants_created(repository_info_tag(info, index), demand->context))
         return false;
-    if (!image->digest)
-        return !image->problem;
-    return !is_within(now_of(scan) - image->checked_ms, RECHECK_AFTER_MS);
+    const struct image_details *details = repository_info_details(info, index);
+    if (!details->digest)
+        return !details->problem;
+    return !is_within(now_of(scan) - details->checked_ms, RECHECK_AFTER_MS);
 }
 
 static void start_details(struct scan *scan);
@@ -134,29 +135,31 @@ static bool is_of_host(struct scan *scan, enum error_code code)
     return is_refused || (is_broken && ++scan->failures >= FAILURES_TO_STOP);
 }
 
-static void keep_details(struct scan *scan, struct image_info *image, const char *digest, int64_t created_ms,
+static void keep_details(struct scan *scan, size_t index, const char *digest, int64_t created_ms,
                          const char *problem)
 {
-    repository_info_set_digest(scan->info, image, digest);
-    repository_info_set_problem(scan->info, image, problem);
-    image->created_ms = created_ms;
-    image->checked_ms = digest ? now_of(scan) : 0;
+    repository_info_copy_details(scan->info, index,
+                                 &(struct image_details){.digest = digest,
+                                                         .created_ms = created_ms,
+                                                         .checked_ms = digest ? now_of(scan) : 0,
+                                                         .problem = problem});
 }
 
 static void on_details(const char *digest, int64_t created_ms, const struct error *err, void *context)
 {
     struct tag_slot *slot = context;
     struct scan *scan = slot->scan;
-    struct image_info *image = &scan->info->images[slot->index];
+    size_t index = slot->index;
     free(slot);
     scan->in_flight--;
     if (!err) {
         scan->failures = 0;
-        keep_details(scan, image, digest, created_ms, NULL);
+        keep_details(scan, index, digest, created_ms, NULL);
     } else if (is_of_host(scan, err->code)) {
         scan->stopped = *err;
-    } else if (digest || !image->digest || err->code == ERROR_NOT_FOUND) {
-        keep_details(scan, image, digest, 0, err->text);
+    } else if (digest || !repository_info_details(scan->info, index)->digest ||
+               err->code == ERROR_NOT_FOUND) {
+        keep_details(scan, index, digest, 0, err->text);
     } /* else what was known yesterday is the best there is, and asked for again next time */
     start_details(scan);
 }
@@ -167,19 +170,20 @@ static void start_details(struct scan *scan)
     struct repository_info *info = scan->info;
     while (scan->stopped.code == ERROR_NONE && scan->in_flight < DETAILS_IN_FLIGHT &&
            scan->next < info->images_len) {
-        struct image_info *image = &info->images[scan->next++];
-        if (!wants_details(scan, image))
+        size_t index = scan->next++;
+        if (!wants_details(scan, info, index))
             continue;
+        struct image_info image = repository_info_image(info, index);
         struct tag_slot *slot = xcalloc(1, sizeof(*slot));
-        *slot = (struct tag_slot){scan, scan->next - 1};
+        *slot = (struct tag_slot){scan, index};
         scan->in_flight++;
         tag_details_fetch(&(struct tag_details_request){.registry = scan->env->registry,
                                                         .cache = scan->env->cache,
                                                         .repository = scan->demand->repository,
                                                         .credential = &scan->credential,
                                                         .platform = scan->env->platform,
-                                                        .tag = image->tag,
-                                                        .known_digest = image->digest,
+                                                        .tag = image.tag,
+                                                        .known_digest = image.details->digest,
                                                         .requests = &scan->result->requests},
                           on_details, slot);
     }
@@ -193,10 +197,11 @@ static void start_details(struct scan *scan)
 static void carry_over(struct scan *scan)
 {
     for (size_t i = 0; scan->last && i < scan->info->images_len; i++) {
-        struct image_info *image = &scan->info->images[i];
-        const struct image_info *before = repository_info_find(scan->last, image->tag);
-        if (before && before->digest)
-            repository_info_copy_details(scan->info, image, before);
+        size_t at = repository_info_find(scan->last, repository_info_tag(scan->info, i));
+        const struct image_details *before =
+            at == SIZE_MAX ? &image_details_unknown : repository_info_details(scan->last, at);
+        if (before->digest)
+            repository_info_copy_details(scan->info, i, before);
     }
 }
 
@@ -289,7 +294,7 @@ static void finish_list(struct scan *scan)
 static void repeat_list(struct scan *scan)
 {
     for (size_t i = 0; i < scan->last->images_len; i++)
-        repository_info_add(scan->info, scan->last->images[i].tag);
+        repository_info_add(scan->info, repository_info_tag(scan->last, i));
     repository_info_set_etag(scan->info, scan->last->etag, scan->last->etag_ms);
     finish_list(scan);
 }
@@ -364,7 +369,7 @@ static void on_page(struct http_response *response, const struct error *err, voi
 static bool lacks_details(const struct scan *scan)
 {
     for (size_t i = 0; !scan->last->is_shrunken && i < scan->last->images_len; i++) {
-        if (wants_details(scan, &scan->last->images[i]))
+        if (wants_details(scan, scan->last, i))
             return true;
     }
     return false;

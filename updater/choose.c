@@ -123,34 +123,34 @@ static char *find_missing_answer(const struct question *q)
 
 /* What one pass over the tags finds. */
 struct survey {
-    const struct image_info *best;    /* the last in the order of those that match; NULL: none */
-    const struct image_info *undated; /* the first that matches and has no creation time */
-    const struct image_info *unread;  /* the first that matches and whose creation time could not be read */
+    struct image_info best;    /* the last in the order of those that match; without a tag: none */
+    struct image_info undated; /* the first that matches and has no creation time */
+    struct image_info unread;  /* the first that matches and whose creation time could not be read */
     size_t unread_len;
-    const struct image_info *too_long; /* the first that the pattern took too long on */
+    const char *too_long; /* the first that the pattern took too long on */
 };
 
 static struct survey survey_tags(const struct question *q, struct decision *out)
 {
-    struct survey s = {.best = NULL};
+    struct survey s = {.too_long = NULL};
     bool needs_created = tag_policy_needs_created(q->policy);
     for (size_t i = 0; i < q->info->images_len; i++) {
-        const struct image_info *image = &q->info->images[i];
-        enum tag_match match = tag_policy_match(q->policy, image->tag);
-        bool is_undated = needs_created && image->created_ms == 0;
+        struct image_info image = repository_info_image(q->info, i);
+        enum tag_match match = tag_policy_match(q->policy, image.tag);
+        bool is_undated = needs_created && image.details->created_ms == 0;
         if (match != TAG_MATCHES || is_undated)
             out->rejected[match]++;
         if (match == TAG_OVER_LIMIT && !s.too_long)
-            s.too_long = image;
+            s.too_long = image.tag;
         if (match != TAG_MATCHES)
             continue;
-        if (is_undated && image->problem) {
-            s.unread = s.unread ? s.unread : image;
+        if (is_undated && image.details->problem) {
+            s.unread = s.unread.tag ? s.unread : image;
             s.unread_len++;
         }
         if (is_undated)
-            s.undated = s.undated ? s.undated : image;
-        else if (!s.best || tag_policy_compare(q->policy, image, s.best) > 0)
+            s.undated = s.undated.tag ? s.undated : image;
+        else if (!s.best.tag || tag_policy_compare(q->policy, &image, &s.best) > 0)
             s.best = image;
     }
     out->tags_seen = q->info->images_len;
@@ -160,8 +160,8 @@ static struct survey survey_tags(const struct question *q, struct decision *out)
 /* Why a tag has no creation time. Where the registry failed on the way, that is why. */
 static const char *why_undated(const struct question *q, const struct image_info *image)
 {
-    if (image->problem)
-        return image->problem;
+    if (image->details->problem)
+        return image->details->problem;
     return q->scan_error ? q->scan_error->text : "the image does not say";
 }
 
@@ -170,12 +170,12 @@ static char *find_partial_knowledge(const struct question *q, const struct surve
     if (s->too_long)
         return because(q, CAUSE_SLOW_POLICY,
                        xasprintf("blocked: policy %s takes too long on the tag %s; simplify the pattern",
-                                 tag_policy_text(q->policy), s->too_long->tag));
-    if (!s->best && s->undated)
+                                 tag_policy_text(q->policy), s->too_long));
+    if (!s->best.tag && s->undated.tag)
         return because(q, CAUSE_NO_CREATION_TIME,
                        xasprintf("blocked: no creation time is known of the tags that match %s (%zu; %s: %s)",
-                                 tag_policy_text(q->policy), rejected[TAG_MATCHES], s->undated->tag,
-                                 why_undated(q, s->undated)));
+                                 tag_policy_text(q->policy), rejected[TAG_MATCHES], s->undated.tag,
+                                 why_undated(q, &s->undated)));
     return NULL;
 }
 
@@ -223,11 +223,13 @@ static char *find_step_back(const struct question *q, const struct image_info *b
 {
     if (!q->current || tag_policy_match(q->policy, q->current) != TAG_MATCHES)
         return NULL;
-    const struct image_info *known = repository_info_find(q->info, q->current);
-    if (tag_policy_needs_created(q->policy) && (!known || known->created_ms == 0))
+    size_t at = repository_info_find(q->info, q->current);
+    struct image_info known = {q->current, &image_details_unknown}; /* it may be gone */
+    if (at != SIZE_MAX)
+        known = repository_info_image(q->info, at);
+    if (tag_policy_needs_created(q->policy) && known.details->created_ms == 0)
         return find_step_back_without_time(q, best->tag);
-    const struct image_info gone = {.tag = q->current};
-    if (tag_policy_compare(q->policy, best, known ? known : &gone) < 0)
+    if (tag_policy_compare(q->policy, best, &known) < 0)
         return because(q, CAUSE_STEP_BACK,
                        xasprintf("held: %s is older than the current %s", best->tag, q->current));
     int order;
@@ -282,14 +284,14 @@ static char *describe_update(const struct question *q, const struct image_info *
 /* A tag that was passed over because it could not be read may be the one that people wait for. */
 static char *with_unread(const struct survey *s, char *reason)
 {
-    if (!reason || !s->unread)
+    if (!reason || !s->unread.tag)
         return reason;
     AUTO_FREE char *owned = reason;
     AUTO_FREE char *many =
         s->unread_len > 1 ? xasprintf(" %zu tags, one of them", s->unread_len) : xstrdup("");
-    const char *problem = s->unread->problem;
-    bool is_named = strstr(problem, s->unread->tag) != NULL; /* "the manifest of 1.2.0: …" */
-    return xasprintf("%s; passed over%s %s%s%s", owned, many, is_named ? "" : s->unread->tag,
+    const char *problem = s->unread.details->problem;
+    bool is_named = strstr(problem, s->unread.tag) != NULL; /* "the manifest of 1.2.0: …" */
+    return xasprintf("%s; passed over%s %s%s%s", owned, many, is_named ? "" : s->unread.tag,
                      is_named ? "" : ": ", problem);
 }
 
@@ -302,19 +304,19 @@ static void decide(const struct question *q, struct decision *out)
     if ((out->reason = find_partial_knowledge(q, &s, out->rejected)))
         return;
     out->kind = DECISION_CURRENT;
-    if (!s.best) {
+    if (!s.best.tag) {
         out->reason = describe_no_match(q);
         return;
     }
-    out->candidate = xstrdup(s.best->tag);
-    if ((out->reason = with_unread(&s, find_nothing_newer(q, s.best))))
+    out->candidate = xstrdup(s.best.tag);
+    if ((out->reason = with_unread(&s, find_nothing_newer(q, &s.best))))
         return;
     out->kind = DECISION_HELD;
-    if ((out->reason = find_step_back(q, s.best)) || (out->reason = find_hold(q)))
+    if ((out->reason = find_step_back(q, &s.best)) || (out->reason = find_hold(q)))
         return;
     out->kind = DECISION_UPDATE;
-    out->target = image_ref_with_tag(&q->container->image, s.best->tag);
-    out->reason = with_unread(&s, describe_update(q, s.best));
+    out->target = image_ref_with_tag(&q->container->image, s.best.tag);
+    out->reason = with_unread(&s, describe_update(q, &s.best));
 }
 
 /* Annotations and registries may put anything into a reason, line ends and terminal escapes too. */

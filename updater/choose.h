@@ -97,7 +97,7 @@ void choose(const struct workload_policy *policy, size_t index, const struct rep
 
 /* The tags of a repository as a policy sees them, for `pawl tags`. */
 struct ranked_tag {
-    const struct image_info *image; /* borrowed */
+    struct image_info image; /* borrowed from the repository_info */
     enum tag_match match;
     bool is_undated; /* matches, but the order needs a creation time that is not known */
 };

@@ -21,8 +21,8 @@ static int compare_ranked(const void *left, const void *right, void *context)
     if (groups)
         return groups;
     if (!policy)
-        return tag_compare_natural(b->image->tag, a->image->tag);
-    return tag_policy_compare(policy, b->image, a->image);
+        return tag_compare_natural(b->image.tag, a->image.tag);
+    return tag_policy_compare(policy, &b->image, &a->image);
 }
 
 struct ranked_tag *rank_tags(const struct repository_info *info, const struct tag_policy *policy)
@@ -30,10 +30,10 @@ struct ranked_tag *rank_tags(const struct repository_info *info, const struct ta
     struct ranked_tag *tags = xcalloc(info->images_len + 1, sizeof(*tags));
     bool needs_created = policy && tag_policy_needs_created(policy);
     for (size_t i = 0; i < info->images_len; i++) {
-        const struct image_info *image = &info->images[i];
+        struct image_info image = repository_info_image(info, i);
         tags[i].image = image;
-        tags[i].match = policy ? tag_policy_match(policy, image->tag) : TAG_MATCHES;
-        tags[i].is_undated = needs_created && tags[i].match == TAG_MATCHES && image->created_ms == 0;
+        tags[i].match = policy ? tag_policy_match(policy, image.tag) : TAG_MATCHES;
+        tags[i].is_undated = needs_created && tags[i].match == TAG_MATCHES && image.details->created_ms == 0;
     }
     struct order order = {.policy = policy};
     qsort_r(tags, info->images_len, sizeof(*tags), compare_ranked, &order);

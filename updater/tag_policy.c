@@ -182,8 +182,8 @@ static int compare_versions(const char *a, const char *b)
 int tag_policy_compare(const struct tag_policy *policy, const struct image_info *a,
                        const struct image_info *b)
 {
-    int order = policy->type->is_by_created
-                    ? (a->created_ms > b->created_ms) - (a->created_ms < b->created_ms)
-                    : compare_versions(a->tag, b->tag);
+    int64_t a_ms = a->details->created_ms, b_ms = b->details->created_ms;
+    int order =
+        policy->type->is_by_created ? (a_ms > b_ms) - (a_ms < b_ms) : compare_versions(a->tag, b->tag);
     return order ? order : tag_compare_natural(a->tag, b->tag);
 }

@@ -74,12 +74,12 @@ static struct repository_info *make_repository(long number, long tags)
     for (long i = 0; i < tags; i++) {
         snprintf(text, sizeof(text), is_dated ? "main-%06ld-%08x" : "1.%ld.%u", is_dated ? i : i / 100,
                  is_dated ? (unsigned)i * 2654435761u : (unsigned)(i % 100));
-        struct image_info *image = repository_info_add(info, text);
+        size_t index = repository_info_add(info, text);
         if (!is_dated || i < tags - tags / 10)
             continue;
         snprintf(text, sizeof(text), "sha256:%064lx", number * tags + i);
-        repository_info_set_digest(info, image, text);
-        image->created_ms = image->checked_ms = 1700000000000 + i;
+        const struct image_details details = {text, 1700000000000 + i, 1700000000000 + i, .problem = NULL};
+        repository_info_copy_details(info, index, &details);
     }
     info->scanned_ms = 1700000000000;
     repository_info_finish(info);
@@ -157,8 +157,8 @@ static void add_details(struct repository_info *info)
     for (size_t i = 0; i < info->images_len; i++) {
         char digest[80];
         snprintf(digest, sizeof(digest), "sha256:%032zx%032zx", i * 0x9e3779b97f4a7c15u, i);
-        repository_info_set_digest(info, &info->images[i], digest);
-        info->images[i].created_ms = info->images[i].checked_ms = 1700000000000 + (int64_t)i;
+        int64_t time = 1700000000000 + (int64_t)i;
+        repository_info_copy_details(info, i, &(struct image_details){digest, time, time, .problem = NULL});
     }
 }
 

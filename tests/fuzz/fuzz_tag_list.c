@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (info->images_len > LIMIT)
         abort();
     for (size_t i = 0; i < info->images_len; i++) {
-        if (!image_tag_is_valid(info->images[i].tag) || !repository_info_find(info, info->images[i].tag))
+        const char *tag = repository_info_tag(info, i);
+        if (!image_tag_is_valid(tag) || repository_info_find(info, tag) != i)
             abort();
     }
     return 0;

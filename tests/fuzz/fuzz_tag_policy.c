@@ -53,12 +53,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct tag_policy *again = tag_policy_new(tag_policy_text(policy), &err);
     require(again && strcmp(tag_policy_text(policy), tag_policy_text(again)) == 0);
     struct image_info tags[TAGS];
+    struct image_details details[TAGS];
     size_t len = 0;
     while (len < TAGS && (line = strsep(&rest, "\n"))) {
         enum tag_match match = tag_policy_match(policy, line);
         require(match == tag_policy_match(again, line));
         /* one time for one tag, and few of them, so that there are ties */
-        tags[len++] = (struct image_info){.tag = line, .created_ms = (int64_t)(strlen(line) % 3)};
+        details[len] = (struct image_details){.created_ms = (int64_t)(strlen(line) % 3)};
+        tags[len] = (struct image_info){line, &details[len]};
+        len++;
     }
     check_order(policy, tags, len);
     tag_policy_free(again);

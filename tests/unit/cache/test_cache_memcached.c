@@ -237,10 +237,10 @@ static void test_cache_memcached_takes_a_repository_of_100000_tags(void **state)
     for (int i = 0; i < COUNT; i++) {
         char text[80];
         snprintf(text, sizeof(text), "main-%06d-%08x", i, (unsigned)i * 2654435761u);
-        struct image_info *image = repository_info_add(info, text);
+        size_t index = repository_info_add(info, text);
         snprintf(text, sizeof(text), "sha256:%064x", (unsigned)i);
-        repository_info_set_digest(info, image, text);
-        image->created_ms = 1700000000000 + i;
+        repository_info_set_digest(info, index, text);
+        repository_info_edit_details(info, index)->created_ms = 1700000000000 + i;
     }
     repository_info_finish(info);
     record_put_repository(f->cache, info, "linux/amd64 ");
@@ -250,8 +250,10 @@ static void test_cache_memcached_takes_a_repository_of_100000_tags(void **state)
     assert_non_null(again);
     assert_int_equal(again->images_len, COUNT);
     for (size_t i = 0; i < COUNT; i += 777) {
-        assert_string_equal(again->images[i].digest, info->images[i].digest);
-        assert_true(again->images[i].created_ms == info->images[i].created_ms);
+        const struct image_details *was = repository_info_details(info, i);
+        const struct image_details *is = repository_info_details(again, i);
+        assert_string_equal(is->digest, was->digest);
+        assert_true(is->created_ms == was->created_ms);
     }
 }
 

@@ -35,7 +35,7 @@ static int64_t fixed_wall_ms(void *context)
 static void put_repository(struct fixture *f, const char *name, const char *scope)
 {
     CLEANUP(repository_info_release) struct repository_info *info = repository_info_new(name);
-    repository_info_add(info, "1")->created_ms = 1600000000000;
+    repository_info_edit_details(info, repository_info_add(info, "1"))->created_ms = 1600000000000;
     repository_info_add(info, "2");
     repository_info_set_problem(info, repository_info_add(info, "3"), "broken");
     info->scanned_ms = f->wall_ms;
@@ -135,7 +135,7 @@ static void test_record_list_of_one_repository_has_its_tags(void **state)
     struct record_list list = {.only_repository = "quay.io/a", .wants_info = true};
     read_list(f, &list);
     assert_int_equal(list.len, 2);
-    assert_string_equal(list.rows[0].info->images[2].problem, "broken");
+    assert_string_equal(repository_info_details(list.rows[0].info, 2)->problem, "broken");
 }
 
 static void test_record_prune_removes_what_is_of_no_use(void **state)

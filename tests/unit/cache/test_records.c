@@ -39,33 +39,38 @@ static void check_same(const struct repository_info *a, const struct repository_
     assert_true(a->etag_ms == b->etag_ms);
     assert_int_equal(a->images_len, b->images_len);
     for (size_t i = 0; i < a->images_len; i++) {
-        check_text(a->images[i].tag, b->images[i].tag);
-        check_text(a->images[i].digest, b->images[i].digest);
-        check_text(a->images[i].problem, b->images[i].problem);
-        assert_true(a->images[i].created_ms == b->images[i].created_ms);
-        assert_true(a->images[i].checked_ms == b->images[i].checked_ms);
+        const struct image_details *x = repository_info_details(a, i), *y = repository_info_details(b, i);
+        check_text(repository_info_tag(a, i), repository_info_tag(b, i));
+        check_text(x->digest, y->digest);
+        check_text(x->problem, y->problem);
+        assert_true(x->created_ms == y->created_ms);
+        assert_true(x->checked_ms == y->checked_ms);
     }
 }
 
 static void test_records_come_back_as_they_were(void **state UNUSED)
 {
-    static const struct image_info cases[] = {
-        {.tag = "1"},
-        {.tag = "1.0", .digest = SHA_A},
-        {.tag = "1.0.0", .digest = "sha512:abc"},
-        {.tag = "1.0.1", .digest = "sha256:tooshort"},
-        {.tag = "1.0.2", .digest = SHA_A "0"},
-        {.tag = "1.0.3", .digest = "sha256:00112233445566778899AABBccddeeff00112233445566778899aabbccddeeff"},
-        {.tag = "2", .created_ms = 1700000000123, .checked_ms = 1700000000000},
-        {.tag = "3", .created_ms = -62135596800000}, /* some builders write the year 1 */
-        {.tag = "4", .created_ms = INT64_MAX, .checked_ms = INT64_MIN},
-        {.tag = "5", .created_ms = INT64_MIN, .checked_ms = INT64_MAX},
-        {.tag = "6", .problem = "manifest unknown"},
-        {.tag = "7", .digest = "", .problem = ""},
-        {.tag = "\x01\x7f\xff any bytes"},
-        {.tag = "01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901"
-                "23456"
-                "78901234567890123456789abcdef8"},
+    static const struct {
+        const char *tag;
+        struct image_details details;
+    } cases[] = {
+        {"1", {0}},
+        {"1.0", {.digest = SHA_A}},
+        {"1.0.0", {.digest = "sha512:abc"}},
+        {"1.0.1", {.digest = "sha256:tooshort"}},
+        {"1.0.2", {.digest = SHA_A "0"}},
+        {"1.0.3", {.digest = "sha256:00112233445566778899AABBccddeeff00112233445566778899aabbccddeeff"}},
+        {"2", {.created_ms = 1700000000123, .checked_ms = 1700000000000}},
+        {"3", {.created_ms = -62135596800000}}, /* some builders write the year 1 */
+        {"4", {.created_ms = INT64_MAX, .checked_ms = INT64_MIN}},
+        {"5", {.created_ms = INT64_MIN, .checked_ms = INT64_MAX}},
+        {"6", {.problem = "manifest unknown"}},
+        {"7", {.digest = "", .problem = ""}},
+        {"\x01\x7f\xff any bytes", {0}},
+        {"01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901"
+         "23456"
+         "78901234567890123456789abcdef8",
+         {0}},
     };
     static const int64_t scanned[] = {0, 1, 1700000000000, INT64_MAX, INT64_MIN};
     for (size_t s = 0; s < ARRAY_LEN(scanned); s++) {
@@ -77,11 +82,7 @@ static void test_records_come_back_as_they_were(void **state UNUSED)
         info->shrunken_ms = info->is_shrunken ? scanned[s] : 0;
         repository_info_set_etag(info, s > 2 ? "W/\"x\"" : NULL, scanned[s]);
         for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-            struct image_info *image = repository_info_add(info, cases[i].tag);
-            image->created_ms = cases[i].created_ms;
-            image->checked_ms = cases[i].checked_ms;
-            repository_info_set_digest(info, image, cases[i].digest);
-            repository_info_set_problem(info, image, cases[i].problem);
+            repository_info_copy_details(info, repository_info_add(info, cases[i].tag), &cases[i].details);
         }
         repository_info_finish(info);
         assert_int_equal(info->images_len, ARRAY_LEN(cases));
@@ -103,9 +104,9 @@ static void test_records_leave_out_what_is_over_a_limit(void **state UNUSED)
     CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("quay.io/a/b");
     repository_info_add(info, "");
     repository_info_add(info, tag);
-    struct image_info *image = repository_info_add(info, "1");
-    repository_info_set_digest(info, image, problem);
-    repository_info_set_problem(info, image, problem);
+    size_t index = repository_info_add(info, "1");
+    repository_info_set_digest(info, index, problem);
+    repository_info_set_problem(info, index, problem);
     repository_info_set_etag(info, problem, 1);
     repository_info_finish(info);
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
@@ -114,9 +115,9 @@ static void test_records_leave_out_what_is_over_a_limit(void **state UNUSED)
     assert_non_null(again);
     assert_null(again->etag);
     assert_int_equal(again->images_len, 1);
-    assert_string_equal(again->images[0].tag, "1");
-    assert_null(again->images[0].digest);
-    assert_int_equal(strlen(again->images[0].problem), 255);
+    assert_string_equal(repository_info_tag(again, 0), "1");
+    assert_null(repository_info_details(again, 0)->digest);
+    assert_int_equal(strlen(repository_info_details(again, 0)->problem), 255);
 }
 
 /* name "a", flags, scanned_ms 0, count, tags: what follows differs from case to case. */
@@ -167,10 +168,8 @@ static void test_records_cut_short_anywhere_are_none(void **state UNUSED)
     CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("quay.io/a/b");
     for (int i = 0; i < 3; i++) {
         char tag[] = {(char)('a' + i), '\0'};
-        struct image_info *image = repository_info_add(info, tag);
-        image->created_ms = image->checked_ms = 1700000000000;
-        repository_info_set_digest(info, image, SHA_A);
-        repository_info_set_problem(info, image, "p");
+        const struct image_details details = {SHA_A, 1700000000000, 1700000000000, .problem = "p"};
+        repository_info_copy_details(info, repository_info_add(info, tag), &details);
     }
     repository_info_finish(info);
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
@@ -186,11 +185,10 @@ static void test_records_of_100000_tags_are_small_and_whole(void **state UNUSED)
     for (int i = 0; i < COUNT; i++) {
         char text[80];
         snprintf(text, sizeof(text), "main-%06d-%08x", i, (unsigned)i * 2654435761u);
-        struct image_info *image = repository_info_add(info, text);
+        size_t index = repository_info_add(info, text);
         snprintf(text, sizeof(text), "sha256:%064x", (unsigned)i);
-        repository_info_set_digest(info, image, text);
-        image->created_ms = 1700000000000 + i;
-        image->checked_ms = 1700000000000;
+        repository_info_copy_details(
+            info, index, &(struct image_details){text, 1700000000000 + i, 1700000000000, .problem = NULL});
     }
     info->scanned_ms = 1700000000000;
     repository_info_finish(info);

@@ -112,6 +112,26 @@ static void test_scan_entry_tells_rounds_of_what_changed(void **state UNUSED)
     assert_int_equal(entry->failures, 0);
 }
 
+static void test_scan_entry_compares_what_choices_depend_on(void **state UNUSED)
+{
+    static const struct {
+        struct image_details details;
+        bool changes;
+    } cases[] = {
+        {{.digest = "sha256:a"}, true}, {{.created_ms = 1}, true},  {{.platforms = "linux/arm64"}, true},
+        {{.labels = "{}"}, true},       {{.checked_ms = 1}, false}, {{.problem = "broken"}, false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(release) struct scan_entry *entry = scan_entry_new(NULL, "quay.io/o/app", 1, 0);
+        take(entry, SCAN_RUN_LIST, two, ERROR_NONE, 1);
+        struct scan_result result = {.info = info_of(two)};
+        repository_info_copy_details(result.info, 1, &cases[i].details);
+        entry->run = SCAN_RUN_LIST;
+        assert_int_equal(scan_entry_take(entry, &result, 2), cases[i].changes);
+        repository_info_unref(result.info);
+    }
+}
+
 static void test_scan_entry_is_overdue_once_after_three_intervals(void **state UNUSED)
 {
     CLEANUP(release) struct scan_entry *entry = scan_entry_new(NULL, "quay.io/o/app", 1, 500);
@@ -259,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_scan_entry_lists_what_it_knows_nothing_of),
         cmocka_unit_test(test_scan_entry_lists_when_too_much_is_pushed),
         cmocka_unit_test(test_scan_entry_tells_rounds_of_what_changed),
+        cmocka_unit_test(test_scan_entry_compares_what_choices_depend_on),
         cmocka_unit_test(test_scan_entry_is_overdue_once_after_three_intervals),
         cmocka_unit_test(test_scan_entry_lists_an_interval_after_the_last_push),
         cmocka_unit_test(test_scan_entry_lists_now_and_then_however_much_is_pushed),

@@ -320,11 +320,11 @@ static char *scan_of(struct fixture *f, struct scripted_server *server, const ch
     struct strbuf out = STRBUF_INIT;
     scanner_scan(f->scanner, &demand, 1, max_age_ms, NULL, NULL, &result);
     for (size_t i = 0; result.info && i < result.info->images_len; i++) {
-        const struct image_info *image = &result.info->images[i];
+        struct image_info image = repository_info_image(result.info, i);
         char date[CLOCK_RFC3339_SIZE];
-        clock_format_rfc3339(image->created_ms, date);
-        strbuf_addf(&out, "%s%s%s%.4s%s", i ? " " : "", image->tag, image->created_ms ? "@" : "",
-                    image->created_ms ? date : "", image->problem ? "!" : "");
+        clock_format_rfc3339(image.details->created_ms, date);
+        strbuf_addf(&out, "%s%s%s%.4s%s", i ? " " : "", image.tag, image.details->created_ms ? "@" : "",
+                    image.details->created_ms ? date : "", image.details->problem ? "!" : "");
     }
     if (result.info && result.info->is_truncated)
         strbuf_addstr(&out, " ...");

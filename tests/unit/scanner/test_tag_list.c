@@ -24,7 +24,7 @@ static char *read_page(const char *text, size_t limit, bool *is_truncated, size_
     }
     repository_info_finish(info);
     for (size_t i = 0; i < info->images_len; i++)
-        strbuf_addf(&out, "%s%s", i ? " " : "", info->images[i].tag);
+        strbuf_addf(&out, "%s%s", i ? " " : "", repository_info_tag(info, i));
     *is_truncated = info->is_truncated;
     return strbuf_detach(&out, NULL);
 }

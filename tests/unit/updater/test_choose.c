@@ -22,10 +22,10 @@ static struct repository_info *repository(const char *tags)
             *problem++ = '\0';
         if (time)
             *time++ = '\0';
-        struct image_info *image = repository_info_add(info, word);
-        image->created_ms = time ? strtoll(time, NULL, 10) : 0;
-        if (problem)
-            repository_info_set_problem(info, image, problem);
+        size_t index = repository_info_add(info, word);
+        if (time)
+            repository_info_edit_details(info, index)->created_ms = strtoll(time, NULL, 10);
+        repository_info_set_problem(info, index, problem);
     }
     repository_info_finish(info);
     return info;
@@ -438,8 +438,8 @@ static void test_choose_ranks_tags_best_first(void **state)
         }
         AUTO_FREE struct ranked_tag *ranked = rank_tags(info, policy);
         for (size_t j = 0; j < info->images_len; j++) {
-            assert_string_equal(ranked[j].image->tag, cases[i].tags[j]);
-            bool matches = !policy || tag_policy_match(policy, ranked[j].image->tag) == TAG_MATCHES;
+            assert_string_equal(ranked[j].image.tag, cases[i].tags[j]);
+            bool matches = !policy || tag_policy_match(policy, ranked[j].image.tag) == TAG_MATCHES;
             assert_int_equal(ranked[j].match == TAG_MATCHES, matches);
             assert_int_equal(ranked[j].is_undated, i == 2 && j == 3);
         }

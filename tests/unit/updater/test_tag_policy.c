@@ -235,10 +235,10 @@ static void test_tag_policy_orders_by_time_or_version_and_never_ties(void **stat
         struct tag_policy *p = policy(cases[i].policy);
         for (size_t j = 0; j < 6; j++) {
             for (size_t k = 0; k < 6; k++) {
-                struct image_info a = {.tag = cases[i].ascending[j].tag,
-                                       .created_ms = cases[i].ascending[j].created_ms};
-                struct image_info b = {.tag = cases[i].ascending[k].tag,
-                                       .created_ms = cases[i].ascending[k].created_ms};
+                struct image_details x = {.created_ms = cases[i].ascending[j].created_ms};
+                struct image_details y = {.created_ms = cases[i].ascending[k].created_ms};
+                struct image_info a = {cases[i].ascending[j].tag, &x};
+                struct image_info b = {cases[i].ascending[k].tag, &y};
                 int order = tag_policy_compare(p, &a, &b);
                 if ((order > 0) - (order < 0) != (j > k) - (j < k))
                     fail_msg("%s: %s against %s: %d", cases[i].policy, a.tag, b.tag, order);
