@@ -148,7 +148,7 @@ static void test_scan_entry_is_overdue_once_after_three_intervals(void **state U
 
 /* -- putting the list off ---------------------------------------------------------------------------------- */
 
-#define MINUTE 60000
+#define MINUTE INT64_C(60000)
 
 static char repository[] = "quay.io/o/app";
 static const struct repository_demand names_only = {.repository = repository};
