@@ -67,7 +67,7 @@ void round_metrics_record(struct round_metrics *last, struct metrics *metrics, c
     }
     if (report->plan.release && report->plan.release->files_len)
         record_update(metrics, report);
-    if (report->commit[0])
+    if (report->commit[0] && report->plan.release)
         metrics_add(metrics, METRIC_UPDATES, METRIC_LABELS(repository),
                     (double)report->plan.release->changes_len);
     if (!report->was_applied)
