@@ -122,6 +122,7 @@ void http_transfer_free(struct http_transfer *t)
     free(t->headers);
     free_lines(&t->lines);
     free_lines(&t->connect_to);
+    curl_url_cleanup(t->renamed);
     free(t->method);
     free_secret(t->authorization);
     free(t->sigv4);
@@ -279,12 +280,11 @@ static CURLcode set_authorities(CURL *easy, const struct http_tls *tls, const ch
  */
 static CURLcode set_server_name(struct http_transfer *t, const char *name)
 {
-    CURLU *handle = curl_url();
     char *url = NULL, *authority = xstrdup(strstr(t->url.origin, "//") + 2);
-    bool good = handle && !curl_url_set(handle, CURLUPART_URL, t->url.url, 0) &&
-                !curl_url_set(handle, CURLUPART_HOST, name, 0) &&
-                !curl_url_get(handle, CURLUPART_URL, &url, 0);
-    curl_url_cleanup(handle);
+    curl_url_cleanup(t->renamed);
+    t->renamed = curl_url_dup(t->url.parts);
+    bool good = t->renamed && !curl_url_set(t->renamed, CURLUPART_HOST, name, 0) &&
+                !curl_url_get(t->renamed, CURLUPART_URL, &url, 0);
     free_lines(&t->connect_to);
     AUTO_FREE char *route = xasprintf("::%s", authority);
     t->connect_to = curl_slist_append(NULL, route);
@@ -292,6 +292,7 @@ static CURLcode set_server_name(struct http_transfer *t, const char *name)
     CURLcode code = good ? CURLE_OK : CURLE_URL_MALFORMAT;
     code |= curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to);
     code |= good ? curl_easy_setopt(t->easy, CURLOPT_URL, url) : CURLE_OK;
+    code |= good ? curl_easy_setopt(t->easy, CURLOPT_CURLU, t->renamed) : CURLE_OK;
     curl_free(url);
     free(authority);
     return code;
@@ -344,13 +345,14 @@ static CURLcode set_conduct(struct http_transfer *t, const char *user_agent)
 {
     CURL *easy = t->easy;
     CURLcode code = CURLE_OK;
-    code |= curl_easy_setopt(easy, CURLOPT_URL, t->url.url);
+    code |= curl_easy_setopt(easy, CURLOPT_URL, t->url.url); /* else curl writes it out anew */
+    code |= curl_easy_setopt(easy, CURLOPT_CURLU, t->url.parts);
     code |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     code |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     code |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     code |= curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     code |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    code |= curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)str_starts_with(t->url.url, "https:"));
+    code |= curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)str_starts_with(t->url.origin, "https:"));
     code |= curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     code |= curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent);
     code |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->curl_text);

@@ -25,7 +25,8 @@ struct http_field {
 struct http_transfer {
     struct http_transfer *previous, *next; /* the client's list */
     CURL *easy;                            /* NULL while it has none */
-    struct curl_slist *lines, *connect_to; /* borrowed by the handle */
+    struct curl_slist *lines, *connect_to; /* borrowed by the handle, as is the URL */
+    CURLU *renamed; /* the URL with the name that the certificate must have; NULL: as it is */
 
     char *method;
     struct http_field *headers;              /* ended by a NULL name */

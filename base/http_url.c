@@ -97,19 +97,30 @@ static char *take_basic(CURLU *handle)
     return strbuf_detach(&value, NULL);
 }
 
-static int fill(CURLU *handle, struct http_url *out, struct error *err)
+/* Has neither a user part nor a fragment: both need their sign. */
+static bool has_nothing_to_take(const char *text)
 {
-    AUTO_FREE char *origin = origin_of(handle);
+    return (str_starts_with(text, "http://") || str_starts_with(text, "https://")) &&
+           !text[strcspn(text, "@#")];
+}
+
+/* `text` is what the handle was made of, or NULL if it was made of more than one. */
+static int fill(CURLU **handle, const char *text, struct http_url *out, struct error *err)
+{
+    AUTO_FREE char *origin = origin_of(*handle);
     if (!origin)
         return error_set(err, ERROR_INVALID, "not an http or https URL");
-    char *basic = take_basic(handle);
-    curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);
-    out->basic = basic;
-    out->url = copy_of_part(handle, CURLUPART_URL, 0);
-    curl_url_set(handle, CURLUPART_QUERY, NULL, 0);
-    out->shown = copy_of_part(handle, CURLUPART_URL, 0);
-    out->host = copy_of_part(handle, CURLUPART_HOST, 0);
+    if (text && has_nothing_to_take(text)) {
+        out->url = xstrdup(text);
+    } else {
+        out->basic = take_basic(*handle);
+        curl_url_set(*handle, CURLUPART_FRAGMENT, NULL, 0);
+        out->url = copy_of_part(*handle, CURLUPART_URL, 0);
+    }
+    out->shown = xmemdupz(out->url, strcspn(out->url, "?"));
+    out->host = copy_of_part(*handle, CURLUPART_HOST, 0);
     out->origin = steal(&origin);
+    out->parts = steal(handle);
     return 0;
 }
 
@@ -119,21 +130,20 @@ int http_url_parse(const char *text, struct http_url *out, struct error *err)
     CURLUcode code = handle ? curl_url_set(handle, CURLUPART_URL, text, 0) : CURLUE_OUT_OF_MEMORY;
     if (code != CURLUE_OK)
         return error_set(err, ERROR_INVALID, "not an http or https URL: %s", curl_url_strerror(code));
-    return fill(handle, out, err);
+    return fill(&handle, text, out, err);
 }
 
 int http_url_redirect(const struct http_url *from, const char *location, struct http_url *out,
                       struct error *err)
 {
-    AUTO_CURLU CURLU *handle = curl_url();
-    CURLUcode code = handle ? curl_url_set(handle, CURLUPART_URL, from->url, 0) : CURLUE_OUT_OF_MEMORY;
-    if (code == CURLUE_OK)
-        code = curl_url_set(handle, CURLUPART_URL, location, CURLU_URLENCODE);
+    AUTO_CURLU CURLU *handle = curl_url_dup(from->parts);
+    CURLUcode code =
+        handle ? curl_url_set(handle, CURLUPART_URL, location, CURLU_URLENCODE) : CURLUE_OUT_OF_MEMORY;
     if (code != CURLUE_OK)
         return error_set(err, ERROR_INVALID, "%s redirects to what is not a URL: %s", from->shown,
                          curl_url_strerror(code));
     CLEANUP(http_url_release) struct http_url to = HTTP_URL_INIT;
-    if (fill(handle, &to, err) < 0)
+    if (fill(&handle, NULL, &to, err) < 0)
         return error_wrap(err, "%s redirects", from->shown);
     if (str_starts_with(from->origin, "https:") && !str_starts_with(to.origin, "https:"))
         return error_set(err, ERROR_FORBIDDEN, "%s redirects from https to plain http (%s): refused",
@@ -146,6 +156,7 @@ int http_url_redirect(const struct http_url *from, const char *location, struct 
 
 void http_url_release(struct http_url *url)
 {
+    curl_url_cleanup(url->parts);
     free(url->url);
     free(url->shown);
     free(url->origin);

@@ -2,17 +2,23 @@
  * The URL of a request, taken apart as the HTTP client needs it: what goes to the network, what may be shown
  * to people, whose credentials it may carry. Internal to base/http.
  *
+ * It is taken apart once, and the transfer gets the parts: what goes to the network is what was judged. The texts
+ * are as they were given where nothing had to be taken out, for curl writes a URL byte by byte, which is more
+ * work than sending a short request.
+ *
  * A user part ("https://user:secret@host/") becomes basic credentials and is in neither `url` nor `shown`.
  */
 #ifndef BASE_HTTP_URL_H
 #define BASE_HTTP_URL_H
 
+#include <curl/curl.h>
 #include <stdbool.h>
 
 #include "base/attr.h"
 #include "base/error.h"
 
 struct http_url {
+    CURLU *parts; /* without user part and fragment */
     char *url;    /* without user part and fragment */
     char *shown;  /* for messages: without the query too, which may hold signatures */
     char *origin; /* as http_origin gives it */
@@ -21,7 +27,7 @@ struct http_url {
 };
 #define HTTP_URL_INIT                                                                                        \
     {                                                                                                        \
-        .url = NULL, .shown = NULL, .origin = NULL, .host = NULL, .basic = NULL                              \
+        .parts = NULL, .url = NULL, .shown = NULL, .origin = NULL, .host = NULL, .basic = NULL               \
     }
 
 /* ERROR_INVALID for what is no absolute http or https URL; its text repeats nothing of the URL but the

@@ -54,7 +54,8 @@ static char *digest_with(const EVP_MD *algorithm, const char *name, const void *
     if (EVP_Digest(bytes, len, hash, &hash_len, algorithm, NULL) != 1)
         abort();
     struct strbuf text = STRBUF_INIT;
-    strbuf_addf(&text, "%s:", name);
+    strbuf_addstr(&text, name);
+    strbuf_addch(&text, ':');
     strbuf_add_hex(&text, hash, hash_len);
     return strbuf_detach(&text, NULL);
 }

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/strbuf.h"
-
 #define DEFAULT_WINDOW_MS 3600000
 #define LONGEST_WINDOW_S  86400
 /* The share of a quota that is left for others. */
@@ -12,7 +10,13 @@
 /* A number of seconds over this is a Unix time (of 2001 and later). */
 #define UNIX_TIME_FROM 1000000000
 
-static const char *const prefixes[] = {"", "X-"};
+/* A field's name without and with the old prefix. Looked for in each answer, so they are not put together anew. */
+struct field_names {
+    const char *names[2];
+};
+static const struct field_names remaining_field = {{"RateLimit-Remaining", "X-RateLimit-Remaining"}},
+                                limit_field = {{"RateLimit-Limit", "X-RateLimit-Limit"}},
+                                reset_field = {{"RateLimit-Reset", "X-RateLimit-Reset"}};
 
 void rate_quota_init(struct rate_quota *quota, int64_t now_ms)
 {
@@ -30,12 +34,10 @@ struct reading {
     int64_t limit, remaining, window_s, reset_s; /* -1: not said */
 };
 
-static int64_t read_field(struct http_response *response, const char *name, int64_t *window_s)
+static int64_t read_field(struct http_response *response, const struct field_names *field, int64_t *window_s)
 {
-    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
-        CLEANUP(strbuf_release) struct strbuf full = STRBUF_INIT;
-        strbuf_addf(&full, "%sRateLimit-%s", prefixes[i], name);
-        const char *value = http_header(response, full.buf);
+    for (size_t i = 0; i < ARRAY_LEN(field->names); i++) {
+        const char *value = http_header(response, field->names[i]);
         const char *window = value ? strcasestr(value, ";w=") : NULL;
         if (window && *window_s < 0)
             *window_s = number_at(window + strlen(";w="));
@@ -49,11 +51,11 @@ static struct reading read_headers(struct http_response *response, int64_t wall_
 {
     struct reading r = {-1, -1, -1, -1};
     int64_t none = 0;
-    r.remaining = read_field(response, "Remaining", &r.window_s);
+    r.remaining = read_field(response, &remaining_field, &r.window_s);
     if (r.remaining < 0)
         return r;
-    r.limit = read_field(response, "Limit", &r.window_s);
-    r.reset_s = read_field(response, "Reset", &none);
+    r.limit = read_field(response, &limit_field, &r.window_s);
+    r.reset_s = read_field(response, &reset_field, &none);
     if (r.reset_s >= UNIX_TIME_FROM) {
         int64_t date_s = http_date_ms(response, wall_ms) / 1000;
         r.reset_s = r.reset_s > date_s ? r.reset_s - date_s : 0;
