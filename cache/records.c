@@ -337,13 +337,25 @@ struct repository_info *record_decode_repository(const char *bytes, size_t len)
 
 struct repository_info *record_get_repository(struct cache *cache, const char *repository, const char *scope)
 {
+    return record_get_repository_again(cache, repository, scope, NULL);
+}
+
+struct repository_info *record_get_repository_again(struct cache *cache, const char *repository,
+                                                    const char *scope, struct repository_info *known)
+{
     AUTO_FREE char *key = record_key_repository(repository, scope);
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     if (!cache_get(cache, key, &bytes))
         return NULL;
+    uint64_t sum = cache_checksum(bytes.buf, bytes.len);
+    if (known && known->record_sum == sum && !strcmp(known->repository, repository))
+        return repository_info_ref(known);
     CLEANUP(repository_info_release)
     struct repository_info *info = record_decode_repository(bytes.buf, bytes.len);
-    return info && !strcmp(info->repository, repository) ? steal(&info) : NULL;
+    if (!info || strcmp(info->repository, repository) != 0)
+        return NULL;
+    info->record_sum = sum;
+    return steal(&info);
 }
 
 void record_get_names(struct cache *cache, const char *repository, struct strvec *keys)
@@ -374,11 +386,12 @@ static void add_name(struct cache *cache, const char *repository, const char *na
     cache_put(cache, key, text.buf, text.len, RECORD_REPOSITORY_TTL_S);
 }
 
-void record_put_repository(struct cache *cache, const struct repository_info *info, const char *scope)
+void record_put_repository(struct cache *cache, struct repository_info *info, const char *scope)
 {
     AUTO_FREE char *key = record_key_repository(info->repository, scope);
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     record_encode_repository(info, &bytes);
+    info->record_sum = cache_checksum(bytes.buf, bytes.len);
     cache_put(cache, key, bytes.buf, bytes.len, RECORD_REPOSITORY_TTL_S);
     add_name(cache, info->repository, key);
 }

@@ -29,8 +29,14 @@
  * for different platforms (cache/record_key.h); it may be derived from a user name but must not hold a secret. */
 struct repository_info *record_get_repository(struct cache *cache, const char *repository, const char *scope)
     MUST_CHECK;
-/* `info` is finished (sorted). Tags over LIMIT_TAG_LENGTH are left out, problems cut at 255 bytes. */
-void record_put_repository(struct cache *cache, const struct repository_info *info, const char *scope);
+/* The same; where the record is still the one that `known` (NULL: none) was written to or read from, `known` comes back
+ * and nothing is decoded. */
+struct repository_info *record_get_repository_again(struct cache *cache, const char *repository,
+                                                    const char *scope, struct repository_info *known)
+    MUST_CHECK;
+/* `info` is finished (sorted) and not yet shared: the sum of its record is noted in it. Tags over LIMIT_TAG_LENGTH are
+ * left out, problems cut at 255 bytes. */
+void record_put_repository(struct cache *cache, struct repository_info *info, const char *scope);
 /* Adds the keys of all records of a repository that were put of late into a cache that cannot list: at most
  * RECORD_NAMES_MAX, newest last, some of them perhaps gone. For caches that can list it adds none. */
 void record_get_names(struct cache *cache, const char *repository, struct strvec *keys);

@@ -42,6 +42,15 @@ bool scan_entry_is_wanted(const struct scan_entry *entry)
     return false;
 }
 
+bool scan_entry_is_dated(const struct scan_entry *entry)
+{
+    for (size_t i = 0; i < entry->owners; i++) {
+        if (entry->wanted_by[i] && entry->wanted_by[i]->dated_len)
+            return true;
+    }
+    return false;
+}
+
 bool scan_entry_is_named(const struct scan_entry *entry, const char *repository)
 {
     return repository[0] == '/' ? str_ends_with(entry->repository, repository)
@@ -103,7 +112,7 @@ static bool same_details(const struct image_details *a, const struct image_detai
 
 static bool same_answer(const struct repository_info *a, const struct repository_info *b)
 {
-    if (!a || !b || a->images_len != b->images_len || a->is_truncated != b->is_truncated ||
+    if (!a || !b || a == b || a->images_len != b->images_len || a->is_truncated != b->is_truncated ||
         a->is_shrunken != b->is_shrunken)
         return a == b;
     for (size_t i = 0; i < a->images_len; i++) {

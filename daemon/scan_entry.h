@@ -52,6 +52,8 @@ struct scan_entry *scan_entry_new(struct scan_thread *thread, const char *reposi
 void scan_entry_free(void *pointer); /* a struct scan_entry, for a map */
 
 bool scan_entry_is_wanted(const struct scan_entry *entry);
+/* Whether anybody orders its tags by creation time. */
+bool scan_entry_is_dated(const struct scan_entry *entry);
 /* Whether a push to `repository` ("host/path", or "/path" on any host) is to this one. */
 bool scan_entry_is_named(const struct scan_entry *entry, const char *repository);
 /* Everything that an answer to the entry's demands depends on, as text. free() it. */

@@ -280,6 +280,7 @@ struct run {
     struct repository_info *base; /* NULL: list the repository */
     struct strvec pushed;
     int64_t max_age_ms;
+    bool is_dated; /* or else names are enough. Demands that come while it runs have it run again. */
 };
 
 struct run_list {
@@ -302,7 +303,10 @@ static void release_runs(struct run_list *runs)
 static void submit(struct scan_thread *t, const struct run *run)
 {
     const struct demand demand = {
-        .repository = run->entry->repository, .wants_created = wants_created, .context = run->entry};
+        .repository = run->entry->repository,
+        .wants_created = run->is_dated ? wants_created : NULL,
+        .context = run->entry,
+        .known = run->entry->info}; /* which nobody else replaces, and not before this run has ended */
     if (run->base)
         scanner_submit_pushed(t->options.scanner, &demand, run->base, &run->pushed, scan_is_done, run->entry);
     else
@@ -325,7 +329,8 @@ static int64_t longest_age(const struct scan_thread *t, const struct scan_entry 
 
 static struct run start_list(struct scan_thread *t, struct scan_entry *entry, int64_t now)
 {
-    const struct run run = {.entry = entry, .max_age_ms = longest_age(t, entry)};
+    const struct run run = {
+        .entry = entry, .max_age_ms = longest_age(t, entry), .is_dated = scan_entry_is_dated(entry)};
     entry->run = SCAN_RUN_LIST;
     entry->started_ms = now;
     entry->next_ms = now + t->options.interval_ms;
@@ -336,7 +341,10 @@ static struct run start_list(struct scan_thread *t, struct scan_entry *entry, in
 
 static struct run start_pushed(struct scan_entry *entry, int64_t now)
 {
-    struct run run = {.entry = entry, .base = repository_info_ref(entry->info), .pushed = entry->pushed};
+    struct run run = {.entry = entry,
+                      .base = repository_info_ref(entry->info),
+                      .pushed = entry->pushed,
+                      .is_dated = scan_entry_is_dated(entry)};
     entry->pushed = (struct strvec)STRVEC_INIT;
     entry->run = SCAN_RUN_PUSHED;
     entry->started_ms = now;

@@ -8,12 +8,17 @@
 
 #include <stdbool.h>
 
+#include "model/image_info.h"
+
 struct demand {
     const char *repository; /* normalised name, "host/path"; borrowed */
     /* Says whether the creation time of a tag is needed. NULL: of none. Called on the scanner's thread; must
      * not block and must stay valid while the scan runs. */
     bool (*wants_created)(const char *tag, void *context);
     void *context;
+    /* The last answer, if whoever asks still has it; else NULL. Borrowed while the scan runs. What the cache has is not
+     * built a second time if it is just that. */
+    struct repository_info *known;
 };
 
 #endif

@@ -32,6 +32,7 @@ void repository_info_unref(struct repository_info *info)
     free(info->details);
     arena_release(&info->strings);
     free(info->etag);
+    free(info->list_digest);
     free(info->repository);
     free(info);
 }
@@ -250,15 +251,29 @@ void repository_info_finish(struct repository_info *info)
     info->details = fit(info->details, info->details_len, &info->details_capacity, sizeof(*info->details));
 }
 
-struct repository_info *repository_info_copy(const struct repository_info *from)
+static void *copy_of(const void *items, size_t size)
+{
+    return size ? memcpy(xmalloc(size), items, size) : NULL;
+}
+
+struct repository_info *repository_info_copy_tags(const struct repository_info *from)
 {
     struct repository_info *info = repository_info_new(from->repository);
-    repository_info_reserve(info, from->images_len);
-    for (size_t i = 0; i < from->images_len; i++)
-        repository_info_copy_details(info, repository_info_add(info, repository_info_tag(from, i)),
-                                     repository_info_details(from, i));
+    info->names = copy_of(from->names, from->names_len);
+    info->names_len = info->names_capacity = from->names_len;
+    info->offsets = copy_of(from->offsets, from->images_len * sizeof(*from->offsets));
+    info->images_len = info->offsets_capacity = from->images_len;
+    return info;
+}
+
+struct repository_info *repository_info_copy(const struct repository_info *from)
+{
+    struct repository_info *info = repository_info_copy_tags(from);
+    for (size_t i = 0; from->details_len && i < from->images_len; i++)
+        repository_info_copy_details(info, i, repository_info_details(from, i));
     repository_info_set_etag(info, from->etag, from->etag_ms);
     repository_info_finish(info);
+    info->list_digest = xstrdup(from->list_digest);
     info->scanned_ms = from->scanned_ms;
     info->is_truncated = from->is_truncated;
     info->is_shrunken = from->is_shrunken;

@@ -52,6 +52,8 @@ struct repository_info {
     int64_t shrunken_ms; /* and when it was first seen to do so */
     char *etag;          /* of the list, if it is one page and the registry gave one; else NULL */
     int64_t etag_ms;     /* when that page was read */
+    char *list_digest;   /* of the list's text, where it was one page; NULL: not known. In memory alone. */
+    uint64_t record_sum; /* a checksum of its record in the cache (cache/records.h); 0: none was seen */
 
     /* The rest is for image_info.c alone. */
     char *names; /* in the order in which they were added */
@@ -105,6 +107,8 @@ void repository_info_set_etag(struct repository_info *info, const char *etag, in
  * details were added, for their spare memory. */
 void repository_info_finish(struct repository_info *info);
 
+/* A new snapshot with the tags of another, and nothing else. One reference, which is the caller's. */
+struct repository_info *repository_info_copy_tags(const struct repository_info *from) MUST_CHECK;
 /* A snapshot does not change: what is to be changed is a copy. One reference, which is the caller's. */
 struct repository_info *repository_info_copy(const struct repository_info *from) MUST_CHECK;
 

@@ -10,6 +10,7 @@
 #include "scanner/credential_grant.h"
 #include "scanner/link_header.h"
 #include "scanner/list_trust.h"
+#include "scanner/oci_manifest.h"
 #include "scanner/registry_host.h"
 #include "scanner/tag_details.h"
 #include "scanner/tag_list.h"
@@ -87,10 +88,16 @@ static void fail(struct scan *scan, const struct error *err)
     end(scan);
 }
 
+static void keep(struct scan *scan)
+{
+    repository_info_finish(scan->info); /* for what details were given room that they did not need */
+    record_put_repository(scan->env->cache, scan->info, scan->scope);
+}
+
 static void succeed(struct scan *scan)
 {
     if (scan->result->requests)
-        record_put_repository(scan->env->cache, scan->info, scan->scope);
+        keep(scan);
     scan->result->info = steal(&scan->info);
     scan->result->is_fresh = scan->stopped.code == ERROR_NONE;
     scan->result->error = scan->stopped;
@@ -116,7 +123,7 @@ static bool is_within(int64_t age_ms, int64_t limit_ms)
 static bool wants_details(const struct scan *scan, const struct repository_info *info, size_t index)
 {
     const struct demand *demand = scan->demand;
-    if (!demand->wants_created || !demand->wants_created(repository_info_tag(info, index), demand->context))
+    if (!demand->wants_created(repository_info_tag(info, index), demand->context))
         return false;
     const struct image_details *details = repository_info_details(info, index);
     if (!details->digest)
@@ -168,6 +175,8 @@ static void on_details(const char *digest, int64_t created_ms, const struct erro
 static void start_details(struct scan *scan)
 {
     struct repository_info *info = scan->info;
+    if (!scan->demand->wants_created)
+        scan->next = info->images_len;
     while (scan->stopped.code == ERROR_NONE && scan->in_flight < DETAILS_IN_FLIGHT &&
            scan->next < info->images_len) {
         size_t index = scan->next++;
@@ -196,7 +205,9 @@ static void start_details(struct scan *scan)
 /* What is known of a tag outlives the list; a problem only if it is one of the content. */
 static void carry_over(struct scan *scan)
 {
-    for (size_t i = 0; scan->last && i < scan->info->images_len; i++) {
+    if (!scan->last || !scan->last->details_len)
+        return;
+    for (size_t i = 0; i < scan->info->images_len; i++) {
         size_t at = repository_info_find(scan->last, repository_info_tag(scan->info, i));
         const struct image_details *before =
             at == SIZE_MAX ? &image_details_unknown : repository_info_details(scan->last, at);
@@ -290,13 +301,36 @@ static void finish_list(struct scan *scan)
     succeed(scan);
 }
 
-/* Not modified: the same tags again, read now. */
+/* The same tags again, read now. */
+static void repeat_tags(struct scan *scan)
+{
+    repository_info_unref(scan->info);
+    scan->info = repository_info_copy_tags(scan->last);
+    scan->info->list_digest = xstrdup(scan->last->list_digest);
+}
+
+/* Not modified. */
 static void repeat_list(struct scan *scan)
 {
-    for (size_t i = 0; i < scan->last->images_len; i++)
-        repository_info_add(scan->info, repository_info_tag(scan->last, i));
+    repeat_tags(scan);
     repository_info_set_etag(scan->info, scan->last->etag, scan->last->etag_ms);
     finish_list(scan);
+}
+
+/* Reads the tags of a page. The list that was a single page last time, and is byte for byte the same now, is not taken
+ * apart again: of a thousand repositories that are asked every few minutes, all but a few have nothing new. */
+static int read_page(struct scan *scan, const struct http_response *response, struct error *err)
+{
+    const char *body = response->body.buf;
+    size_t len = response->body.len;
+    const struct repository_info *last = scan->last;
+    AUTO_FREE char *digest = strmap_size(&scan->visited) == 1 ? oci_digest_of(body, len) : NULL;
+    if (digest && last && last->list_digest && !last->is_truncated && !strcmp(digest, last->list_digest)) {
+        repeat_tags(scan);
+        return 0;
+    }
+    scan->info->list_digest = steal(&digest);
+    return tag_list_read(body, len, scan->env->tag_limit, scan->info, &scan->result->bad_tags, err);
 }
 
 /* Of a list that is one page: the ETag of a first page says nothing about the others. */
@@ -347,8 +381,7 @@ static void on_page(struct http_response *response, const struct error *err, voi
         return;
     }
     AUTO_FREE char *target = NULL;
-    if (tag_list_read(response->body.buf, response->body.len, scan->env->tag_limit, scan->info,
-                      &scan->result->bad_tags, &problem) == 0)
+    if (read_page(scan, response, &problem) == 0)
         target = next_target(scan, response, &problem);
     if (problem.code != ERROR_NONE) {
         fail(scan, &problem);
@@ -356,6 +389,8 @@ static void on_page(struct http_response *response, const struct error *err, voi
     }
     if (target && strmap_size(&scan->visited) >= LIMIT_TAG_PAGES)
         scan->info->is_truncated = true;
+    if (target) /* there is more than this page */
+        free(steal(&scan->info->list_digest));
     if (target && !scan->info->is_truncated) {
         go_to_page(scan, steal(&target), NULL);
         return;
@@ -368,7 +403,8 @@ static void on_page(struct http_response *response, const struct error *err, voi
 
 static bool lacks_details(const struct scan *scan)
 {
-    for (size_t i = 0; !scan->last->is_shrunken && i < scan->last->images_len; i++) {
+    for (size_t i = 0; scan->demand->wants_created && !scan->last->is_shrunken && i < scan->last->images_len;
+         i++) {
         if (wants_details(scan, scan->last, i))
             return true;
     }
@@ -385,7 +421,8 @@ static void begin(struct scan *scan)
     const struct scan_environment *env = scan->env;
     AUTO_FREE char *identity = credential_identity(&scan->credential);
     scan->scope = xasprintf("%s %s", env->platform, identity);
-    scan->last = record_get_repository(env->cache, scan->demand->repository, scan->scope);
+    scan->last =
+        record_get_repository_again(env->cache, scan->demand->repository, scan->scope, scan->demand->known);
     bool keeps_list = is_young(scan, scan->max_age_ms);
     if (keeps_list && !lacks_details(scan)) {
         scan->info = steal(&scan->last);

@@ -24,7 +24,13 @@ struct scanner {
     size_t under_way; /* submitted, and their owners not told of the end */
     struct submission *finished;
     atomic_bool is_woken;
+    bool has_unsaved;         /* scans have ended since the cache was last flushed, */
+    int64_t unsaved_since_ms; /* the first of them then (monotonic) */
 };
+
+/* A daemon's scans end one by one, and a transaction of the cache costs more than a scan. What ends within this time is
+ * written together; if the process is killed meanwhile, these repositories are asked for once more. */
+#define SAVE_AFTER_MS 1000
 
 /* Called by the threads that get credentials. */
 static void wake_registry(void *context)
@@ -118,8 +124,33 @@ static void tell_finished(struct scanner *scanner)
         free(submission);
         submission = next;
     }
-    if (told && !scanner->under_way)
-        cache_flush(scanner->environment.cache);
+    if (told && !scanner->has_unsaved)
+        scanner->unsaved_since_ms = clock_monotonic_ms(scanner->environment.clock);
+    scanner->has_unsaved = scanner->has_unsaved || told;
+}
+
+static void save(struct scanner *scanner)
+{
+    scanner->has_unsaved = false;
+    cache_flush(scanner->environment.cache);
+}
+
+/* Milliseconds until the cache is to be flushed, which is done if it is time; -1: it need not be. */
+static int64_t save_in_time(struct scanner *scanner)
+{
+    if (!scanner->has_unsaved)
+        return -1;
+    int64_t left_ms =
+        scanner->unsaved_since_ms + SAVE_AFTER_MS - clock_monotonic_ms(scanner->environment.clock);
+    if (left_ms > 0)
+        return left_ms;
+    save(scanner);
+    return -1;
+}
+
+static int64_t sooner(int64_t a_ms, int64_t b_ms)
+{
+    return b_ms < 0 || (a_ms >= 0 && a_ms < b_ms) ? a_ms : b_ms;
 }
 
 size_t scanner_run(struct scanner *scanner, int64_t timeout_ms)
@@ -129,7 +160,8 @@ size_t scanner_run(struct scanner *scanner, int64_t timeout_ms)
     int64_t left_ms = timeout_ms;
     bool has_work = scanner->under_way > 0;
     do {
-        registry_run(scanner->environment.registry, scanner->finished ? 0 : left_ms);
+        int64_t save_ms = save_in_time(scanner);
+        registry_run(scanner->environment.registry, scanner->finished ? 0 : sooner(left_ms, save_ms));
         credential_source_collect(scanner->environment.credentials);
         tell_finished(scanner);
         left_ms = timeout_ms < 0 ? -1 : end_ms - clock_monotonic_ms(clock);
@@ -154,6 +186,7 @@ void scanner_cancel(struct scanner *scanner)
     credential_source_cancel(scanner->environment.credentials);
     registry_cancel(scanner->environment.registry);
     tell_finished(scanner);
+    save(scanner);
 }
 
 /* -- all at once ------------------------------------------------------------------------------------------- */
@@ -192,6 +225,7 @@ void scanner_scan(struct scanner *scanner, const struct demand *demands, size_t 
     }
     while (batch.done < len)
         scanner_run(scanner, -1);
+    save(scanner);
 }
 
 void scan_results_release(struct scan_result *results, size_t len)

@@ -71,7 +71,10 @@ void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_
  * or referenced. On an error the result has what could be read all the same. */
 void scanner_submit_pushed(struct scanner *scanner, const struct demand *demand, struct repository_info *base,
                            const struct strvec *tags, scan_done done, void *context);
-/* Runs until no scan is left, scanner_wake was called or `timeout_ms` (-1: none) passed; the number of scans under
+/* The cache is flushed when the first scan that it does not have yet ended a second ago, at the end of scanner_scan and by
+ * scanner_cancel.
+ *
+ * Runs until no scan is left, scanner_wake was called or `timeout_ms` (-1: none) passed; the number of scans under
  * way. With no scan under way it waits for the time or the wake all the same. */
 size_t scanner_run(struct scanner *scanner, int64_t timeout_ms);
 /* Makes scanner_run return soon; the one function that another thread may call. */

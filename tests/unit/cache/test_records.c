@@ -230,6 +230,32 @@ static int close_cache(void **state)
     return 0;
 }
 
+static void test_records_that_are_known_are_not_read_again(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("quay.io/a/b");
+    repository_info_add(info, "1");
+    repository_info_finish(info);
+    record_put_repository(f->cache, info, "");
+    CLEANUP(repository_info_release)
+    struct repository_info *read = record_get_repository(f->cache, "quay.io/a/b", "");
+    struct repository_info *const known[] = {info, read};
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        CLEANUP(repository_info_release)
+        struct repository_info *again = record_get_repository_again(f->cache, "quay.io/a/b", "", known[i]);
+        assert_ptr_equal(again, known[i]);
+    }
+    /* another pawl's, of a second later */
+    CLEANUP(repository_info_release) struct repository_info *newer = repository_info_copy(info);
+    newer->scanned_ms = 1000;
+    record_put_repository(f->cache, newer, "");
+    CLEANUP(repository_info_release)
+    struct repository_info *other = record_get_repository_again(f->cache, "quay.io/a/b", "", info);
+    assert_ptr_not_equal(other, info);
+    check_same(newer, other);
+    assert_null(record_get_repository_again(f->cache, "quay.io/a/c", "", info));
+}
+
 static void test_records_are_apart_by_repository_and_scope(void **state)
 {
     struct fixture *f = *state;
@@ -269,6 +295,8 @@ int main(void)
         cmocka_unit_test(test_records_that_are_malformed_are_none),
         cmocka_unit_test(test_records_cut_short_anywhere_are_none),
         cmocka_unit_test(test_records_of_100000_tags_are_small_and_whole),
+        cmocka_unit_test_setup_teardown(test_records_that_are_known_are_not_read_again, open_cache,
+                                        close_cache),
         cmocka_unit_test_setup_teardown(test_records_are_apart_by_repository_and_scope, open_cache,
                                         close_cache),
         cmocka_unit_test_setup_teardown(test_records_of_creation_times_are_apart_by_platform, open_cache,

@@ -132,6 +132,17 @@ static void test_scan_entry_compares_what_choices_depend_on(void **state UNUSED)
     }
 }
 
+static void test_scan_entry_is_dated_by_any_owner(void **state UNUSED)
+{
+    CLEANUP(release) struct scan_entry *entry = scan_entry_new(NULL, "quay.io/o/app", 2, 0);
+    const struct repository_demand names = {.repository = NULL}, dated = {.dated_len = 1};
+    assert_false(scan_entry_is_dated(entry));
+    entry->wanted_by[0] = &names;
+    assert_false(scan_entry_is_dated(entry));
+    entry->wanted_by[1] = &dated;
+    assert_true(scan_entry_is_dated(entry));
+}
+
 static void test_scan_entry_is_overdue_once_after_three_intervals(void **state UNUSED)
 {
     CLEANUP(release) struct scan_entry *entry = scan_entry_new(NULL, "quay.io/o/app", 1, 500);
@@ -280,6 +291,7 @@ int main(void)
         cmocka_unit_test(test_scan_entry_lists_when_too_much_is_pushed),
         cmocka_unit_test(test_scan_entry_tells_rounds_of_what_changed),
         cmocka_unit_test(test_scan_entry_compares_what_choices_depend_on),
+        cmocka_unit_test(test_scan_entry_is_dated_by_any_owner),
         cmocka_unit_test(test_scan_entry_is_overdue_once_after_three_intervals),
         cmocka_unit_test(test_scan_entry_lists_an_interval_after_the_last_push),
         cmocka_unit_test(test_scan_entry_lists_now_and_then_however_much_is_pushed),

@@ -342,6 +342,98 @@ static char *scan_of(struct fixture *f, struct scripted_server *server, const ch
 
 /* -- lists ---------------------------------------------------------------------------------------------- */
 
+/* One more scan of `names` by whoever has `known` of it. */
+static struct repository_info *scan_again(struct fixture *f, struct repository_info *known)
+{
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/names", f->server->port);
+    struct demand demand = {.repository = repository, .known = known};
+    struct scan_result result;
+    scanner_scan(f->scanner, &demand, 1, 0, NULL, NULL, &result);
+    assert_int_equal(result.requests, 1);
+    assert_true(result.is_fresh);
+    return result.info;
+}
+
+/* What is known is altered here, so that it shows where the tags came from. */
+static void test_scanner_takes_a_list_apart_only_if_it_is_another(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(repository_info_release) struct repository_info *first = scan_again(f, NULL);
+    first->names[first->offsets[0]] = 'A';
+    CLEANUP(repository_info_release) struct repository_info *second = scan_again(f, first);
+    assert_ptr_not_equal(first, second);
+    assert_true(second->scanned_ms >= first->scanned_ms);
+    assert_int_equal(second->images_len, 2);
+    assert_string_equal(repository_info_tag(second, 0), "A");
+    assert_string_equal(second->list_digest, first->list_digest);
+    second->list_digest[10] ^= 1;
+    CLEANUP(repository_info_release) struct repository_info *third = scan_again(f, second);
+    assert_string_equal(repository_info_tag(third, 0), "a");
+    assert_string_equal(third->list_digest, first->list_digest);
+}
+
+struct counting_cache {
+    unsigned puts, flushes;
+};
+
+static int count_get(void *state UNUSED, const char *key UNUSED, struct strbuf *out UNUSED,
+                     struct error *err UNUSED)
+{
+    return 0;
+}
+
+static int count_put(void *state, const char *key UNUSED, const void *value UNUSED, size_t len UNUSED,
+                     int64_t ttl_s UNUSED, struct error *err UNUSED)
+{
+    ((struct counting_cache *)state)->puts++;
+    return 0;
+}
+
+static int count_flush(void *state, struct error *err UNUSED)
+{
+    ((struct counting_cache *)state)->flushes++;
+    return 0;
+}
+
+static void free_nothing(void *state UNUSED)
+{
+}
+
+static void note_done(const struct demand *demand UNUSED, struct scan_result *result UNUSED, void *context)
+{
+    ++*(unsigned *)context;
+}
+
+static void test_scanner_writes_what_ends_close_together_at_once(void **state)
+{
+    static const struct cache_backend backend = {
+        .get = count_get, .put = count_put, .flush = count_flush, .free = free_nothing};
+    struct fixture *f = *state;
+    static struct counting_cache counts; /* the cache outlives this test */
+    scanner_free(f->scanner);
+    f->scanner = NULL;
+    cache_free(f->cache);
+    f->cache = cache_new(&backend, &counts);
+    open_scanner(f, NULL, 1000);
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/names", f->server->port);
+    const struct demand demand = {.repository = repository};
+    unsigned done = 0;
+    for (unsigned i = 1; i <= 3; i++) {
+        scanner_submit(f->scanner, &demand, 0, note_done, &done);
+        while (done < i)
+            scanner_run(f->scanner, 100);
+    }
+    unsigned flushes = counts.flushes;
+    assert_in_range(counts.puts, 3, 6);
+    assert_in_range(flushes, 0, 2);
+    int64_t end_ms = clock_monotonic_ms(&system_clock) + 10000;
+    while (counts.flushes == flushes && clock_monotonic_ms(&system_clock) < end_ms)
+        scanner_run(f->scanner, 1500);
+    assert_int_equal(counts.flushes, flushes + 1);
+    scanner_run(f->scanner, 0);
+    assert_int_equal(counts.flushes, flushes + 1);
+}
+
 static void test_scanner_lists(void **state)
 {
     static const struct {
@@ -683,6 +775,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         CASE(test_scanner_lists),
+        CASE(test_scanner_takes_a_list_apart_only_if_it_is_another),
+        CASE(test_scanner_writes_what_ends_close_together_at_once),
         CASE(test_scanner_name_without_path_is_refused),
         CASE(test_scanner_tag_limit_truncates),
         CASE(test_scanner_failure_keeps_last_answer),
