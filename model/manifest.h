@@ -55,6 +55,9 @@ struct resource {
     size_t annotations_len;
     struct container *containers; /* containers, then init containers; none: not a workload */
     size_t containers_len;
+    const char **pull_secrets; /* names of its pod's imagePullSecrets, in order; none twice; all valid */
+    size_t pull_secrets_len;
+    const char *service_account; /* of its pod; NULL: none is named, or its name is a problem */
     bool is_workload;  /* of a kind that has containers */
     bool is_duplicate; /* the same id exists elsewhere in the set; only in a set's copies */
 };
