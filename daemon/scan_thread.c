@@ -148,13 +148,13 @@ bool scan_thread_pushed(struct scan_thread *t, const char *repository, const cha
 }
 
 /* Of entries that ask for one repository with several log-ins the oldest answer is shown. */
-static void measure_answer(struct metrics *metrics, struct strmap *shown, const struct scan_entry *entry,
+static void measure_answer(struct metrics *metrics, struct strmap *shown, struct scan_entry *entry,
                            int64_t now_ms)
 {
     const struct scan_entry *other = strmap_get(shown, entry->repository);
     if (other && other->info->scanned_ms <= entry->info->scanned_ms)
         return;
-    strmap_set(shown, entry->repository, (void *)(uintptr_t)entry);
+    strmap_set(shown, entry->repository, entry);
     double age_s = (double)(now_ms - entry->info->scanned_ms) / 1000;
     metrics_set(metrics, METRIC_TAGS, METRIC_LABELS(entry->repository), (double)entry->info->images_len);
     metrics_set(metrics, METRIC_ANSWER_AGE, METRIC_LABELS(entry->repository), age_s);
@@ -172,7 +172,7 @@ void scan_thread_measure(struct scan_thread *t)
     metrics_clear(metrics, METRIC_ANSWER_AGE);
     pthread_mutex_lock(&t->lock);
     while (strmap_next(&t->entries, &cursor, &name, &value)) {
-        const struct scan_entry *entry = value;
+        struct scan_entry *entry = value;
         overdue += entry->is_overdue;
         if (entry->info)
             measure_answer(metrics, &shown, entry, clock_wall_ms(t->options.clock));

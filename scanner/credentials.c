@@ -228,6 +228,7 @@ struct credentials *credentials_parse(const char *text, size_t len, const char *
     const json_t *auths = json_object_get(config, "auths");
     if (!json_is_object(config) || (auths && !json_is_object(auths))) {
         error_set(err, ERROR_INVALID, "%s: not a Docker configuration: \"auths\" must be an object", origin);
+        json_wipe(config);
         return NULL;
     }
     struct credentials *c = xcalloc(1, sizeof(*c));

@@ -1,6 +1,8 @@
 """Pull secrets of the cluster, against a real API server and a registry that wants a password."""
 
 import base64
+import hashlib
+import hmac
 import json
 import socket
 
@@ -11,7 +13,7 @@ from parts.process import free_port, run, wait_until
 from parts.site import Site
 
 WRONG = "wrong-word-of-the-tests"
-KEY = "key-of-the-tests-0123456789abcdef"
+KEY, SIGNING = "key-of-the-tests-0123456789abcdef", "signs-what-the-tests-send"
 
 
 class PullSite(Site):
@@ -59,7 +61,8 @@ class PullSite(Site):
         words = [self.registry.password, WRONG]
         words += [base64.b64encode(f"{self.registry.user}:{word}".encode()).decode() for word in list(words)]
         words += [base64.b64encode(json.dumps({"auths": self.config(word)}).encode()).decode() for word in (None, WRONG)]
-        written = b"".join(path.read_bytes() for path in self.pawl.home.rglob("*") if path.is_file())
+        written = b"".join(path.read_bytes() for path in self.pawl.home.rglob("*")
+                           if path.is_file() and ".docker" not in path.parts)
         assert written, "pawl wrote nothing: this check would find nothing"
         for word in words:
             assert word not in text and word.encode() not in written
@@ -189,7 +192,7 @@ def test_a_hook_reaches_every_log_in(private, tmp_path):
     private.secret("robots")
     private.secret("anns", auths=anns)
     key_file = tmp_path / "keys"
-    key_file.write_text(f"{KEY}\n")
+    key_file.write_text(f"{KEY} {SIGNING}\n")
     private.start({"one.yaml": private.workload("one", secrets=["robots"]),
                    "two.yaml": private.workload("two", secrets=["anns"])})
     with private.pawl.serve(*private.options, "--git-poll-interval", "500ms", "--registry-poll-interval", "1h",
@@ -199,7 +202,8 @@ def test_a_hook_reaches_every_log_in(private, tmp_path):
         daemon.wait_until(lambda: have("1.1.0"), "the first updates")
         private.push("team/app", "1.2.0")
         body = json.dumps({"images": [private.image("team/app", "1.2.0")]}).encode()
-        assert daemon.http(f"/hook/generic/{KEY}", body)[0] == 202
+        signed = "sha256=" + hmac.new(SIGNING.encode(), body, hashlib.sha256).hexdigest()
+        assert daemon.http(f"/hook/generic/{KEY}", body, {"X-Signature": signed})[0] == 202
         daemon.wait_until(lambda: have("1.2.0"), "the updates after the hook")
         # Both log-ins are one image in the metrics, and not the same sample twice.
         tags, = [value for name, value in daemon.metrics().items() if name.startswith("pawl_image_tags")]
