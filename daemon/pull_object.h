@@ -41,7 +41,7 @@ struct pull_object {
 
 struct pull_object *pull_object_new(enum pull_object_kind kind, const char *space, const char *name)
     MUST_CHECK;
-void pull_object_free(void *object); /* a struct pull_object, for a map */
+void pull_object_free(void *pointer); /* a struct pull_object, for a map */
 
 /* Takes in what the API server answered, at `now_ms`. An answer that says no (it is not there, it is forbidden, it is
  * no pull secret) replaces what was known; one that says nothing leaves that in its place. The reply's body is
