@@ -67,7 +67,8 @@ static void test_credentials_match_key(void **state)
         char text[256];
         snprintf(text, sizeof(text), "{\"auths\":{\"%s\":{\"auth\":\"dTpw\"}}}", cases[i].key);
         CLEANUP(release) struct credentials *c = parse(text);
-        struct credential_choice got = {.credential = {"x", "x", "x"}};
+        struct credential_choice got = {
+            .credential = {.username = "x", .password = "x", .identity_token = "x"}};
         struct error err = ERROR_INIT;
         assert_int_equal(credentials_for(c, cases[i].repository, &got, &err), 0);
         if (cases[i].matches != (got.credential.username != NULL))
@@ -222,7 +223,7 @@ static void test_credentials_file_problems(void **state)
 static void test_credentials_none_is_anonymous(void **state)
 {
     (void)state;
-    struct credential_choice got = {.credential = {"x", "x", "x"}};
+    struct credential_choice got = {.credential = {.username = "x", .password = "x", .identity_token = "x"}};
     struct error err = ERROR_INIT;
     assert_int_equal(credentials_for(NULL, "h/a", &got, &err), 0);
     assert_null(got.credential.username);
