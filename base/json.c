@@ -61,6 +61,22 @@ json_t *json_read_with_nul(const char *text, size_t len, struct error *err)
     return read_value(text, len, JSON_ALLOW_NUL, err);
 }
 
+void json_wipe(json_t *value)
+{
+    const char *key;
+    json_t *item;
+    size_t i;
+    if (json_is_string(value)) {
+        union {
+            const char *in;
+            char *out;
+        } text = {.in = json_string_value(value)};
+        explicit_bzero(text.out, json_string_length(value));
+    }
+    json_array_foreach(value, i, item) json_wipe(item);
+    json_object_foreach(value, key, item) json_wipe(item);
+}
+
 const char *json_string_at(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));

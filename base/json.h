@@ -28,6 +28,9 @@ json_t *json_read(const char *text, size_t len, struct error *err) MUST_CHECK;
  * json_read, which refuses it. Keys with NUL are refused here too. */
 json_t *json_read_with_nul(const char *text, size_t len, struct error *err) MUST_CHECK;
 
+/* Overwrites all strings in the value, keys apart: for what held a secret, before its last reference goes. */
+void json_wipe(json_t *value);
+
 /* The string at a key, or NULL if it is missing or no string; borrowed from `object`. */
 const char *json_string_at(const json_t *object, const char *key);
 

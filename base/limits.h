@@ -41,6 +41,9 @@
 #define LIMIT_KUBE_MESSAGE_BYTES  1024u /* shown of one refusal: some dump whole Go structs */
 #define LIMIT_KUBE_LIST_PAGES     200u  /* of 500 objects each */
 
+/* Pull secrets of one pod or one service account: each is a request. A pod in use has one to three. */
+#define LIMIT_PULL_SECRETS 20u
+
 /* -- Git. A blob over the YAML limit is no manifest of ours and is not read. */
 #define LIMIT_GIT_REF_ADVERT_BYTES (64u << 20)
 #define LIMIT_GIT_TREE_ENTRIES     1000000u

@@ -171,7 +171,9 @@ const struct option_row config_registry_options[] = {
      .metavar = "FILE",
      .group = "Registries",
      .help = "Docker config file with registry credentials; $DOCKER_CONFIG/config.json or "
-             "~/.docker/config.json or ~/.dockercfg if there is one; its credential helpers are run"},
+             "~/.docker/config.json or ~/.dockercfg if there is one; its credential helpers are run; pull "
+             "secrets of "
+             "workloads in a Kubernetes target come before it"},
     {.name = NULL},
 };
 

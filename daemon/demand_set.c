@@ -1,5 +1,6 @@
 #include "daemon/demand_set.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,28 +22,46 @@ bool image_filter_allows(const struct image_filter *filter, const char *reposito
            (!filter->include->len || any_glob_matches(filter->include, repository));
 }
 
-ptrdiff_t demand_set_find(const struct demand_set *set, const char *repository)
+static int compare_users(const void *a, const void *b)
 {
-    for (size_t i = 0; i < set->len; i++) {
-        if (!strcmp(set->items[i].repository, repository))
-            return (ptrdiff_t)i;
-    }
-    return -1;
+    uintptr_t left = (uintptr_t)((const struct demand_user *)a)->container;
+    uintptr_t right = (uintptr_t)((const struct demand_user *)b)->container;
+    return left < right ? -1 : left > right;
 }
 
-static struct repository_demand *item_for(struct demand_set *set, struct strmap *index,
-                                          const char *repository)
+ptrdiff_t demand_set_find(const struct demand_set *set, const struct container *container)
 {
-    const size_t *at = strmap_get(index, repository);
+    const struct demand_user key = {.container = container};
+    const struct demand_user *user =
+        set->users_len ? bsearch(&key, set->users, set->users_len, sizeof(key), compare_users) : NULL;
+    return user ? (ptrdiff_t)user->item : -1;
+}
+
+static char *key_of(const char *repository, const struct pull_credential *credential)
+{
+    return credential ? xasprintf("%s %s", repository, credential->fingerprint) : xstrdup(repository);
+}
+
+char *repository_demand_key(const struct repository_demand *item)
+{
+    return key_of(item->repository, item->credential);
+}
+
+/* The index of the item. */
+static size_t item_for(struct demand_set *set, struct strmap *index, const char *repository,
+                       struct pull_credential *credential)
+{
+    AUTO_FREE char *key = key_of(repository, credential);
+    const size_t *at = strmap_get(index, key);
     if (at)
-        return &set->items[*at];
+        return *at;
     size_t *new_at = xmalloc(sizeof(*new_at));
     *new_at = set->len;
-    strmap_set(index, repository, new_at);
+    strmap_set(index, key, new_at);
     vec_grow(set->items, set->len, set->capacity);
-    struct repository_demand *item = &set->items[set->len++];
-    *item = (struct repository_demand){.repository = xstrdup(repository)};
-    return item;
+    set->items[set->len] = (struct repository_demand){.repository = xstrdup(repository),
+                                                      .credential = pull_credential_ref(credential)};
+    return set->len++;
 }
 
 static void add_dated(struct repository_demand *item, const struct tag_policy *policy)
@@ -58,8 +77,14 @@ static void add_dated(struct repository_demand *item, const struct tag_policy *p
     item->dated[item->dated_len++] = copy;
 }
 
+static void add_user(struct demand_set *set, const struct container *container, size_t item)
+{
+    vec_grow(set->users, set->users_len, set->users_capacity);
+    set->users[set->users_len++] = (struct demand_user){container, item};
+}
+
 static void add_workload(struct demand_set *set, struct strmap *index, const struct workload_policy *policy,
-                         const struct image_filter *filter)
+                         const struct image_filter *filter, struct pull_secrets *secrets)
 {
     for (size_t i = 0; i < policy->containers_len; i++) {
         const struct container_policy *each = &policy->containers[i];
@@ -68,23 +93,32 @@ static void add_workload(struct demand_set *set, struct strmap *index, const str
         AUTO_FREE char *repository = image_ref_repository(&each->container->image);
         if (!image_filter_allows(filter, repository))
             continue;
-        struct repository_demand *item = item_for(set, index, repository);
+        CLEANUP(pull_credential_release)
+        struct pull_credential *credential = pull_secrets_for(secrets, policy->resource, repository);
+        size_t item = item_for(set, index, repository, credential);
+        add_user(set, each->container, item);
         if (tag_policy_needs_created(each->policy))
-            add_dated(item, each->policy);
+            add_dated(&set->items[item], each->policy);
     }
 }
 
+bool workload_has_demands(const struct workload_policy *policy)
+{
+    return policy->automated && !policy->ignored && !policy->blocked && !policy->resource->is_duplicate;
+}
+
 struct demand_set *demand_set_from(struct workload_policy *const *policies, size_t len,
-                                   const struct image_filter *filter)
+                                   const struct image_filter *filter, struct pull_secrets *secrets)
 {
     struct demand_set *set = xcalloc(1, sizeof(*set));
     set->references = 1;
     CLEANUP(strmap_release) struct strmap index = {.free_value = free};
     for (size_t i = 0; i < len; i++) {
-        const struct workload_policy *policy = policies[i];
-        if (policy->automated && !policy->ignored && !policy->blocked && !policy->resource->is_duplicate)
-            add_workload(set, &index, policy, filter);
+        if (workload_has_demands(policies[i]))
+            add_workload(set, &index, policies[i], filter, secrets);
     }
+    if (set->users_len)
+        qsort(set->users, set->users_len, sizeof(*set->users), compare_users);
     return set;
 }
 
@@ -103,8 +137,10 @@ void demand_set_unref(struct demand_set *set)
             tag_policy_free(set->items[i].dated[k]);
         free(set->items[i].dated);
         free(set->items[i].repository);
+        pull_credential_unref(set->items[i].credential);
     }
     free(set->items);
+    free(set->users);
     free(set);
 }
 
@@ -131,6 +167,7 @@ struct demand demand_of(const struct repository_demand *item)
         void *out;
     } context = {.in = item};
     return (struct demand){.repository = item->repository,
+                           .credential = item->credential ? &item->credential->credential : NULL,
                            .wants_created = item->dated_len ? wants_created : NULL,
                            .context = context.out};
 }

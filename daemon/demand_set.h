@@ -1,6 +1,9 @@
 /*
  * What one commit's policies need to know, repository by repository: step 3 of a round.
  *
+ * Workloads whose pull secrets give another log-in for a repository ask for themselves: an answer is only for those who
+ * may have it. Those with the same log-in, whatever Secret it is in, share one demand, and so do those without any.
+ *
  * A demand set owns all it refers to (policies are compiled again from their text), is immutable once made and
  * counted by reference, so that the scanner's thread can keep it while the round that made it goes on.
  */
@@ -12,19 +15,30 @@
 
 #include "base/attr.h"
 #include "base/strbuf.h"
+#include "daemon/pull_credential.h"
+#include "daemon/pull_secrets.h"
 #include "model/demand.h"
 #include "updater/workload_policy.h"
 
 struct repository_demand {
-    char *repository;          /* normalised, "host/path" */
-    struct tag_policy **dated; /* policies that order by creation time: owned */
+    char *repository;                   /* normalised, "host/path" */
+    struct pull_credential *credential; /* a reference; NULL: what pawl has for the repository */
+    struct tag_policy **dated;          /* policies that order by creation time: owned */
     size_t dated_len, dated_capacity;
+};
+
+/* A container, and the item that asks for it. */
+struct demand_user {
+    const struct container *container; /* to compare only: the set may outlive it */
+    size_t item;
 };
 
 struct demand_set {
     int references;                  /* atomic */
-    struct repository_demand *items; /* in order of first use; no repository twice */
+    struct repository_demand *items; /* in order of first use; none twice with the same log-in */
     size_t len, capacity;
+    struct demand_user *users; /* sorted by container */
+    size_t users_len, users_capacity;
 };
 
 /* Which images may be asked about at all: globs on the normalised name, as --registry-exclude-image and
@@ -34,15 +48,24 @@ struct image_filter {
 };
 bool image_filter_allows(const struct image_filter *filter, const char *repository);
 
-/* The demands of all automated containers that can be read. One reference. */
+/* Whether the workload's images are asked about: it is automated, and nothing stands against that. */
+bool workload_has_demands(const struct workload_policy *policy);
+
+/* The demands of all automated containers that can be read, with the pull secrets of their workloads (NULL: there are
+ * none). One reference. */
 struct demand_set *demand_set_from(struct workload_policy *const *policies, size_t len,
-                                   const struct image_filter *filter) MUST_CHECK;
+                                   const struct image_filter *filter, struct pull_secrets *secrets)
+    MUST_CHECK;
 struct demand_set *demand_set_ref(struct demand_set *set);
 void demand_set_unref(struct demand_set *set);
 void demand_set_release(struct demand_set **set); /* for CLEANUP */
 
-/* The index of a repository among the items, or -1. */
-ptrdiff_t demand_set_find(const struct demand_set *set, const char *repository);
+/* The index of the item that asks about a container's image, or -1: nobody does. */
+ptrdiff_t demand_set_find(const struct demand_set *set, const struct container *container);
+
+/* What tells the item apart from all others of its set, and is the same in other sets for the same question: the
+ * repository, and in memory only whose log-in. free() it. */
+char *repository_demand_key(const struct repository_demand *item) MUST_CHECK;
 
 /* An item as the scanner takes it; the item must outlive it. */
 struct demand demand_of(const struct repository_demand *item);

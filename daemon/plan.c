@@ -53,24 +53,63 @@ static void read_policies(struct plan *plan)
     }
 }
 
-static void ask(struct plan *plan, const struct config *config, struct image_source *images)
+static void drop_answers(struct plan *plan)
 {
-    const struct image_filter filter = {.exclude = &config->exclude_images,
-                                        .include = &config->include_images};
-    plan->demands = demand_set_from(plan->policies, plan->policies_len, &filter);
+    if (plan->answers)
+        scan_results_release(plan->answers, plan->demands->len);
+    free(steal(&plan->answers));
+    demand_set_unref(steal(&plan->demands));
+}
+
+/* Asks with the pull secrets of the cluster, as they were last read or are read now. */
+static void ask_once(struct plan *plan, struct repository *r, struct image_source *images)
+{
+    const struct image_filter filter = {.exclude = &r->config->exclude_images,
+                                        .include = &r->config->include_images};
+    AUTO_FREE const struct resource **workloads = xcalloc(plan->policies_len, sizeof(*workloads));
+    size_t len = 0;
+    for (size_t i = 0; i < plan->policies_len; i++) {
+        if (workload_has_demands(plan->policies[i]))
+            workloads[len++] = plan->policies[i]->resource;
+    }
+    pull_secrets_refresh(r->pull_secrets, workloads, len);
+    drop_answers(plan);
+    plan->demands = demand_set_from(plan->policies, plan->policies_len, &filter, r->pull_secrets);
     plan->answers = xcalloc(plan->demands->len, sizeof(struct scan_result));
     images->answer(images, plan->demands, plan->answers);
+}
+
+static bool is_refusal(const struct scan_result *answer)
+{
+    return answer->error.code == ERROR_UNAUTHORIZED || answer->error.code == ERROR_FORBIDDEN;
+}
+
+/* True if a pull secret that was refused may have changed since it was read, which the next refresh finds out. */
+static bool has_old_secret(const struct plan *plan, struct repository *r)
+{
+    bool is_old = false;
+    for (size_t i = 0; i < plan->demands->len; i++) {
+        const struct pull_credential *pull = plan->demands->items[i].credential;
+        if (pull && is_refusal(&plan->answers[i]) &&
+            pull_secrets_refused(r->pull_secrets, pull->grant.secret))
+            is_old = true;
+    }
+    return is_old;
+}
+
+static void ask(struct plan *plan, struct repository *r, struct image_source *images)
+{
+    ask_once(plan, r, images);
+    if (has_old_secret(plan, r))
+        ask_once(plan, r, images);
     for (size_t i = 0; i < plan->demands->len; i++)
         plan->has_unreachable = plan->has_unreachable || plan->answers[i].error.code;
 }
 
-/* The index of the demand that asks about a container's image, or -1: it cannot be read, or is filtered out. */
+/* The index of the demand that asks about a container's image, or -1: nothing can be asked, or it is filtered out. */
 static ptrdiff_t demand_about(const struct plan *plan, const struct container *container)
 {
-    if (!container->image.text)
-        return -1;
-    AUTO_FREE char *repository = image_ref_repository(&container->image);
-    return demand_set_find(plan->demands, repository);
+    return demand_set_find(plan->demands, container);
 }
 
 /* Decides for one container. An image that the filter leaves out has no demand and so no answer. */
@@ -101,11 +140,20 @@ static const struct decision *first_user(const struct plan *plan, size_t demand)
     return NULL;
 }
 
+/* Both were asked with what one Secret gave, or both with what pawl has of its own. */
+static bool has_same_secret(const struct plan *plan, size_t a, size_t b)
+{
+    const struct pull_credential *x = plan->demands->items[a].credential;
+    const struct pull_credential *y = plan->demands->items[b].credential;
+    return x && y ? !strcmp(x->grant.secret, y->grant.secret) : !x && !y;
+}
+
 static bool same_trouble(const struct plan *plan, size_t a, size_t b)
 {
     const char *x = plan->demands->items[a].repository, *y = plan->demands->items[b].repository;
     size_t host = strcspn(x, "/");
-    return plan->answers[a].error.code == plan->answers[b].error.code && !strncmp(x, y, host + 1);
+    return has_same_secret(plan, a, b) && plan->answers[a].error.code == plan->answers[b].error.code &&
+           !strncmp(x, y, host + 1);
 }
 
 /* One line for a host in trouble, however many of its repositories that concerns. */
@@ -136,6 +184,30 @@ static void report_answers(struct plan *plan)
         if (plan->answers[i].error.code)
             report_failed_answer(plan, i);
     }
+}
+
+static void add_secret_problem(const struct resource *workload, const char *message, void *context)
+{
+    add_workload_problem(context, workload, workload->line, message);
+}
+
+/* An API server that cannot be asked is said by the apply, too; here only where a registry wanted more than it got. */
+static void report_unread_secrets(struct plan *plan, const struct error *failure)
+{
+    for (size_t i = 0; failure && i < plan->demands->len; i++) {
+        const struct decision *user = is_refusal(&plan->answers[i]) ? first_user(plan, i) : NULL;
+        if (!user || plan->demands->items[i].credential)
+            continue;
+        AUTO_FREE char *message = xasprintf("its pull secrets could not be read: %s", failure->text);
+        add_workload_problem(plan, user->resource, user->container->image_node->line, message);
+        return;
+    }
+}
+
+static void report_pull_secrets(struct plan *plan, const struct pull_secrets *secrets)
+{
+    pull_secrets_problems(secrets, add_secret_problem, plan);
+    report_unread_secrets(plan, pull_secrets_failure(secrets));
 }
 
 /* No answer yet, and no failure either: decided when there is one. */
@@ -191,8 +263,9 @@ int plan_make(struct repository *repository, const char *commit, struct image_so
     copy_problems(plan, plan->manifests->problems, plan->manifests->problems_len);
     read_policies(plan);
     plan->stage_ms[PLAN_SELECT] = lap(repository->clock, &since_ms);
-    ask(plan, repository->config, images);
+    ask(plan, repository, images);
     decide(plan, repository->settings);
+    report_pull_secrets(plan, repository->pull_secrets);
     report_answers(plan);
     plan->stage_ms[PLAN_LOOKUP] = lap(repository->clock, &since_ms);
     plan->release = release_of_decisions(plan->decisions, plan->decisions_len);
@@ -207,10 +280,7 @@ void plan_release(struct plan *plan)
     for (size_t i = 0; i < plan->decisions_len; i++)
         decision_release(&plan->decisions[i]);
     free(plan->decisions);
-    if (plan->answers)
-        scan_results_release(plan->answers, plan->demands->len);
-    free(plan->answers);
-    demand_set_unref(plan->demands);
+    drop_answers(plan);
     for (size_t i = 0; i < plan->policies_len; i++)
         workload_policy_free(plan->policies[i]);
     free(plan->policies);

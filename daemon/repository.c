@@ -17,6 +17,9 @@ static int open_target(struct repository *r, struct error *err)
     AUTO_FREE char *space = NULL;
     if (deploy_target_open(&options, &r->target, err) < 0 || deploy_default_space(&options, &space, err) < 0)
         return -1;
+    struct kube_client *cluster = kubernetes_target_client(r->target);
+    if (cluster)
+        r->pull_secrets = pull_secrets_new(cluster, r->clock, r->config->registry_poll_interval_ms);
     r->loader = manifest_loader_new(space);
     return 0;
 }
@@ -44,6 +47,7 @@ void repository_free(struct repository *r)
     if (!r)
         return;
     mirror_free(r->mirror);
+    pull_secrets_free(r->pull_secrets);
     deploy_target_free(r->target);
     manifest_loader_free(r->loader);
     free(r);

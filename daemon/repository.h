@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "daemon/config.h"
 #include "daemon/manifest_loader.h"
+#include "daemon/pull_secrets.h"
 #include "deploy/target.h"
 #include "git/mirror.h"
 
@@ -20,7 +21,8 @@ struct repository {
     const struct repository_config *settings; /* borrowed */
     const struct clock *clock;                /* borrowed */
     struct mirror *mirror;
-    struct deploy_target *target; /* NULL: commits are applied nowhere */
+    struct deploy_target *target;      /* NULL: commits are applied nowhere */
+    struct pull_secrets *pull_secrets; /* of the target's cluster; NULL: it is none */
     struct manifest_loader *loader;
     char applied[GIT_ID_SIZE]; /* the commit last applied without a failure; "" none */
 };

@@ -27,6 +27,7 @@ void scan_entry_free(void *pointer)
     struct scan_entry *entry = pointer;
     repository_info_unref(entry->info);
     strvec_release(&entry->pushed);
+    pull_credential_unref(entry->credential);
     free(entry->wanted_by);
     free(entry->repository);
     free(entry->asked);

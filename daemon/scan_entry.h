@@ -1,5 +1,5 @@
 /*
- * One image repository as the scanner's thread keeps it: who wants it, what is known, when to ask next. State and
+ * One image repository, asked with one log-in, as the scanner's thread keeps it: who wants it, what is known, when to ask next. State and
  * its arithmetic alone: no locks, no network. Times are monotonic milliseconds.
  */
 #ifndef DAEMON_SCAN_ENTRY_H
@@ -27,6 +27,8 @@ enum scan_run {
 struct scan_entry {
     struct scan_thread *thread; /* whose it is */
     char *repository;
+    struct pull_credential
+        *credential; /* the caller's to set once: a reference; NULL: what the scanner finds */
     size_t owners;
     const struct repository_demand *
         *wanted_by;               /* by owner; NULL: not wanted. Borrowed from the owners' sets. */

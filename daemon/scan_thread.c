@@ -33,7 +33,7 @@ struct scan_thread {
     pthread_mutex_t lock;
     struct scan_thread_options options;
     struct source *sources;
-    struct strmap entries; /* repository -> struct scan_entry * */
+    struct strmap entries; /* repository_demand_key -> struct scan_entry * */
     unsigned random;
     bool stopping;
     int64_t cache_said_ms; /* monotonic: when a failing cache was last logged; the thread's own */
@@ -69,13 +69,15 @@ static bool wants_created(const char *tag, void *context)
 
 /* -- rounds' side ------------------------------------------------------------------------------------------ */
 
-static struct scan_entry *entry_for(struct scan_thread *t, const char *repository)
+static struct scan_entry *entry_for(struct scan_thread *t, const struct repository_demand *demand)
 {
-    struct scan_entry *entry = strmap_get(&t->entries, repository);
+    AUTO_FREE char *key = repository_demand_key(demand);
+    struct scan_entry *entry = strmap_get(&t->entries, key);
     if (entry)
         return entry;
-    entry = scan_entry_new(t, repository, t->options.owners, now_of(t));
-    strmap_set(&t->entries, repository, entry);
+    entry = scan_entry_new(t, demand->repository, t->options.owners, now_of(t));
+    entry->credential = pull_credential_ref(demand->credential);
+    strmap_set(&t->entries, key, entry);
     return entry;
 }
 
@@ -89,7 +91,7 @@ static void replace_demands(struct source *source, struct demand_set *demands)
     while (strmap_next(&t->entries, &cursor, &repository, &value))
         ((struct scan_entry *)value)->wanted_by[source->owner] = NULL;
     for (size_t i = 0; i < demands->len; i++) {
-        struct scan_entry *entry = entry_for(t, demands->items[i].repository);
+        struct scan_entry *entry = entry_for(t, &demands->items[i]);
         entry->wanted_by[source->owner] = &demands->items[i];
         AUTO_FREE char *asked = scan_entry_question(entry);
         if (!entry->asked || strcmp(asked, entry->asked) != 0)
@@ -126,7 +128,7 @@ static void answer(struct image_source *image_source, struct demand_set *demands
     pthread_mutex_lock(&t->lock);
     replace_demands(source, demands);
     for (size_t i = 0; i < demands->len; i++)
-        read_answer(entry_for(t, demands->items[i].repository), &results[i]);
+        read_answer(entry_for(t, &demands->items[i]), &results[i]);
     pthread_mutex_unlock(&t->lock);
     measure_answers(t, results, demands->len, now_of(t) - started_ms);
     scanner_wake(t->options.scanner);
@@ -159,6 +161,19 @@ bool scan_thread_pushed(struct scan_thread *t, const char *repository, const cha
     return is_wanted;
 }
 
+/* Of entries that ask for one repository with several log-ins the oldest answer is shown. */
+static void measure_answer(struct metrics *metrics, struct strmap *shown, struct scan_entry *entry,
+                           int64_t now_ms)
+{
+    const struct scan_entry *other = strmap_get(shown, entry->repository);
+    if (other && other->info->scanned_ms <= entry->info->scanned_ms)
+        return;
+    strmap_set(shown, entry->repository, entry);
+    double age_s = (double)(now_ms - entry->info->scanned_ms) / 1000;
+    metrics_set(metrics, METRIC_TAGS, METRIC_LABELS(entry->repository), (double)entry->info->images_len);
+    metrics_set(metrics, METRIC_ANSWER_AGE, METRIC_LABELS(entry->repository), age_s);
+}
+
 void scan_thread_measure(struct scan_thread *t)
 {
     struct metrics *metrics = t->options.metrics;
@@ -166,17 +181,15 @@ void scan_thread_measure(struct scan_thread *t)
     const char *name;
     void *value;
     size_t overdue = 0;
+    CLEANUP(strmap_release) struct strmap shown = STRMAP_INIT;
     metrics_clear(metrics, METRIC_TAGS);
     metrics_clear(metrics, METRIC_ANSWER_AGE);
     pthread_mutex_lock(&t->lock);
     while (strmap_next(&t->entries, &cursor, &name, &value)) {
-        const struct scan_entry *entry = value;
+        struct scan_entry *entry = value;
         overdue += entry->is_overdue;
-        if (!entry->info)
-            continue;
-        int64_t age_ms = clock_wall_ms(t->options.clock) - entry->info->scanned_ms;
-        metrics_set(metrics, METRIC_TAGS, METRIC_LABELS(name), (double)entry->info->images_len);
-        metrics_set(metrics, METRIC_ANSWER_AGE, METRIC_LABELS(name), (double)age_ms / 1000);
+        if (entry->info)
+            measure_answer(metrics, &shown, entry, clock_wall_ms(t->options.clock));
     }
     pthread_mutex_unlock(&t->lock);
     metrics_set(metrics, METRIC_OVERDUE, NULL, (double)overdue);
@@ -302,8 +315,10 @@ static void release_runs(struct run_list *runs)
 
 static void submit(struct scan_thread *t, const struct run *run)
 {
+    const struct pull_credential *pull = run->entry->credential;
     const struct demand demand = {
         .repository = run->entry->repository,
+        .credential = pull ? &pull->credential : NULL,
         .wants_created = run->is_dated ? wants_created : NULL,
         .context = run->entry,
         .known = run->entry->info}; /* which nobody else replaces, and not before this run has ended */
@@ -315,12 +330,13 @@ static void submit(struct scan_thread *t, const struct run *run)
 
 /* The oldest answer in the cache that will do: one that another pawl has read since ours, and of late. Our own is due
  * again at nine tenths of the interval at the earliest, and never answers itself. A list that is forced, because of a
- * push or a new demand, may have changed since anybody's. */
+ * push or a new demand, may have changed since anybody's. What another log-in of the same pull secret was told is not
+ * taken for an answer to this one. */
 static int64_t longest_age(const struct scan_thread *t, const struct scan_entry *entry)
 {
     int64_t limit = t->options.interval_ms / 10 * 9;
     if (!entry->info)
-        return limit;
+        return entry->credential ? 0 : limit;
     if (!entry->next_ms)
         return 0;
     int64_t known = clock_wall_ms(t->options.clock) - entry->info->scanned_ms;

@@ -2,8 +2,8 @@
  * The scanner's thread, for serve: one curl_multi loop for all registries and all repositories in git.
  *
  * Each round hands over what its commit needs to know (a demand set) and reads what was last learned, without
- * waiting. The thread asks for each image repository once per interval, spread by jitter, however many git
- * repositories want it; when an answer differs from the last one, or the first one arrives, those that want it
+ * waiting. The thread asks for each image repository (and log-in, where workloads bring theirs) once per interval,
+ * spread by jitter, however many git repositories want it; when an answer differs from the last one, or the first one arrives, those that want it
  * are woken. Pawls that share a cache share that one question: a list that another has read within the interval is
  * taken as it is, and the next is due when it is an interval old. A registry that is slow or fails delays only its
  * own repositories: it is asked again after a pause that doubles up to the interval, or that the registry asked for.

@@ -23,6 +23,7 @@ struct call {
     unsigned attempts;
     int64_t not_before_ms; /* monotonic */
     bool was_rejected;     /* with 401, once */
+    bool is_secret;
     struct call *next;
 };
 
@@ -264,6 +265,8 @@ static void deliver(struct call *call, struct http_response *response, struct ku
         if (!reply.body)
             error_wrap(&reply.error, "the answer of the API server");
     }
+    if (call->is_secret)
+        explicit_bzero(response->body.buf, response->body.len);
     call->done(&reply, call->context);
     call_free(call);
 }
@@ -309,6 +312,7 @@ void kube_client_send(struct kube_client *client, const struct kube_request *req
         .content_type = request->content_type,
         .path = xstrdup(request->path),
         .body = json_incref(request->body),
+        .is_secret = request->is_secret,
         .done = done,
         .context = context,
     };

@@ -17,6 +17,7 @@
 #ifndef DEPLOY_KUBE_CLIENT_H
 #define DEPLOY_KUBE_CLIENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -52,9 +53,10 @@ int kube_client_begin(struct kube_client *client, struct error *err) MUST_CHECK;
 #define KUBE_APPLY_PATCH "application/apply-patch+yaml"
 
 struct kube_request {
-    const char *method;       /* NULL: GET */
-    const char *path;         /* with its query, percent-encoded; copied */
-    const char *accept;       /* NULL: KUBE_JSON; must be a literal */
+    const char *method; /* NULL: GET */
+    bool is_secret;     /* the answer's bytes are wiped once they are read; the tree is for `done` to wipe */
+    const char *path;   /* with its query, percent-encoded; copied */
+    const char *accept; /* NULL: KUBE_JSON; must be a literal */
     const char *content_type; /* with a body; must be a literal */
     json_t *body; /* a reference is kept until the reply; not to be changed meanwhile; NULL: none */
 };

@@ -73,6 +73,12 @@ static void free_target(struct deploy_target *base)
 
 static const struct deploy_target_operations operations = {.apply = apply_manifests, .free = free_target};
 
+struct kube_client *kubernetes_target_client(struct deploy_target *target)
+{
+    bool is_ours = target && target->operations == &operations;
+    return is_ours ? ((struct kubernetes_target *)target)->client : NULL;
+}
+
 /* The places of this process. */
 static int find_access(const struct deploy_options *options, struct kube_access *access, bool *found,
                        struct error *err)

@@ -56,6 +56,7 @@ struct apply_request {
 };
 
 struct deploy_target;
+struct kube_client; /* deploy/kube_client.h */
 struct deploy_target_operations {
     int (*apply)(struct deploy_target *target, const struct apply_request *request,
                  struct apply_report *report, struct error *err);
@@ -105,6 +106,9 @@ int directory_target_open(const char *path, struct deploy_target **out, struct e
  * ERROR_UNSUPPORTED where a kubeconfig is not good enough. */
 int kubernetes_target_open(const struct deploy_options *options, struct deploy_target **out,
                            struct error *err) MUST_CHECK;
+/* The client of a Kubernetes target, to read from its cluster between two applies; NULL for any other target (and for
+ * none). Borrowed; kube_client_begin first. */
+struct kube_client *kubernetes_target_client(struct deploy_target *target);
 /* The namespace that the cluster's context names, else "default"; free() it. */
 int kubernetes_default_space(const struct deploy_options *options, char **out, struct error *err) MUST_CHECK;
 

@@ -10,8 +10,13 @@
 
 #include "model/image_info.h"
 
+struct credential; /* scanner/credentials.h */
+
 struct demand {
     const char *repository; /* normalised name, "host/path"; borrowed */
+    /* The log-in to ask with, of a pull secret in the cluster; NULL: what the scanner finds for the repository.
+     * Borrowed until the scan is done. */
+    const struct credential *credential;
     /* Says whether the creation time of a tag is needed. NULL: of none. Called on the scanner's thread; must
      * not block and must stay valid while the scan runs. */
     bool (*wants_created)(const char *tag, void *context);

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "model/manifest_containers.h"
 #include "model/manifest_kinds.h"
+#include "model/manifest_pull_secrets.h"
 
 /* While a file is read. */
 struct reading {
@@ -105,6 +106,14 @@ static void report_containers(const struct reading *reading, const struct resour
     }
 }
 
+static void report_pull_secrets(const struct reading *reading, struct resource *resource)
+{
+    struct error problem = ERROR_INIT;
+    int line = manifest_read_pull_secrets(resource, &problem);
+    if (problem.code != ERROR_NONE)
+        add_problem(reading->file, line, resource_id_text(&resource->id), xstrdup(problem.text));
+}
+
 /* `written` is the object at its place, maybe an alias. */
 static void read_object(struct reading *reading, const struct yaml_node *written)
 {
@@ -133,6 +142,7 @@ static void read_object(struct reading *reading, const struct yaml_node *written
     read_annotations(resource, metadata);
     manifest_read_containers(resource, written);
     report_containers(reading, resource);
+    report_pull_secrets(reading, resource);
 }
 
 /* A mapping with a kind, that is not meant for a tool, or for no one (a kind in some program's settings). */
@@ -231,6 +241,7 @@ static void release_resource(struct resource *resource)
 {
     resource_id_release(&resource->id);
     free(resource->annotations);
+    free(resource->pull_secrets);
     manifest_release_containers(resource);
 }
 

@@ -65,7 +65,10 @@ struct resource {
     size_t annotations_len;
     struct container *containers; /* containers, then init containers; none: not a workload */
     size_t containers_len;
-    bool is_workload; /* of a kind that has containers */
+    const char **pull_secrets; /* names of its pod's imagePullSecrets, in order; none twice; all valid */
+    size_t pull_secrets_len;
+    const char *service_account; /* of its pod; NULL: none is named, or its name is a problem */
+    bool is_workload;            /* of a kind that has containers */
     bool is_applied; /* an object for a cluster; false: input of a tool (kustomize), or a file with markers */
     bool is_duplicate; /* the same id exists elsewhere in the set; only in a set's copies */
 };

@@ -44,7 +44,7 @@ static void add_container(struct resource *resource, const struct yaml_node *obj
         error_set(&container->problem, ERROR_INVALID, "the container has no name");
 }
 
-static const struct yaml_node *pod_spec_of(const struct resource *resource)
+const struct yaml_node *manifest_pod_spec(const struct resource *resource)
 {
     const struct workload_kind *kind = workload_kind_find(resource->kind);
     const struct yaml_node *node = kind ? resource->node : NULL;
@@ -60,7 +60,7 @@ void manifest_read_containers(struct resource *resource, const struct yaml_node 
         bool is_init;
     } lists[] = {{"containers", false}, {"initContainers", true}};
     resource->is_workload = workload_kind_find(resource->kind) != NULL;
-    const struct yaml_node *pod_spec = pod_spec_of(resource), *list[ARRAY_LEN(lists)];
+    const struct yaml_node *pod_spec = manifest_pod_spec(resource), *list[ARRAY_LEN(lists)];
     size_t len = 0;
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         list[i] = yaml_get(pod_spec, lists[i].key);

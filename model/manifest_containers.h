@@ -13,6 +13,8 @@
  * kept with its problem.
  */
 void manifest_read_containers(struct resource *resource, const struct yaml_node *written);
+/* The spec of the resource's pod, or NULL: it has none. */
+const struct yaml_node *manifest_pod_spec(const struct resource *resource);
 void manifest_release_containers(struct resource *resource);
 
 #endif

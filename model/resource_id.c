@@ -9,6 +9,8 @@
 #define WORD_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 #define NAME_CHARS WORD_CHARS ".:"
 
+#define DNS_NAME_LENGTH 253
+
 static bool is_made_of(const char *text, const char *characters)
 {
     return *text && !text[strspn(text, characters)];
@@ -64,4 +66,22 @@ char *resource_id_text(const struct resource_id *id)
 bool resource_id_equal(const struct resource_id *a, const struct resource_id *b)
 {
     return !strcmp(a->space, b->space) && !strcmp(a->kind, b->kind) && !strcmp(a->name, b->name);
+}
+
+/* Each label begins and ends with a letter or a digit. */
+bool dns_name_is_valid(const char *name)
+{
+    static const char ends[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    size_t len = strlen(name);
+    if (!len || len > DNS_NAME_LENGTH)
+        return false;
+    for (const char *label = name;; label++) {
+        size_t label_len = strcspn(label, ".");
+        if (!label_len || !strchr(ends, label[0]) || !strchr(ends, label[label_len - 1]) ||
+            strspn(label, "abcdefghijklmnopqrstuvwxyz0123456789-") != label_len)
+            return false;
+        label += label_len;
+        if (!*label)
+            return true;
+    }
 }

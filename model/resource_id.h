@@ -31,6 +31,10 @@ void resource_id_release(struct resource_id *id);
  * "_" and "-", a name that may also hold "." and ":". */
 bool resource_id_is_valid(const char *space, const char *kind, const char *name);
 
+/* True for what Kubernetes takes as the name of a Secret or a service account, and of a namespace: a DNS subdomain
+ * (RFC 1123) of at most 253 lower-case letters, digits, "-" and ".". */
+bool dns_name_is_valid(const char *name);
+
 /* Reads "ns:kind/name" or "kind/name" (then in `default_space`). ERROR_INVALID says the right form. */
 int resource_id_parse(const char *text, const char *default_space, struct resource_id *out, struct error *err)
     MUST_CHECK;

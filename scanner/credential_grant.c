@@ -18,6 +18,8 @@ void credential_grant_release(struct credential_grant *grant)
     free(grant->username);
     credential_free_secret(grant->password);
     credential_free_secret(grant->identity_token);
+    free(grant->secret);
+    free(grant->secret_uid);
     *grant = (struct credential_grant)CREDENTIAL_GRANT_INIT;
 }
 
@@ -25,12 +27,18 @@ struct credential_grant credential_grant_copy(const struct credential *credentia
 {
     return (struct credential_grant){.username = xstrdup(credential->username),
                                      .password = xstrdup(credential->password),
-                                     .identity_token = xstrdup(credential->identity_token)};
+                                     .identity_token = xstrdup(credential->identity_token),
+                                     .secret = xstrdup(credential->secret),
+                                     .secret_uid = xstrdup(credential->secret_uid)};
 }
 
 struct credential credential_grant_view(const struct credential_grant *grant)
 {
-    return (struct credential){grant->username, grant->password, grant->identity_token};
+    return (struct credential){.username = grant->username,
+                               .password = grant->password,
+                               .identity_token = grant->identity_token,
+                               .secret = grant->secret,
+                               .secret_uid = grant->secret_uid};
 }
 
 bool credential_grant_is_empty(const struct credential_grant *grant)

@@ -13,6 +13,7 @@
 
 struct credential_grant {
     char *username, *password, *identity_token; /* all NULL: there are none for this host */
+    char *secret, *secret_uid;                  /* as in struct credential */
     int64_t lifetime_ms;                        /* from now on; 0: the giver does not say */
 };
 #define CREDENTIAL_GRANT_INIT                                                                                \

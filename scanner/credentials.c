@@ -228,11 +228,13 @@ struct credentials *credentials_parse(const char *text, size_t len, const char *
     const json_t *auths = json_object_get(config, "auths");
     if (!json_is_object(config) || (auths && !json_is_object(auths))) {
         error_set(err, ERROR_INVALID, "%s: not a Docker configuration: \"auths\" must be an object", origin);
+        json_wipe(config);
         return NULL;
     }
     struct credentials *c = xcalloc(1, sizeof(*c));
     c->origin = xstrdup(origin);
     read_config(c, config);
+    json_wipe(config);
     return c;
 }
 
@@ -268,18 +270,19 @@ static int preference(const struct entry *entry)
     return 3;
 }
 
-static const struct entry *best_entry(const struct credentials *c, const char *repository, size_t host_len)
+static const struct entry *best_entry(const struct credentials *c, const char *repository, size_t host_len,
+                                      size_t *best_coverage)
 {
-    size_t best_coverage = 0;
+    *best_coverage = 0;
     const char *path = repository + host_len + (repository[host_len] == '/');
     const struct entry *best = NULL;
     for (size_t i = 0; c && i < c->len; i++) {
         const struct entry *entry = &c->entries[i];
         size_t covered = coverage(entry, repository, host_len, path);
-        bool is_preferred = best && covered == best_coverage && preference(entry) > preference(best);
-        if (covered > best_coverage || (covered && is_preferred)) {
+        bool is_preferred = best && covered == *best_coverage && preference(entry) > preference(best);
+        if (covered > *best_coverage || (covered && is_preferred)) {
             best = entry;
-            best_coverage = covered;
+            *best_coverage = covered;
         }
     }
     return best;
@@ -299,8 +302,9 @@ int credentials_for(const struct credentials *c, const char *repository, struct 
                     struct error *err)
 {
     size_t host_len = strcspn(repository, "/");
-    const struct entry *best = best_entry(c, repository, host_len);
-    *out = (struct credential_choice){.is_listed = best != NULL};
+    size_t covered;
+    const struct entry *best = best_entry(c, repository, host_len, &covered);
+    *out = (struct credential_choice){.is_listed = best != NULL, .covered = covered};
     if (!best)
         return c && c->store ? use_store(c, out, err) : 0;
     if (best->problem.code != ERROR_NONE) {
@@ -309,7 +313,8 @@ int credentials_for(const struct credentials *c, const char *repository, struct 
         return error_wrap(err, "%s: the credentials for %s%s%s", c->origin, best->host,
                           *best->path ? "/" : "", best->path);
     }
-    out->credential = (struct credential){best->username, best->password, best->identity_token};
+    out->credential = (struct credential){
+        .username = best->username, .password = best->password, .identity_token = best->identity_token};
     out->helper = best->helper;
     out->server = best->server;
     return 0;
@@ -349,6 +354,8 @@ static char *token_owner(const char *token)
 char *credential_identity(const struct credential *credential)
 {
     CLEANUP(strbuf_release) struct strbuf name = STRBUF_INIT;
+    if (credential->secret_uid)
+        strbuf_addf(&name, "secret:%s ", credential->secret_uid);
     if (credential->username)
         strbuf_addf(&name, "user:%s", credential->username);
     if (credential->identity_token) {

@@ -24,6 +24,8 @@ struct credentials;
 struct credential {
     const char *username, *password; /* borrowed; NULL: anonymous */
     const char *identity_token;      /* a refresh token (OAuth2) instead of a password; NULL: none */
+    const char *secret;              /* "namespace/name" of the pull secret it is from; NULL: of none */
+    const char *secret_uid;          /* the uid of that Secret: no other in any cluster has it */
 };
 
 /* Reads one Docker config file (JSON). ERROR_NOT_FOUND if it is not there, ERROR_INVALID if it is not JSON.
@@ -40,6 +42,7 @@ struct credential_choice {
     const char *helper;           /* docker-credential-`helper` is to be asked; NULL: nobody is */
     const char *server;           /* for whom, as the file's key was written; NULL: for the host */
     bool is_listed;               /* the file has an entry that covers the repository */
+    size_t covered;               /* how much of the repository's name that entry covers: more is better */
 };
 
 /* What to use for a repository ("host/path", normalised): 0 with *out; -1 with ERROR_UNSUPPORTED or ERROR_INVALID if
@@ -52,7 +55,10 @@ char *credential_basic(const struct credential *credential) MUST_CHECK;
 
 /* Whose answer it is, without being a secret: "" for anonymous, else made from the user name and, for a token, from a
  * hash of it, or of its issuer and subject where it says so (a JWT, which is another one each time it is renewed).
- * For keys of caches. free() it. */
+ * The log-in of a pull secret is that of this one Secret, by its uid: another Secret's answer is never taken for its
+ * own, not even with the same user name (whose password may be wrong) or under the same name in another cluster; a new
+ * password in the same Secret keeps what is known. Nothing here is made from a password. For keys of caches. free() it.
+ */
 char *credential_identity(const struct credential *credential) MUST_CHECK;
 
 #endif

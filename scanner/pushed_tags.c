@@ -103,8 +103,11 @@ static void end(struct pushed_scan *scan)
     scan->result->info = merge(scan);
     scan->result->error = scan->error;
     scan->result->is_fresh = !scan->error.code;
+    const struct credential *given = scan->demand->credential;
+    bool is_of_secret = given && given->secret;
     if (scan->error.code)
-        error_wrap(&scan->result->error, "looking at pushed tags of %s", scan->demand->repository);
+        error_wrap(&scan->result->error, "looking at pushed tags of %s%s%s", scan->demand->repository,
+                   is_of_secret ? " with the pull secret " : "", is_of_secret ? given->secret : "");
     save(scan);
     void (*finished)(void *context) = scan->finished;
     void *context = scan->context;
@@ -213,5 +216,8 @@ void pushed_tags_start(const struct scan_environment *env, const struct demand *
                                  .open = 1};
     for (size_t i = 0; i < tags->len; i++)
         scan->tags[i] = (struct pushed_tag){.scan = scan, .tag = xstrdup(tags->items[i])};
-    credential_source_want(env->credentials, demand->repository, on_credential, scan);
+    if (demand->credential)
+        on_credential(demand->credential, NULL, scan);
+    else
+        credential_source_want(env->credentials, demand->repository, on_credential, scan);
 }

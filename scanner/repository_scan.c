@@ -72,11 +72,20 @@ static void end(struct scan *scan)
     finished(context);
 }
 
-/* Without a scope the credentials were not even had. */
+/* Without a scope the credentials were not even had; those of a pull secret are its reader's to renew. */
 static void note_refusal(struct scan *scan, enum error_code code)
 {
-    if (code == ERROR_UNAUTHORIZED && scan->scope)
+    if (code == ERROR_UNAUTHORIZED && scan->scope && !scan->demand->credential)
         credential_source_refused(scan->env->credentials, scan->demand->repository);
+}
+
+/* The error of the result says what was asked, and with whose credentials. */
+static void wrap_error(struct scan *scan)
+{
+    const struct credential *given = scan->demand->credential;
+    bool is_of_secret = given && given->secret;
+    error_wrap(&scan->result->error, "scanning %s%s%s", scan->demand->repository,
+               is_of_secret ? " with the pull secret " : "", is_of_secret ? given->secret : "");
 }
 
 static void fail(struct scan *scan, const struct error *err)
@@ -84,7 +93,7 @@ static void fail(struct scan *scan, const struct error *err)
     note_refusal(scan, err->code);
     scan->result->info = steal(&scan->last);
     scan->result->error = *err;
-    error_wrap(&scan->result->error, "scanning %s", scan->demand->repository);
+    wrap_error(scan);
     end(scan);
 }
 
@@ -103,7 +112,7 @@ static void succeed(struct scan *scan)
     scan->result->error = scan->stopped;
     note_refusal(scan, scan->stopped.code);
     if (!scan->result->is_fresh)
-        error_wrap(&scan->result->error, "scanning %s", scan->demand->repository);
+        wrap_error(scan);
     end(scan);
 }
 
@@ -467,5 +476,8 @@ void repository_scan_start(const struct scan_environment *env, const struct dema
         fail(scan, &err);
         return;
     }
-    credential_source_want(env->credentials, demand->repository, on_credential, scan);
+    if (demand->credential)
+        on_credential(demand->credential, NULL, scan);
+    else
+        credential_source_want(env->credentials, demand->repository, on_credential, scan);
 }

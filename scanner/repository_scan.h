@@ -1,7 +1,7 @@
 /*
  * The scan of one repository, as a state machine over the registry's answers:
  *
- *     credentials, which may have to be got first
+ *     credentials: the demand's own (of a pull secret), or those of the source, which may have to be got first
  *          ▼
  *     cached answer young enough ─────────────────────────────┐
  *     list of tags, page by page ─ whole ─▶ details carried over from the last answer

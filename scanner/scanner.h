@@ -62,7 +62,7 @@ struct scan_result {
 typedef void (*scan_done)(const struct demand *demand, struct scan_result *result, void *context);
 
 /*
- * Starts a scan. The demand is copied; its context must live until `done`. A repository whose cached answer is
+ * Starts a scan. The demand is copied; its context and its credential must live until `done`. A repository whose cached answer is
  * younger than `max_age_ms` and has all that is asked for is answered without a request; 0 asks anew.
  */
 void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_t max_age_ms, scan_done done,

@@ -125,9 +125,28 @@ static void test_json_text_keeps_what_is_no_utf8_readable(void **state UNUSED)
     assert_true(json_is_null(none));
 }
 
+static void test_json_wipe_overwrites_all_strings(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"a\":\"one\",\"b\":[\"two\",{\"c\":\"three\"},4,null]}";
+    AUTO_JSON json_t *value = json_read(text, strlen(text), NULL);
+    json_wipe(value);
+    json_wipe(NULL);
+    const json_t *list = json_object_get(value, "b");
+    const json_t *strings[] = {json_object_get(value, "a"), json_array_get(list, 0),
+                               json_object_get(json_array_get(list, 1), "c")};
+    for (size_t i = 0; i < ARRAY_LEN(strings); i++) {
+        size_t len = json_string_length(strings[i]);
+        assert_true(len >= 3);
+        for (size_t k = 0; k < len; k++)
+            assert_int_equal(json_string_value(strings[i])[k], 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_json_wipe_overwrites_all_strings),
         cmocka_unit_test(test_json_text_keeps_what_is_no_utf8_readable),
         cmocka_unit_test(test_json_read_takes_any_value),
         cmocka_unit_test(test_json_read_refuses_nul_but_where_it_is_asked_for),

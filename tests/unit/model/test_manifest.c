@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "model/manifest.h"
 
 static struct manifest_file *file_of(const char *path, const char *text)
@@ -268,6 +269,89 @@ static void test_manifest_set_uses_no_copy_of_what_is_defined_twice(void **state
     assert_int_equal(later->problems_len, 0);
 }
 
+/* "ACCOUNT: SECRET SECRET …|LINE: PROBLEM" of the one resource. */
+static char *describe_pulling(const char *text)
+{
+    struct manifest_file *file = file_of("a.yaml", text);
+    assert_int_equal(file->resources_len, 1);
+    const struct resource *r = &file->resources[0];
+    struct strbuf out = STRBUF_INIT;
+    strbuf_addf(&out, "%s:", r->service_account ? r->service_account : "-");
+    for (size_t i = 0; i < r->pull_secrets_len; i++)
+        strbuf_addf(&out, " %s", r->pull_secrets[i]);
+    for (size_t i = 0; i < file->problems_len; i++)
+        strbuf_addf(&out, "|%d: %s", file->problems[i].line, file->problems[i].message);
+    manifest_file_unref(file);
+    return strbuf_detach(&out, NULL);
+}
+
+static void test_manifest_reads_pull_secrets_of_every_workload_kind(void **state)
+{
+    (void)state;
+    static const char pod[] =
+        "{serviceAccountName: web, imagePullSecrets: [{name: one}, {name: two.b}, {name: one}]}";
+    static const struct {
+        const char *kind, *before, *after;
+    } cases[] = {
+        {"Deployment", "{template: {spec: ", "}}"},
+        {"StatefulSet", "{template: {spec: ", "}}"},
+        {"DaemonSet", "{template: {spec: ", "}}"},
+        {"ReplicaSet", "{template: {spec: ", "}}"},
+        {"ReplicationController", "{template: {spec: ", "}}"},
+        {"Job", "{template: {spec: ", "}}"},
+        {"CronJob", "{jobTemplate: {spec: {template: {spec: ", "}}}}"},
+        {"Pod", "", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_FREE char *text = xasprintf("apiVersion: v1\nkind: %s\nmetadata: {name: x}\nspec: %s%s%s\n",
+                                         cases[i].kind, cases[i].before, pod, cases[i].after);
+        AUTO_FREE char *got = describe_pulling(text);
+        assert_string_equal(got, "web: one two.b");
+    }
+}
+
+static void test_manifest_leaves_out_pull_secrets_that_are_none(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spec, *expected;
+    } cases[] = {
+        {"{}", "-:"},
+        {"{serviceAccount: old}", "old:"},
+        {"{serviceAccount: old, serviceAccountName: new}", "new:"},
+        {"{serviceAccountName: ''}", "-:"},
+        {"{imagePullSecrets: []}", "-:"},
+        {"{imagePullSecrets: {name: a}}", "-:"},
+        {"{imagePullSecrets: [{name: Bad_Name}, {name: good}]}",
+         "-: good|4: imagePullSecrets: each needs the name of a Secret: \"Bad_Name\" is not one"},
+        {"{imagePullSecrets: [{name: ../../x}]}",
+         "-:|4: imagePullSecrets: each needs the name of a Secret: \"../../x\" is not one"},
+        {"{imagePullSecrets: [{}]}", "-:|4: imagePullSecrets: each needs the name of a Secret"},
+        {"{serviceAccountName: a/b}",
+         "-:|4: serviceAccountName: the name of a service account is needed: \"a/b\" is not one"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_FREE char *text = xasprintf(HEAD("Pod", "x") "spec: %s\n", cases[i].spec);
+        AUTO_FREE char *got = describe_pulling(text);
+        assert_string_equal(got, cases[i].expected);
+    }
+}
+
+static void test_manifest_reads_a_limited_number_of_pull_secrets(void **state)
+{
+    (void)state;
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    strbuf_addstr(&text, HEAD("Pod", "x") "spec:\n  imagePullSecrets:\n");
+    for (unsigned i = 0; i <= LIMIT_PULL_SECRETS; i++)
+        strbuf_addf(&text, "  - name: s%u\n", i);
+    struct manifest_file *file = file_of("a.yaml", text.buf);
+    assert_int_equal(file->resources[0].pull_secrets_len, LIMIT_PULL_SECRETS);
+    assert_int_equal(file->problems_len, 1);
+    assert_int_equal(file->problems[0].line, 6 + (int)LIMIT_PULL_SECRETS);
+    assert_non_null(strstr(file->problems[0].message, "more than 20"));
+    manifest_file_unref(file);
+}
+
 static void test_manifest_path_is_yaml_as_flux_has_it(void **state)
 {
     (void)state;
@@ -290,6 +374,9 @@ int main(void)
         cmocka_unit_test(test_manifest_reads_annotations_in_order),
         cmocka_unit_test(test_manifest_set_orders_files_and_finds_resources),
         cmocka_unit_test(test_manifest_set_uses_no_copy_of_what_is_defined_twice),
+        cmocka_unit_test(test_manifest_reads_pull_secrets_of_every_workload_kind),
+        cmocka_unit_test(test_manifest_leaves_out_pull_secrets_that_are_none),
+        cmocka_unit_test(test_manifest_reads_a_limited_number_of_pull_secrets),
         cmocka_unit_test(test_manifest_path_is_yaml_as_flux_has_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,11 +73,30 @@ static void test_resource_id_compares_kinds_without_case(void **state)
     assert_false(resource_id_equal(&a, &c));
 }
 
+static void test_dns_name_is_what_kubernetes_takes(void **state UNUSED)
+{
+    static const char *const good[] = {"a", "regcred", "a-b.c-1", "1", "registry.example.com"};
+    static const char *const bad[] = {"",     "A",   "a_b", "-a",     "a-",   ".a",   "a.",
+                                      "a..b", "a b", "a/b", "../etc", "a.-b", "a-.b", "regcred\n"};
+    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+        assert_true(dns_name_is_valid(good[i]));
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_false(dns_name_is_valid(bad[i]));
+    char longest[255];
+    memset(longest, 'a', sizeof(longest));
+    longest[253] = '\0';
+    assert_true(dns_name_is_valid(longest));
+    longest[253] = 'a';
+    longest[254] = '\0';
+    assert_false(dns_name_is_valid(longest));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resource_id_parses_both_forms),
         cmocka_unit_test(test_resource_id_refuses_what_is_no_id),
+        cmocka_unit_test(test_dns_name_is_what_kubernetes_takes),
         cmocka_unit_test(test_resource_id_compares_kinds_without_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

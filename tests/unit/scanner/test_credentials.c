@@ -67,7 +67,8 @@ static void test_credentials_match_key(void **state)
         char text[256];
         snprintf(text, sizeof(text), "{\"auths\":{\"%s\":{\"auth\":\"dTpw\"}}}", cases[i].key);
         CLEANUP(release) struct credentials *c = parse(text);
-        struct credential_choice got = {.credential = {"x", "x", "x"}};
+        struct credential_choice got = {
+            .credential = {.username = "x", .password = "x", .identity_token = "x"}};
         struct error err = ERROR_INIT;
         assert_int_equal(credentials_for(c, cases[i].repository, &got, &err), 0);
         if (cases[i].matches != (got.credential.username != NULL))
@@ -222,7 +223,7 @@ static void test_credentials_file_problems(void **state)
 static void test_credentials_none_is_anonymous(void **state)
 {
     (void)state;
-    struct credential_choice got = {.credential = {"x", "x", "x"}};
+    struct credential_choice got = {.credential = {.username = "x", .password = "x", .identity_token = "x"}};
     struct error err = ERROR_INIT;
     assert_int_equal(credentials_for(NULL, "h/a", &got, &err), 0);
     assert_null(got.credential.username);
@@ -230,6 +231,15 @@ static void test_credentials_none_is_anonymous(void **state)
     assert_int_equal(credentials_for(empty, "h/a", &got, &err), 0);
     assert_null(got.credential.identity_token);
 }
+
+#define LOG_IN(user, word, token)                                                                            \
+    {                                                                                                        \
+        .username = (user), .password = (word), .identity_token = (token)                                    \
+    }
+#define OF_SECRET(user, word, uid)                                                                           \
+    {                                                                                                        \
+        .username = (user), .password = (word), .secret = "shop/regcred", .secret_uid = (uid)                \
+    }
 
 static void test_credentials_identity(void **state)
 {
@@ -242,16 +252,21 @@ static void test_credentials_identity(void **state)
         struct credential a, b;
         bool same;
     } cases[] = {
-        {{NULL, NULL, NULL}, {NULL, NULL, NULL}, true},
-        {{"u", "p", NULL}, {"u", "q", NULL}, true},
-        {{"u", "p", NULL}, {"v", "p", NULL}, false},
-        {{NULL, NULL, "t"}, {NULL, NULL, "t"}, true},
-        {{NULL, NULL, "t"}, {NULL, NULL, "s"}, false},
-        {{NULL, NULL, first}, {NULL, NULL, renewed}, true},
-        {{NULL, NULL, first}, {NULL, NULL, other}, false},
-        {{NULL, NULL, nobody}, {NULL, NULL, first}, false},
-        {{"u", "", first}, {NULL, NULL, first}, false},
-        {{NULL, NULL, "a.b.c"}, {NULL, NULL, "a.b.d"}, false},
+        {LOG_IN(NULL, NULL, NULL), LOG_IN(NULL, NULL, NULL), true},
+        {LOG_IN("u", "p", NULL), LOG_IN("u", "q", NULL), true},
+        {LOG_IN("u", "p", NULL), LOG_IN("v", "p", NULL), false},
+        {LOG_IN(NULL, NULL, "t"), LOG_IN(NULL, NULL, "t"), true},
+        {LOG_IN(NULL, NULL, "t"), LOG_IN(NULL, NULL, "s"), false},
+        {LOG_IN(NULL, NULL, first), LOG_IN(NULL, NULL, renewed), true},
+        {LOG_IN(NULL, NULL, first), LOG_IN(NULL, NULL, other), false},
+        {LOG_IN(NULL, NULL, nobody), LOG_IN(NULL, NULL, first), false},
+        {LOG_IN("u", "", first), LOG_IN(NULL, NULL, first), false},
+        {LOG_IN(NULL, NULL, "a.b.c"), LOG_IN(NULL, NULL, "a.b.d"), false},
+        {OF_SECRET("u", "p", "1-2"), OF_SECRET("u", "q", "1-2"),
+         true}, /* a new password in the same Secret */
+        {OF_SECRET("u", "p", "1-2"), OF_SECRET("v", "p", "1-2"), false},
+        {OF_SECRET("u", "p", "1-2"), OF_SECRET("u", "p", "1-3"), false},
+        {OF_SECRET("u", "p", "1-2"), LOG_IN("u", "p", NULL), false},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

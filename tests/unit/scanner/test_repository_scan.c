@@ -205,6 +205,63 @@ static void test_repository_scan_short_list_needs_a_second_one(void **state)
     expect_scan(f, "app", "4 tags", 1);
 }
 
+/* -- the demand's own credentials ----------------------------------------------------------------------------- */
+
+#define GOOD_LOG_IN "Basic cm9ib3Q6Z29vZA==" /* robot:good */
+
+/* Basic log-in of one user; whoever has another password is refused. */
+static bool serve_to_robot(const struct scripted_request *r, int fd, void *context)
+{
+    struct fixture *f = context;
+    AUTO_FREE char *given = scripted_header(r, "Authorization");
+    if (given && strcmp(given, GOOD_LOG_IN) == 0)
+        return reply_tags(fd, "", 0, f->tags);
+    return scripted_reply(fd, "401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n", "{}");
+}
+
+/* As expect_scan, for the demand of a workload with a pull secret. */
+static void expect_scan_with(struct fixture *f, const struct credential *credential, int64_t max_age_ms,
+                             const char *begins, const char *contains)
+{
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/app", f->server->port);
+    const struct demand demand = {.repository = repository, .credential = credential};
+    struct scan_result result;
+    scanner_scan(f->scanner, &demand, 1, max_age_ms, NULL, NULL, &result);
+    AUTO_FREE char *got = describe(&result);
+    scan_results_release(&result, 1);
+    if (!str_starts_with(got, begins) || !strstr(got, contains))
+        fail_msg("%s", got);
+}
+
+static void test_repository_scan_answers_go_to_whose_credentials_they_were_given(void **state)
+{
+    static const struct credential good = {
+        .username = "robot", .password = "good", .secret = "shop/good", .secret_uid = "uid-1"};
+    static const struct credential bad = {
+        .username = "robot", .password = "wrong-word", .secret = "shop/bad", .secret_uid = "uid-2"};
+    struct fixture *f = *state;
+    f->answer = serve_to_robot;
+    f->tags = 5;
+    expect_scan_with(f, &good, 0, "5 tags", "");
+    expect_scan_with(f, &good, 60000, "5 tags", "");
+    expect_scan_with(f, &bad, 60000, "| unauthorized: ", "/app with the pull secret shop/bad: ");
+    expect_scan_with(f, NULL, 60000, "| unauthorized: ", "/app: ");
+    expect_scan_with(f, &good, 60000, "5 tags", "");
+}
+
+/* What the Docker config file has is not asked for, and not fallen back on. */
+static void test_repository_scan_uses_the_demands_credentials_alone(void **state)
+{
+    static const struct credential bad = {
+        .username = "robot", .password = "wrong-word", .secret = "shop/bad", .secret_uid = "uid-2"};
+    struct fixture *f = *state;
+    f->answer = serve_to_robot;
+    f->tags = 5;
+    open_scanner(f, "{\"auth\":\"cm9ib3Q6Z29vZA==\"}");
+    expect_scan_with(f, NULL, 0, "5 tags", "");
+    expect_scan_with(f, &bad, 0, "| unauthorized: ", "pull secret shop/bad");
+}
+
 /* -- lists that did not change --------------------------------------------------------------------------------- */
 
 static bool serve_etag(const struct scripted_request *r, int fd, void *context)
@@ -787,6 +844,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         CASE(test_repository_scan_short_list_needs_a_second_one),
         CASE(test_repository_scan_short_list_loses_no_details),
+        CASE(test_repository_scan_answers_go_to_whose_credentials_they_were_given),
+        CASE(test_repository_scan_uses_the_demands_credentials_alone),
         CASE(test_repository_scan_unchanged_list_is_not_sent_again),
         CASE(test_repository_scan_unchanged_list_ends_the_doubt),
         CASE(test_repository_scan_pages_are_never_conditional),
