@@ -56,7 +56,8 @@ static void read_policies(struct plan *plan)
 static void ask(struct plan *plan, const struct config *config, struct image_source *images)
 {
     const struct image_filter filter = {.exclude = &config->exclude_images,
-                                        .include = &config->include_images};
+                                        .include = &config->include_images,
+                                        .use_labels = &config->use_labels};
     plan->demands = demand_set_from(plan->policies, plan->policies_len, &filter);
     plan->answers = xcalloc(plan->demands->len, sizeof(struct scan_result));
     images->answer(images, plan->demands, plan->answers);
