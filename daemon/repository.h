@@ -21,6 +21,7 @@ struct repository {
     const struct clock *clock;                /* borrowed */
     struct mirror *mirror;
     struct deploy_target *target; /* NULL: commits are applied nowhere */
+    char *default_space;          /* of objects that name none */
     struct manifest_loader *loader;
     char applied[GIT_ID_SIZE]; /* the commit last applied without a failure; "" none */
 };
