@@ -32,7 +32,7 @@
 #define LIMIT_LABELS_BYTES    (8u << 10) /* of all, as JSON */
 #define LIMIT_PLATFORMS       64u
 #define LIMIT_PLATFORM_LENGTH 64u
-#define LIMIT_PLATFORMS_BYTES (LIMIT_PLATFORMS * (LIMIT_PLATFORM_LENGTH + 1))
+#define LIMIT_PLATFORMS_BYTES 4160u /* as many as that, with a space each */
 #define LIMIT_TOKEN_BYTES     (256u << 10)
 #define LIMIT_REDIRECTS       5
 
