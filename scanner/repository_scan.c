@@ -293,6 +293,7 @@ static void finish_list(struct scan *scan)
 {
     repository_info_finish(scan->info);
     scan->info->scanned_ms = now_of(scan);
+    scan->info->is_label_dated = scan->demand->dates_by_labels;
     if (list_trust_believes(scan->last, scan->info)) {
         carry_over(scan);
         start_details(scan);
@@ -412,7 +413,6 @@ static void begin(struct scan *scan)
         start_details(scan);
     } else {
         scan->info = repository_info_new(scan->demand->repository);
-        scan->info->is_label_dated = scan->demand->dates_by_labels;
         ask_first_page(scan, true);
     }
 }
