@@ -25,8 +25,16 @@
 #define LIMIT_TAG_PAGES          2000u
 #define LIMIT_TAG_LENGTH         128u /* OCI distribution: a tag has at most 128 characters */
 #define LIMIT_ETAG_LENGTH        255u /* a longer one is not kept: they are hashes, of 64 digits at most */
-#define LIMIT_TOKEN_BYTES        (256u << 10)
-#define LIMIT_REDIRECTS          5
+/* What is kept of one image's labels and of one index's platforms; what is beyond is left out, as they may not spoil
+ * the image's date. A dozen labels are in use, and of official images fewer than 20 platforms. */
+#define LIMIT_LABELS          24u
+#define LIMIT_LABEL_LENGTH    1024u
+#define LIMIT_LABELS_BYTES    (8u << 10) /* of all, as JSON */
+#define LIMIT_PLATFORMS       64u
+#define LIMIT_PLATFORM_LENGTH 64u
+#define LIMIT_PLATFORMS_BYTES 4160u /* as many as that, with a space each */
+#define LIMIT_TOKEN_BYTES     (256u << 10)
+#define LIMIT_REDIRECTS       5
 
 /* -- JSON of any source: jansson recurses, so depth is bounded before it sees the text. */
 #define LIMIT_JSON_DEPTH 128u

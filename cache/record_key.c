@@ -7,9 +7,9 @@
 #include "base/strbuf.h"
 #include "cache/cache.h"
 
-#define VERSION       "pawl2|"
+#define VERSION       "pawl3|"
 #define REPOSITORY    VERSION "repository|"
-#define CREATED       VERSION "created|"
+#define FACTS         VERSION "facts|"
 #define HASHED        "sha256-"
 #define KIND_MAX      16
 #define SCOPE_DIGITS  8
@@ -39,9 +39,9 @@ char *record_key_repository(const char *repository, const char *scope)
     return strbuf_detach(&key, NULL);
 }
 
-char *record_key_created(const char *digest, const char *platform)
+char *record_key_facts(const char *digest, const char *platform)
 {
-    return xasprintf(CREATED "%s|%s", digest, platform);
+    return xasprintf(FACTS "%s|%s", digest, platform);
 }
 
 char *record_key_names(const char *repository)
@@ -80,8 +80,8 @@ void record_key_parse(const char *key, struct record_key *out)
     *out = (struct record_key){.kind = RECORD_FOREIGN};
     if (str_starts_with(key, REPOSITORY))
         parse_repository(key + strlen(REPOSITORY), out);
-    else if (str_starts_with(key, CREATED))
-        out->kind = RECORD_CREATED;
+    else if (str_starts_with(key, FACTS))
+        out->kind = RECORD_FACTS;
     else if (str_starts_with(key, VERSION) || str_starts_with(key, HASHED))
         out->kind = RECORD_OTHER;
 }

@@ -1,9 +1,9 @@
 /*
  * The keys of records, written and read back.
  *
- *   pawl2|repository|NAME|PLATFORM|KIND|HASH    a repository's tags, as one platform and one identity saw them
- *   pawl2|created|DIGEST|PLATFORM               the creation time of an image
- *   pawl2|names|NAME                            the keys of a repository's records, where a cache cannot list
+ *   pawl3|repository|NAME|PLATFORM|KIND|HASH    a repository's tags, as one platform and one identity saw them
+ *   pawl3|facts|DIGEST|PLATFORM                 what never changes of an image
+ *   pawl3|names|NAME                            the keys of a repository's records, where a cache cannot list
  *
  * A scope is "PLATFORM IDENTITY": whose image of an index is dated, and to whom the registry gave the answer, as
  * "KIND:NAME"; no identity is anonymous. Only its kind and the hash of the whole scope are in the key, so that a
@@ -16,12 +16,12 @@
 
 /* For cache_get and cache_put; free() them. */
 char *record_key_repository(const char *repository, const char *scope) MUST_CHECK;
-char *record_key_created(const char *digest, const char *platform) MUST_CHECK;
+char *record_key_facts(const char *digest, const char *platform) MUST_CHECK;
 char *record_key_names(const char *repository) MUST_CHECK;
 
 enum record_kind {
     RECORD_REPOSITORY,
-    RECORD_CREATED,
+    RECORD_FACTS,
     RECORD_OTHER,   /* of this version and another kind, or under a key so long that only its hash is known */
     RECORD_FOREIGN, /* of another version: nobody here reads it */
 };

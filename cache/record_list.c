@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "cache/fact_record.h"
 #include "cache/record_key.h"
 #include "cache/records.h"
 
@@ -143,7 +144,7 @@ static enum record_use use_of(const struct record_prune *prune, const struct cac
     if (value->is_expired)
         return RECORD_EXPIRED;
     if (key.kind != RECORD_REPOSITORY)
-        return value->expires_ms ? use_by_age(prune, value->expires_ms - RECORD_CREATED_TTL_S * 1000)
+        return value->expires_ms ? use_by_age(prune, value->expires_ms - RECORD_FACTS_TTL_S * 1000)
                                  : RECORD_USED;
     CLEANUP(repository_info_release) struct repository_info *info = decode(value);
     return info ? use_by_age(prune, info->scanned_ms) : RECORD_UNREADABLE;

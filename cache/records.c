@@ -13,9 +13,12 @@
  *               created_ms  signed
  *               checked_ms  signed, relative to scanned_ms
  *               problem     length, bytes
+ *               platforms   length, bytes
+ *               labels      length, bytes
+ *               undated     nothing: the flag says it
  *
- * Numbers are base-128 varints, lowest bits first, in their shortest form; signed ones are zigzagged. Tags
- * are sorted, so most share their beginning with the one before.
+ * Numbers and texts are those of cache/record_bytes.h. Tags are sorted, so most share their beginning with the one
+ * before.
  */
 #include "cache/records.h"
 
@@ -24,19 +27,24 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "cache/record_bytes.h"
 #include "cache/record_key.h"
 
-#define RECORD_TRUNCATED 1u
-#define RECORD_SHRUNKEN  2u
-#define RECORD_ETAG      4u
-#define RECORD_FLAGS     7u
+#define RECORD_TRUNCATED   1u
+#define RECORD_SHRUNKEN    2u
+#define RECORD_ETAG        4u
+#define RECORD_LABEL_DATED 8u
+#define RECORD_FLAGS       15u
 
 #define TAG_DIGEST_SHA256 1u
 #define TAG_DIGEST_TEXT   2u
 #define TAG_CREATED       4u
 #define TAG_CHECKED       8u
 #define TAG_PROBLEM       16u
-#define TAG_FLAGS         31u
+#define TAG_PLATFORMS     32u
+#define TAG_LABELS        64u
+#define TAG_UNDATED       128u
+#define TAG_FLAGS         255u
 #define TAG_SIZE_MIN      4 /* two lengths, a byte of the tag, flags */
 
 #define TEXT_MAX    255 /* of a name, a digest that is no SHA-256, a problem */
@@ -45,27 +53,9 @@ static const char sha256_prefix[] = "sha256:";
 
 /* -- writing --------------------------------------------------------------------------------------------- */
 
-static void add_number(struct strbuf *out, uint64_t number)
-{
-    char bytes[10];
-    size_t len = 0;
-    for (; number >= 128; number >>= 7)
-        bytes[len++] = (char)(number | 128);
-    bytes[len++] = (char)number;
-    strbuf_add(out, bytes, len);
-}
-
-static void add_signed(struct strbuf *out, int64_t number)
-{
-    uint64_t bits = (uint64_t)number << 1;
-    add_number(out, number < 0 ? ~bits : bits);
-}
-
 static void add_text(struct strbuf *out, const char *text)
 {
-    size_t len = strnlen(text, TEXT_MAX);
-    add_number(out, len);
-    strbuf_add(out, text, len);
+    record_add_text(out, text, TEXT_MAX);
 }
 
 static int hex_value(char c)
@@ -97,8 +87,8 @@ static void add_tag(struct strbuf *out, const char *tag, const char *before)
     while (before[shared] && before[shared] == tag[shared])
         shared++;
     size_t rest = strlen(tag + shared);
-    add_number(out, shared);
-    add_number(out, rest);
+    record_add_number(out, shared);
+    record_add_number(out, rest);
     strbuf_add(out, tag + shared, rest);
 }
 
@@ -109,18 +99,23 @@ static void add_details(struct strbuf *out, const struct image_details *image, i
     bool is_text = image->digest && !is_sha256 && strnlen(image->digest, TEXT_MAX + 1) <= TEXT_MAX;
     unsigned flags = (is_sha256 ? TAG_DIGEST_SHA256 : 0) | (is_text ? TAG_DIGEST_TEXT : 0) |
                      (image->created_ms ? TAG_CREATED : 0) | (image->checked_ms ? TAG_CHECKED : 0) |
-                     (image->problem ? TAG_PROBLEM : 0);
-    strbuf_addch(out, (char)flags);
+                     (image->problem ? TAG_PROBLEM : 0) | (image->platforms ? TAG_PLATFORMS : 0) |
+                     (image->labels ? TAG_LABELS : 0) | (image->is_undated ? TAG_UNDATED : 0);
+    record_add_number(out, flags);
     if (is_sha256)
         strbuf_add(out, sha256, sizeof(sha256));
     if (is_text)
         add_text(out, image->digest);
     if (image->created_ms)
-        add_signed(out, image->created_ms);
+        record_add_signed(out, image->created_ms);
     if (image->checked_ms)
-        add_signed(out, (int64_t)((uint64_t)image->checked_ms - (uint64_t)scanned_ms));
+        record_add_signed(out, (int64_t)((uint64_t)image->checked_ms - (uint64_t)scanned_ms));
     if (image->problem)
         add_text(out, image->problem);
+    if (image->platforms)
+        record_add_text(out, image->platforms, LIMIT_PLATFORMS_BYTES);
+    if (image->labels)
+        record_add_text(out, image->labels, LIMIT_LABELS_BYTES);
 }
 
 static bool is_kept(const char *tag)
@@ -133,16 +128,17 @@ static void add_head(struct strbuf *out, const struct repository_info *info)
 {
     bool has_etag = info->etag && strnlen(info->etag, TEXT_MAX + 1) <= TEXT_MAX;
     add_text(out, info->repository);
-    add_number(out, (info->is_truncated ? RECORD_TRUNCATED : 0) | (info->is_shrunken ? RECORD_SHRUNKEN : 0) |
-                        (has_etag ? RECORD_ETAG : 0));
-    add_signed(out, info->scanned_ms);
+    record_add_number(out, (info->is_truncated ? RECORD_TRUNCATED : 0) |
+                               (info->is_shrunken ? RECORD_SHRUNKEN : 0) | (has_etag ? RECORD_ETAG : 0) |
+                               (info->is_label_dated ? RECORD_LABEL_DATED : 0));
+    record_add_signed(out, info->scanned_ms);
     if (info->is_shrunken) {
-        add_number(out, info->shrunken_len);
-        add_signed(out, info->shrunken_ms);
+        record_add_number(out, info->shrunken_len);
+        record_add_signed(out, info->shrunken_ms);
     }
     if (has_etag) {
         add_text(out, info->etag);
-        add_signed(out, info->etag_ms);
+        record_add_signed(out, info->etag_ms);
     }
 }
 
@@ -152,7 +148,7 @@ void record_encode_repository(const struct repository_info *info, struct strbuf 
     for (size_t i = 0; i < info->images_len; i++)
         count += is_kept(repository_info_tag(info, i));
     add_head(out, info);
-    add_number(out, count);
+    record_add_number(out, count);
     const char *before = "";
     for (size_t i = 0; i < info->images_len; i++) {
         const char *tag = repository_info_tag(info, i);
@@ -166,81 +162,25 @@ void record_encode_repository(const struct repository_info *info, struct strbuf 
 
 /* -- reading --------------------------------------------------------------------------------------------- */
 
-/* Once something is wrong, `is_bad` stays and everything reads as zero or empty. */
-struct reader {
-    const unsigned char *at, *end;
-    bool is_bad;
-};
-
-static const unsigned char *take(struct reader *r, size_t len)
+static void take_text(struct record_reader *r, char out[TEXT_MAX + 1])
 {
-    if (r->is_bad || (size_t)(r->end - r->at) < len) {
-        r->is_bad = true;
-        return NULL;
-    }
-    const unsigned char *bytes = r->at;
-    r->at += len;
-    return bytes;
-}
-
-static uint64_t take_number(struct reader *r)
-{
-    uint64_t number = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        const unsigned char *byte = take(r, 1);
-        if (!byte)
-            return 0;
-        uint64_t bits = *byte & 127;
-        if (shift == 63 && bits > 1)
-            break;
-        number |= bits << shift;
-        if (*byte < 128) {
-            r->is_bad = shift && !bits; /* not the shortest form */
-            return number;
-        }
-    }
-    r->is_bad = true;
-    return 0;
-}
-
-static int64_t take_signed(struct reader *r)
-{
-    uint64_t bits = take_number(r);
-    return (int64_t)(bits & 1 ? ~(bits >> 1) : bits >> 1);
-}
-
-/* Copies `len` bytes, none of them NUL, and ends them with one. */
-static void take_bytes(struct reader *r, size_t len, char *out)
-{
-    const unsigned char *bytes = take(r, len);
-    if (bytes && memchr(bytes, '\0', len))
-        r->is_bad = true;
-    if (!bytes || r->is_bad)
-        len = 0;
-    else
-        memcpy(out, bytes, len);
-    out[len] = '\0';
-}
-
-static void take_text(struct reader *r, char out[TEXT_MAX + 1])
-{
-    uint64_t len = take_number(r);
+    uint64_t len = record_take_number(r);
     if (len > TEXT_MAX)
         r->is_bad = true;
-    take_bytes(r, r->is_bad ? 0 : len, out);
+    record_take_bytes(r, r->is_bad ? 0 : len, out);
 }
 
 /* Turns the tag before into this one, which must be greater. */
-static void take_tag(struct reader *r, char tag[LIMIT_TAG_LENGTH + 1])
+static void take_tag(struct record_reader *r, char tag[LIMIT_TAG_LENGTH + 1])
 {
     char before[LIMIT_TAG_LENGTH + 1];
     memcpy(before, tag, sizeof(before));
-    uint64_t shared = take_number(r), rest = take_number(r);
+    uint64_t shared = record_take_number(r), rest = record_take_number(r);
     if (shared > strlen(before) || rest > LIMIT_TAG_LENGTH - shared)
         r->is_bad = true;
     if (r->is_bad)
         return;
-    take_bytes(r, rest, tag + shared);
+    record_take_bytes(r, rest, tag + shared);
     if (strcmp(tag, before) <= 0)
         r->is_bad = true;
 }
@@ -256,7 +196,7 @@ static void format_sha256(const unsigned char bytes[SHA256_SIZE], char *out)
     *out = '\0';
 }
 
-static void take_digest(struct reader *r, unsigned flags, struct repository_info *info, size_t index)
+static void take_digest(struct record_reader *r, unsigned flags, struct repository_info *info, size_t index)
 {
     char text[TEXT_MAX + 1];
     if (flags & TAG_DIGEST_TEXT) {
@@ -264,18 +204,34 @@ static void take_digest(struct reader *r, unsigned flags, struct repository_info
         repository_info_set_digest(info, index, text);
     }
     if (flags & TAG_DIGEST_SHA256) {
-        const unsigned char *bytes = take(r, SHA256_SIZE);
+        const unsigned char *bytes = record_take(r, SHA256_SIZE);
         if (bytes)
             format_sha256(bytes, text);
         repository_info_set_digest(info, index, bytes ? text : NULL);
     }
 }
 
-static void take_image(struct reader *r, struct repository_info *info, char tag[LIMIT_TAG_LENGTH + 1])
+/* What may be longer than TEXT_MAX. */
+static void take_long_texts(struct record_reader *r, unsigned flags, struct repository_info *info,
+                            size_t index)
+{
+    if (flags & TAG_PLATFORMS) {
+        AUTO_FREE char *platforms = record_take_text(r, LIMIT_PLATFORMS_BYTES);
+        repository_info_set_platforms(info, index, platforms);
+    }
+    if (flags & TAG_LABELS) {
+        AUTO_FREE char *labels = record_take_text(r, LIMIT_LABELS_BYTES);
+        repository_info_set_labels(info, index, labels);
+    }
+    if (flags & TAG_UNDATED)
+        repository_info_edit_details(info, index)->is_undated = true;
+}
+
+static void take_image(struct record_reader *r, struct repository_info *info, char tag[LIMIT_TAG_LENGTH + 1])
 {
     char problem[TEXT_MAX + 1];
     take_tag(r, tag);
-    uint64_t flags = take_number(r);
+    uint64_t flags = record_take_number(r);
     if (flags > TAG_FLAGS || (flags & TAG_DIGEST_TEXT && flags & TAG_DIGEST_SHA256))
         r->is_bad = true;
     if (r->is_bad)
@@ -283,31 +239,33 @@ static void take_image(struct reader *r, struct repository_info *info, char tag[
     size_t index = repository_info_add(info, tag);
     take_digest(r, (unsigned)flags, info, index);
     if (flags & TAG_CREATED)
-        repository_info_edit_details(info, index)->created_ms = take_signed(r);
+        repository_info_edit_details(info, index)->created_ms = record_take_signed(r);
     if (flags & TAG_CHECKED)
         repository_info_edit_details(info, index)->checked_ms =
-            (int64_t)((uint64_t)take_signed(r) + (uint64_t)info->scanned_ms);
+            (int64_t)((uint64_t)record_take_signed(r) + (uint64_t)info->scanned_ms);
     if (flags & TAG_PROBLEM) {
         take_text(r, problem);
         repository_info_set_problem(info, index, problem);
     }
+    take_long_texts(r, (unsigned)flags, info, index);
 }
 
 /* What follows the name. */
-static void take_head(struct reader *r, struct repository_info *info)
+static void take_head(struct record_reader *r, struct repository_info *info)
 {
     char etag[TEXT_MAX + 1];
-    uint64_t flags = take_number(r);
+    uint64_t flags = record_take_number(r);
     info->is_truncated = flags & RECORD_TRUNCATED;
     info->is_shrunken = flags & RECORD_SHRUNKEN;
-    info->scanned_ms = take_signed(r);
+    info->is_label_dated = flags & RECORD_LABEL_DATED;
+    info->scanned_ms = record_take_signed(r);
     if (info->is_shrunken) {
-        info->shrunken_len = take_number(r);
-        info->shrunken_ms = take_signed(r);
+        info->shrunken_len = record_take_number(r);
+        info->shrunken_ms = record_take_signed(r);
     }
     if (flags & RECORD_ETAG) {
         take_text(r, etag);
-        repository_info_set_etag(info, etag, take_signed(r));
+        repository_info_set_etag(info, etag, record_take_signed(r));
     }
     if (flags > RECORD_FLAGS)
         r->is_bad = true;
@@ -315,13 +273,14 @@ static void take_head(struct reader *r, struct repository_info *info)
 
 struct repository_info *record_decode_repository(const char *bytes, size_t len)
 {
-    struct reader r = {.at = (const unsigned char *)bytes, .end = (const unsigned char *)bytes + len};
+    const unsigned char *at = (const unsigned char *)bytes;
+    struct record_reader r = {.at = at, .end = at + len};
     char name[TEXT_MAX + 1];
     char tag[LIMIT_TAG_LENGTH + 1] = "";
     take_text(&r, name);
     CLEANUP(repository_info_release) struct repository_info *info = repository_info_new(name);
     take_head(&r, info);
-    uint64_t count = take_number(&r);
+    uint64_t count = record_take_number(&r);
     if (count > (size_t)(r.end - r.at) / TAG_SIZE_MIN)
         return NULL;
     repository_info_reserve(info, count);
@@ -394,27 +353,4 @@ void record_put_repository(struct cache *cache, struct repository_info *info, co
     info->record_sum = cache_checksum(bytes.buf, bytes.len);
     cache_put(cache, key, bytes.buf, bytes.len, RECORD_REPOSITORY_TTL_S);
     add_name(cache, info->repository, key);
-}
-
-bool record_get_created(struct cache *cache, const char *digest, const char *platform, int64_t *created_ms)
-{
-    AUTO_FREE char *key = record_key_created(digest, platform);
-    CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
-    if (!cache_get(cache, key, &bytes))
-        return false;
-    struct reader r = {.at = (const unsigned char *)bytes.buf,
-                       .end = (const unsigned char *)bytes.buf + bytes.len};
-    int64_t number = take_signed(&r);
-    if (r.is_bad || r.at != r.end)
-        return false;
-    *created_ms = number;
-    return true;
-}
-
-void record_put_created(struct cache *cache, const char *digest, const char *platform, int64_t created_ms)
-{
-    AUTO_FREE char *key = record_key_created(digest, platform);
-    CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
-    add_signed(&bytes, created_ms);
-    cache_put(cache, key, bytes.buf, bytes.len, RECORD_CREATED_TTL_S);
 }

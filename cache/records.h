@@ -2,7 +2,7 @@
  * What the cache holds, and in which form.
  *
  *   one record per repository   the repository_info as last read: tags, digests, times
- *   one record per digest       what never changes: creation time of an image by platform
+ *   one record per digest       what never changes: the facts of an image by platform (cache/fact_record.h)
  *
  * Both are compact binary with a version in the key (cache/record_key.h), so that an old pawl and a new one can share
  * a memcached without misreading each other; the bytes are the same on every machine. Decoding is strict: a
@@ -21,9 +21,8 @@
 #include "model/image_info.h"
 
 /* How long records are kept when nobody writes them again. A repository that is in use is written with every
- * scan; two weeks is what Flux v1 kept. Creation times are as good as for ever, but of images long gone. */
+ * scan; two weeks is what Flux v1 kept. */
 #define RECORD_REPOSITORY_TTL_S ((int64_t)14 * 86400)
-#define RECORD_CREATED_TTL_S    ((int64_t)180 * 86400)
 
 /* One reference, or NULL on a miss. `scope` tells apart answers given to different credentials and
  * for different platforms (cache/record_key.h); it may be derived from a user name but must not hold a secret. */
@@ -41,10 +40,6 @@ void record_put_repository(struct cache *cache, struct repository_info *info, co
  * RECORD_NAMES_MAX, newest last, some of them perhaps gone. For caches that can list it adds none. */
 void record_get_names(struct cache *cache, const char *repository, struct strvec *keys);
 #define RECORD_NAMES_MAX 16
-
-/* True and *created_ms (0: the image does not say) if the image of that manifest digest was read before. */
-bool record_get_created(struct cache *cache, const char *digest, const char *platform, int64_t *created_ms);
-void record_put_created(struct cache *cache, const char *digest, const char *platform, int64_t created_ms);
 
 /* -- the form alone: for tests, fuzzing and `pawl cache inspect` ----------------------------------------- */
 

@@ -10,6 +10,7 @@
 #include "cli/say.h"
 #include "cli/table.h"
 #include "daemon/tag_listing.h"
+#include "model/demand.h"
 
 static void print_json(const struct tag_listing *listing)
 {
@@ -38,7 +39,7 @@ static const char *verdict(const struct tag_listing *listing, const struct tag_l
 
 static void print_table(const struct tag_listing *listing, bool wide, bool no_headers)
 {
-    const char *headings[] = {"TAG", "CREATED", "MATCHES", wide ? "DIGEST" : NULL, NULL};
+    const char *headings[] = {"TAG", "CREATED", "MATCHES", wide ? "DIGEST" : NULL, "PLATFORMS", NULL};
     struct table *table = table_new(headings, no_headers);
     for (size_t i = 0; i < listing->info->images_len; i++) {
         const struct tag_listing_row *row = &listing->rows[i];
@@ -46,7 +47,8 @@ static void print_table(const struct tag_listing *listing, bool wide, bool no_he
         if (row->image.details->created_ms)
             clock_format_rfc3339(row->image.details->created_ms, created);
         const char *cells[] = {row->image.tag, created, verdict(listing, row),
-                               wide ? row->image.details->digest : NULL};
+                               wide ? row->image.details->digest : NULL,
+                               wide ? row->image.details->platforms : NULL};
         table_add(table, cells);
     }
     table_print(table);
@@ -57,14 +59,16 @@ static void print_table(const struct tag_listing *listing, bool wide, bool no_he
 int command_tags(struct invocation *invocation, struct error *err)
 {
     CLEANUP(tag_listing_release) struct tag_listing listing = TAG_LISTING_INIT;
-    if (tag_listing_make(&invocation->config, invocation->operands.items[0], invocation->policy, &listing,
-                         err) < 0)
+    bool is_json = !strcmp(invocation->output, "json"), is_wide = !strcmp(invocation->output, "wide");
+    unsigned also = (is_json || is_wide ? DEMAND_PLATFORMS : 0) | (is_json ? DEMAND_LABELS : 0);
+    if (tag_listing_make(&invocation->config, invocation->operands.items[0], invocation->policy, also,
+                         &listing, err) < 0)
         return err->code == ERROR_USAGE ? EXIT_USAGE : EXIT_FAILED;
-    if (!strcmp(invocation->output, "json"))
+    if (is_json)
         print_json(&listing);
     else if (!strcmp(invocation->output, "name"))
         print_names(&listing);
     else
-        print_table(&listing, !strcmp(invocation->output, "wide"), invocation->no_headers);
+        print_table(&listing, is_wide, invocation->no_headers);
     return listing.is_notable ? EXIT_FOUND : EXIT_DONE;
 }

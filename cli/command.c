@@ -51,6 +51,38 @@ static const struct option_row tags_options[] = {
     {.name = NULL},
 };
 
+static const struct option_row list_images_options[] = {
+    {.name = "namespace",
+     .letter = 'n',
+     .type = OPTION_STRING,
+     .offset = AT(space),
+     .metavar = "NAME",
+     .group = "Command",
+     .help = "Namespace of the workloads; the one of objects that name none if not given"},
+    {.name = "all-namespaces",
+     .letter = 'a',
+     .type = OPTION_BOOL,
+     .offset = AT(all_spaces),
+     .group = "Command",
+     .help = "Workloads of all namespaces"},
+    {.name = "workload",
+     .letter = 'w',
+     .type = OPTION_STRING,
+     .offset = AT(workload),
+     .metavar = "ID",
+     .group = "Command",
+     .help = "Only this workload: namespace:kind/name or kind/name"},
+    {.name = "limit",
+     .letter = 'l',
+     .type = OPTION_INT,
+     .offset = AT(limit),
+     .fallback = "10",
+     .metavar = "N",
+     .group = "Command",
+     .help = "Images to show of each container, the newest first; 0 shows all"},
+    {.name = NULL},
+};
+
 static const struct option_row set_image_options[] = {
     {.name = "filename",
      .letter = 'f',
@@ -106,6 +138,10 @@ static const struct option_row *const serve_tables[] = {
 static const struct option_row *const tags_tables[] = {
     tags_options,         output_options,         config_registry_options,
     config_cache_options, config_general_options, NULL};
+static const struct option_row *const list_images_tables[] = {
+    list_images_options,     output_options,       config_git_options,
+    config_registry_options, config_cache_options, config_cluster_options,
+    config_general_options,  config_flux_options,  NULL};
 static const struct option_row *const cache_tables[] = {cache_options, output_options, config_cache_options,
                                                         config_general_options, NULL};
 static const struct option_row *const set_image_tables[] = {set_image_options, NULL};
@@ -158,6 +194,30 @@ const struct command commands[] = {
      .operands_least = 1,
      .operands_most = 1,
      .run = command_tags},
+    {.name = "list-images",
+     .summary = "the images of workloads in git, and which newer ones their registries have",
+     .description =
+         "Reads the manifests at the head of the branch, and lists the images of each container, automated "
+         "or "
+         "not, as its\n"
+         "registry has them now: newest first; where the container's policy orders by version, highest "
+         "first. "
+         "|  marks what\n"
+         "is newer than the container's own image, '-> that one. All tags are asked for their creation time, "
+         "which takes\n"
+         "two or three requests for each that is not in the cache; a registry that stops answering leaves "
+         "what "
+         "came before,\n"
+         "and the rest to the next time. Changes nothing.\n"
+         "\n"
+         "Without -n, -a or -w: the workloads of the default namespace.\n"
+         "\n"
+         "Exit status: 0 done, 1 something is missing from the list, 2 wrong usage.\n",
+     .examples = "pawl list-images --git-url git@github.com:org/gitops -a\n"
+                 "pawl list-images --git-url /srv/gitops.git -w default:deployment/app --limit 0\n",
+     .tables = list_images_tables,
+     .needs_repository = true,
+     .run = command_list_images},
     {.name = "set-image",
      .operands = "WORKLOAD CONTAINER=IMAGE...",
      .summary = "set images in manifest files, in place, byte for byte",
@@ -201,7 +261,6 @@ const struct command commands[] = {
     {.name = "check", .refusal = NEEDS_DAEMON "; try `pawl once --dry-run`, which changes nothing"},
     {.name = "explain", .refusal = NEEDS_DAEMON "; `pawl once --dry-run` gives the reason of each decision"},
     {.name = "list-workloads", .refusal = NEEDS_DAEMON},
-    {.name = "list-images", .refusal = NEEDS_DAEMON "; use `pawl tags IMAGE`"},
     {.name = "release", .refusal = NEEDS_DAEMON "; use `pawl set-image` in a checkout"},
     {.name = "automate", .refusal = NEEDS_DAEMON "; set the annotation fluxcd.io/automated: \"true\" in git"},
     {.name = "deautomate", .refusal = NEEDS_DAEMON "; remove the annotation fluxcd.io/automated in git"},

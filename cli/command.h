@@ -33,6 +33,10 @@ struct invocation {
     int64_t older_than_ms; /* --older-than; 0: not given */
     char *output;          /* -o: "table", "json", "wide", "name" */
     char *policy;
+    char *space;     /* -n; NULL: the default one */
+    char *workload;  /* -w; NULL: all */
+    bool all_spaces; /* -a */
+    int64_t limit;   /* -l; 0: none */
     char *directory; /* -f */
     const struct command *command;
     struct strvec operands;
@@ -67,6 +71,7 @@ void command_add_manual(struct strbuf *out);
 int command_once(struct invocation *invocation, struct error *err);
 int command_serve(struct invocation *invocation, struct error *err);
 int command_tags(struct invocation *invocation, struct error *err);
+int command_list_images(struct invocation *invocation, struct error *err);
 int command_set_image(struct invocation *invocation, struct error *err);
 int command_cache(struct invocation *invocation, struct error *err);
 int command_version(struct invocation *invocation, struct error *err);

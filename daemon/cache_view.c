@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "daemon/image_json.h"
 #include "model/image_ref.h"
 
 static void free_cache(struct cache **cache)
@@ -101,6 +102,8 @@ static json_t *image_json(struct image_info image)
     json_object_set_new(item, "created", time_json(details->created_ms));
     json_object_set_new(item, "checked_at", time_json(details->checked_ms));
     json_object_set_new(item, "problem", json_text(details->problem));
+    json_object_set_new(item, "platforms", image_platforms_json(details->platforms));
+    json_object_set_new(item, "labels", image_labels_json(details->labels));
     return item;
 }
 

@@ -37,7 +37,7 @@ struct config {
     bool git_readonly, git_ci_skip;
     int64_t git_poll_interval_ms, git_timeout_ms;
     /* registries */
-    struct strvec insecure_hosts, exclude_images, include_images;
+    struct strvec insecure_hosts, exclude_images, include_images, use_labels;
     char *platform, *docker_config;
     int64_t registry_poll_interval_ms, registry_rps, registry_burst, registry_tag_limit, registry_timeout_ms;
     /* cache */

@@ -158,6 +158,14 @@ const struct option_row config_registry_options[] = {
      .metavar = "GLOB",
      .group = "Registries",
      .help = "Scan only these images; the excluded ones stay excluded"},
+    {.name = "registry-use-labels",
+     .type = OPTION_LIST,
+     .offset = AT(use_labels),
+     .fallback = "index.docker.io/weaveworks/*,index.docker.io/fluxcd/*",
+     .metavar = "GLOB",
+     .group = "Registries",
+     .help = "Images dated by their labels, where they have such: org.opencontainers.image.created, else "
+             "org.label-schema.build-date"},
     {.name = "platform",
      .type = OPTION_STRING,
      .offset = AT(platform),
@@ -355,7 +363,6 @@ const struct option_row config_flux_options[] = {
             "a round runs as soon as a registry's answer changes; --registry-poll-interval sets how often it "
             "is asked"),
     REFUSED("registry-trace", NULL, "use --log-level debug"),
-    REFUSED("registry-use-labels", "GLOB", "this version takes creation times from image configs alone"),
     REFUSED("registry-ecr-region", "REGION", NO_ECR),
     REFUSED("registry-ecr-include-id", "ID", NO_ECR),
     REFUSED("registry-ecr-exclude-id", "ID", NO_ECR),

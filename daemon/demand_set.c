@@ -22,6 +22,11 @@ bool image_filter_allows(const struct image_filter *filter, const char *reposito
            (!filter->include->len || any_glob_matches(filter->include, repository));
 }
 
+bool image_filter_dates_by_labels(const struct image_filter *filter, const char *repository)
+{
+    return filter->use_labels && any_glob_matches(filter->use_labels, repository);
+}
+
 static int compare_users(const void *a, const void *b)
 {
     uintptr_t left = (uintptr_t)((const struct demand_user *)a)->container;
@@ -64,17 +69,25 @@ static size_t item_for(struct demand_set *set, struct strmap *index, const char 
     return set->len++;
 }
 
-static void add_dated(struct repository_demand *item, const struct tag_policy *policy)
+/* What a policy has to know of the tags that it matches. */
+static unsigned wants_of(const struct tag_policy *policy)
 {
-    for (size_t i = 0; i < item->dated_len; i++) {
-        if (!strcmp(tag_policy_text(item->dated[i]), tag_policy_text(policy)))
+    return tag_policy_needs_created(policy) ? DEMAND_CREATED : 0;
+}
+
+static void add_question(struct repository_demand *item, const struct tag_policy *policy, unsigned wants)
+{
+    for (size_t i = 0; i < item->questions_len; i++) {
+        if (!strcmp(tag_policy_text(item->questions[i].policy), tag_policy_text(policy))) {
+            item->questions[i].wants |= wants;
             return;
+        }
     }
     struct tag_policy *copy = tag_policy_new(tag_policy_text(policy), NULL);
     if (!copy)
         return;
-    vec_grow(item->dated, item->dated_len, item->dated_capacity);
-    item->dated[item->dated_len++] = copy;
+    vec_grow(item->questions, item->questions_len, item->questions_capacity);
+    item->questions[item->questions_len++] = (struct tag_question){copy, wants};
 }
 
 static void add_user(struct demand_set *set, const struct container *container, size_t item)
@@ -96,9 +109,10 @@ static void add_workload(struct demand_set *set, struct strmap *index, const str
         CLEANUP(pull_credential_release)
         struct pull_credential *credential = pull_secrets_for(secrets, policy->resource, repository);
         size_t item = item_for(set, index, repository, credential);
+        set->items[item].dates_by_labels = image_filter_dates_by_labels(filter, repository);
         add_user(set, each->container, item);
-        if (tag_policy_needs_created(each->policy))
-            add_dated(&set->items[item], each->policy);
+        if (wants_of(each->policy))
+            add_question(&set->items[item], each->policy, wants_of(each->policy));
     }
 }
 
@@ -133,9 +147,9 @@ void demand_set_unref(struct demand_set *set)
     if (!set || __atomic_sub_fetch(&set->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     for (size_t i = 0; i < set->len; i++) {
-        for (size_t k = 0; k < set->items[i].dated_len; k++)
-            tag_policy_free(set->items[i].dated[k]);
-        free(set->items[i].dated);
+        for (size_t k = 0; k < set->items[i].questions_len; k++)
+            tag_policy_free(set->items[i].questions[k].policy);
+        free(set->items[i].questions);
         free(set->items[i].repository);
         pull_credential_unref(set->items[i].credential);
     }
@@ -150,14 +164,16 @@ void demand_set_release(struct demand_set **set)
     *set = NULL;
 }
 
-static bool wants_created(const char *tag, void *context)
+static unsigned wants(const char *tag, void *context)
 {
     const struct repository_demand *item = context;
-    for (size_t i = 0; i < item->dated_len; i++) {
-        if (tag_policy_match(item->dated[i], tag) == TAG_MATCHES)
-            return true;
+    unsigned all = 0;
+    for (size_t i = 0; i < item->questions_len; i++) {
+        const struct tag_question *question = &item->questions[i];
+        if ((question->wants & ~all) && tag_policy_match(question->policy, tag) == TAG_MATCHES)
+            all |= question->wants;
     }
-    return false;
+    return all;
 }
 
 struct demand demand_of(const struct repository_demand *item)
@@ -168,6 +184,13 @@ struct demand demand_of(const struct repository_demand *item)
     } context = {.in = item};
     return (struct demand){.repository = item->repository,
                            .credential = item->credential ? &item->credential->credential : NULL,
-                           .wants_created = item->dated_len ? wants_created : NULL,
-                           .context = context.out};
+                           .wants = item->questions_len ? wants : NULL,
+                           .context = context.out,
+                           .dates_by_labels = item->dates_by_labels};
+}
+
+void demand_add_text(const struct repository_demand *item, struct strbuf *out)
+{
+    for (size_t i = 0; i < item->questions_len; i++)
+        strbuf_addf(out, "%u %s\n", item->questions[i].wants, tag_policy_text(item->questions[i].policy));
 }

@@ -20,11 +20,18 @@
 #include "model/demand.h"
 #include "updater/workload_policy.h"
 
+/* What has to be known of the tags that a policy matches. */
+struct tag_question {
+    struct tag_policy *policy; /* owned */
+    unsigned wants;            /* DEMAND_… */
+};
+
 struct repository_demand {
     char *repository;                   /* normalised, "host/path" */
     struct pull_credential *credential; /* a reference; NULL: what pawl has for the repository */
-    struct tag_policy **dated;          /* policies that order by creation time: owned */
-    size_t dated_len, dated_capacity;
+    bool dates_by_labels;               /* as in struct demand */
+    struct tag_question *questions;     /* no policy twice; none: the names of the tags are enough */
+    size_t questions_len, questions_capacity;
 };
 
 /* A container, and the item that asks for it. */
@@ -42,11 +49,13 @@ struct demand_set {
 };
 
 /* Which images may be asked about at all: globs on the normalised name, as --registry-exclude-image and
- * --registry-include-image (exclude wins; an empty include list is everything). Borrowed lists. */
+ * --registry-include-image (exclude wins; an empty include list is everything). And those that are dated by their
+ * labels, as --registry-use-labels (NULL: none). Borrowed lists. */
 struct image_filter {
-    const struct strvec *exclude, *include;
+    const struct strvec *exclude, *include, *use_labels;
 };
 bool image_filter_allows(const struct image_filter *filter, const char *repository);
+bool image_filter_dates_by_labels(const struct image_filter *filter, const char *repository);
 
 /* Whether the workload's images are asked about: it is automated, and nothing stands against that. */
 bool workload_has_demands(const struct workload_policy *policy);
@@ -69,5 +78,8 @@ char *repository_demand_key(const struct repository_demand *item) MUST_CHECK;
 
 /* An item as the scanner takes it; the item must outlive it. */
 struct demand demand_of(const struct repository_demand *item);
+
+/* Appends all that an item asks, as text: two that ask the same give the same. */
+void demand_add_text(const struct repository_demand *item, struct strbuf *out);
 
 #endif

@@ -65,7 +65,8 @@ static void drop_answers(struct plan *plan)
 static void ask_once(struct plan *plan, struct repository *r, struct image_source *images)
 {
     const struct image_filter filter = {.exclude = &r->config->exclude_images,
-                                        .include = &r->config->include_images};
+                                        .include = &r->config->include_images,
+                                        .use_labels = &r->config->use_labels};
     AUTO_FREE const struct resource **workloads = xcalloc(plan->policies_len, sizeof(*workloads));
     size_t len = 0;
     for (size_t i = 0; i < plan->policies_len; i++) {

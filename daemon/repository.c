@@ -14,13 +14,13 @@ static int open_target(struct repository *r, struct error *err)
         .default_space = r->config->default_space,
         .timeout_ms = r->config->sync_timeout_ms,
     };
-    AUTO_FREE char *space = NULL;
-    if (deploy_target_open(&options, &r->target, err) < 0 || deploy_default_space(&options, &space, err) < 0)
+    if (deploy_target_open(&options, &r->target, err) < 0 ||
+        deploy_default_space(&options, &r->default_space, err) < 0)
         return -1;
     struct kube_client *cluster = kubernetes_target_client(r->target);
     if (cluster)
         r->pull_secrets = pull_secrets_new(cluster, r->clock, r->config->registry_poll_interval_ms);
-    r->loader = manifest_loader_new(space);
+    r->loader = manifest_loader_new(r->default_space);
     return 0;
 }
 
@@ -50,6 +50,7 @@ void repository_free(struct repository *r)
     pull_secrets_free(r->pull_secrets);
     deploy_target_free(r->target);
     manifest_loader_free(r->loader);
+    free(r->default_space);
     free(r);
 }
 

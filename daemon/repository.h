@@ -23,6 +23,7 @@ struct repository {
     struct mirror *mirror;
     struct deploy_target *target;      /* NULL: commits are applied nowhere */
     struct pull_secrets *pull_secrets; /* of the target's cluster; NULL: it is none */
+    char *default_space;               /* of objects that name none */
     struct manifest_loader *loader;
     char applied[GIT_ID_SIZE]; /* the commit last applied without a failure; "" none */
 };

@@ -43,10 +43,10 @@ bool scan_entry_is_wanted(const struct scan_entry *entry)
     return false;
 }
 
-bool scan_entry_is_dated(const struct scan_entry *entry)
+bool scan_entry_has_questions(const struct scan_entry *entry)
 {
     for (size_t i = 0; i < entry->owners; i++) {
-        if (entry->wanted_by[i] && entry->wanted_by[i]->dated_len)
+        if (entry->wanted_by[i] && entry->wanted_by[i]->questions_len)
             return true;
     }
     return false;
@@ -58,13 +58,21 @@ bool scan_entry_is_named(const struct scan_entry *entry, const char *repository)
                                 : !strcmp(entry->repository, repository);
 }
 
+bool scan_entry_dates_by_labels(const struct scan_entry *entry)
+{
+    for (size_t i = 0; i < entry->owners; i++) {
+        if (entry->wanted_by[i])
+            return entry->wanted_by[i]->dates_by_labels;
+    }
+    return false;
+}
+
 char *scan_entry_question(const struct scan_entry *entry)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     for (size_t i = 0; i < entry->owners; i++) {
-        const struct repository_demand *demand = entry->wanted_by[i];
-        for (size_t k = 0; demand && k < demand->dated_len; k++)
-            strbuf_addf(&text, "%s\n", tag_policy_text(demand->dated[k]));
+        if (entry->wanted_by[i])
+            demand_add_text(entry->wanted_by[i], &text);
     }
     return strbuf_detach(&text, NULL);
 }

@@ -55,9 +55,11 @@ void scan_entry_free(void *pointer); /* a struct scan_entry, for a map */
 
 bool scan_entry_is_wanted(const struct scan_entry *entry);
 /* Whether anybody orders its tags by creation time. */
-bool scan_entry_is_dated(const struct scan_entry *entry);
+bool scan_entry_has_questions(const struct scan_entry *entry);
 /* Whether a push to `repository` ("host/path", or "/path" on any host) is to this one. */
 bool scan_entry_is_named(const struct scan_entry *entry, const char *repository);
+/* As in struct demand; all owners have it from one configuration. */
+bool scan_entry_dates_by_labels(const struct scan_entry *entry);
 /* Everything that an answer to the entry's demands depends on, as text. free() it. */
 char *scan_entry_question(const struct scan_entry *entry) MUST_CHECK;
 

@@ -51,20 +51,20 @@ static int64_t jittered(struct scan_thread *t, int64_t ms)
 }
 
 /* Called by the scanner, on its thread and without the lock. */
-static bool wants_created(const char *tag, void *context)
+static unsigned wants(const char *tag, void *context)
 {
     struct scan_entry *entry = context;
     struct scan_thread *t = entry->thread;
-    bool wants = false;
+    unsigned all = 0;
     pthread_mutex_lock(&t->lock);
-    for (size_t i = 0; i < entry->owners && !wants; i++) {
+    for (size_t i = 0; i < entry->owners; i++) {
         if (!entry->wanted_by[i])
             continue;
         const struct demand demand = demand_of(entry->wanted_by[i]);
-        wants = demand.wants_created && demand.wants_created(tag, demand.context);
+        all |= demand_wants(&demand, tag);
     }
     pthread_mutex_unlock(&t->lock);
-    return wants;
+    return all;
 }
 
 /* -- rounds' side ------------------------------------------------------------------------------------------ */
@@ -292,8 +292,9 @@ struct run {
     struct scan_entry *entry;
     struct repository_info *base; /* NULL: list the repository */
     struct strvec pushed;
+    bool dates_by_labels;
     int64_t max_age_ms;
-    bool is_dated; /* or else names are enough. Demands that come while it runs have it run again. */
+    bool has_questions; /* or else names are enough. Demands that come while it runs have it run again. */
 };
 
 struct run_list {
@@ -319,9 +320,10 @@ static void submit(struct scan_thread *t, const struct run *run)
     const struct demand demand = {
         .repository = run->entry->repository,
         .credential = pull ? &pull->credential : NULL,
-        .wants_created = run->is_dated ? wants_created : NULL,
+        .wants = run->has_questions ? wants : NULL,
         .context = run->entry,
-        .known = run->entry->info}; /* which nobody else replaces, and not before this run has ended */
+        .known = run->entry->info, /* which nobody else replaces, and not before this run has ended */
+        .dates_by_labels = run->dates_by_labels};
     if (run->base)
         scanner_submit_pushed(t->options.scanner, &demand, run->base, &run->pushed, scan_is_done, run->entry);
     else
@@ -345,8 +347,10 @@ static int64_t longest_age(const struct scan_thread *t, const struct scan_entry 
 
 static struct run start_list(struct scan_thread *t, struct scan_entry *entry, int64_t now)
 {
-    const struct run run = {
-        .entry = entry, .max_age_ms = longest_age(t, entry), .is_dated = scan_entry_is_dated(entry)};
+    const struct run run = {.entry = entry,
+                            .dates_by_labels = scan_entry_dates_by_labels(entry),
+                            .max_age_ms = longest_age(t, entry),
+                            .has_questions = scan_entry_has_questions(entry)};
     entry->run = SCAN_RUN_LIST;
     entry->started_ms = now;
     entry->next_ms = now + t->options.interval_ms;
@@ -360,7 +364,8 @@ static struct run start_pushed(struct scan_entry *entry, int64_t now)
     struct run run = {.entry = entry,
                       .base = repository_info_ref(entry->info),
                       .pushed = entry->pushed,
-                      .is_dated = scan_entry_is_dated(entry)};
+                      .dates_by_labels = scan_entry_dates_by_labels(entry),
+                      .has_questions = scan_entry_has_questions(entry)};
     entry->pushed = (struct strvec)STRVEC_INIT;
     entry->run = SCAN_RUN_PUSHED;
     entry->started_ms = now;

@@ -5,26 +5,37 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "daemon/demand_set.h"
+#include "daemon/image_json.h"
 #include "daemon/session.h"
 #include "updater/choose.h"
 #include "updater/tag_policy.h"
 
-static bool wants_created(const char *tag, void *context)
+struct asked {
+    const struct tag_policy *policy;
+    unsigned wants;
+};
+
+static unsigned wants(const char *tag, void *context)
 {
-    return tag_policy_match(context, tag) == TAG_MATCHES;
+    const struct asked *asked = context;
+    return tag_policy_match(asked->policy, tag) == TAG_MATCHES ? asked->wants : 0;
 }
 
-static int scan(const struct config *config, struct tag_policy *policy, struct tag_listing *listing,
-                struct error *err)
+static int scan(const struct config *config, const struct tag_policy *policy, unsigned also,
+                struct tag_listing *listing, struct error *err)
 {
     CLEANUP(session_close) struct session session = SESSION_INIT;
     if (session_open(&session, config, &system_clock, err) < 0)
         return -1;
     AUTO_FREE char *repository = image_ref_repository(&listing->image);
+    const struct image_filter filter = {.use_labels = &config->use_labels};
+    struct asked asked = {.policy = policy, .wants = DEMAND_CREATED | also};
     const struct demand demand = {
         .repository = repository,
-        .wants_created = policy && tag_policy_needs_created(policy) ? wants_created : NULL,
-        .context = policy,
+        .wants = policy && tag_policy_needs_created(policy) ? wants : NULL,
+        .context = &asked,
+        .dates_by_labels = image_filter_dates_by_labels(&filter, repository),
     };
     struct scan_result result = {0};
     scanner_scan(session.scanner, &demand, 1, 0, NULL, NULL, &result);
@@ -111,7 +122,7 @@ static void free_policy(struct tag_policy **policy)
     tag_policy_free(*policy);
 }
 
-int tag_listing_make(const struct config *config, const char *image, const char *policy_text,
+int tag_listing_make(const struct config *config, const char *image, const char *policy_text, unsigned also,
                      struct tag_listing *listing, struct error *err)
 {
     CLEANUP(free_policy) struct tag_policy *policy = NULL;
@@ -120,7 +131,7 @@ int tag_listing_make(const struct config *config, const char *image, const char 
         err->code = ERROR_USAGE;
         return -1;
     }
-    if (scan(config, policy, listing, err) < 0)
+    if (scan(config, policy, also, listing, err) < 0)
         return -1;
     listing->policy = policy ? xstrdup(tag_policy_text(policy)) : NULL;
     rank(listing, policy);
@@ -152,6 +163,8 @@ static json_t *row_json(const struct tag_listing_row *row)
     json_object_set_new(item, "matches", json_boolean(row->matches));
     json_object_set_new(item, "created", json_text(details->created_ms ? created : NULL));
     json_object_set_new(item, "digest", json_text(details->digest));
+    json_object_set_new(item, "platforms", image_platforms_json(details->platforms));
+    json_object_set_new(item, "labels", image_labels_json(details->labels));
     return item;
 }
 

@@ -34,9 +34,10 @@ struct tag_listing {
         .image = IMAGE_REF_INIT                                                                              \
     }
 
-/* Asks the registry now. `policy` NULL: none. ERROR_USAGE for an image or a policy that cannot be read; what the
+/* Asks the registry now. `policy` NULL: none. `also`: what to ask of the tags whose time the policy needs, beside that
+ * (DEMAND_…); of others what the cache knows is there. ERROR_USAGE for an image or a policy that cannot be read; what the
  * registry says otherwise. Release it in both cases. */
-int tag_listing_make(const struct config *config, const char *image, const char *policy,
+int tag_listing_make(const struct config *config, const char *image, const char *policy, unsigned also,
                      struct tag_listing *listing, struct error *err) MUST_CHECK;
 void tag_listing_release(struct tag_listing *listing);
 

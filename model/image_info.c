@@ -170,6 +170,7 @@ void repository_info_copy_details(struct repository_info *info, size_t index,
     *repository_info_edit_details(info, index) = (struct image_details){
         .digest = arena_strdup(&info->strings, from->digest),
         .created_ms = from->created_ms,
+        .is_undated = from->is_undated,
         .checked_ms = from->checked_ms,
         .problem = arena_strdup(&info->strings, from->problem),
         .platforms = arena_strdup(&info->strings, from->platforms),
@@ -276,6 +277,7 @@ struct repository_info *repository_info_copy(const struct repository_info *from)
     info->list_digest = xstrdup(from->list_digest);
     info->scanned_ms = from->scanned_ms;
     info->is_truncated = from->is_truncated;
+    info->is_label_dated = from->is_label_dated;
     info->is_shrunken = from->is_shrunken;
     info->shrunken_len = from->shrunken_len;
     info->shrunken_ms = from->shrunken_ms;

@@ -7,7 +7,7 @@
  *
  * Names and details are kept apart, because of most tags nothing but the name is ever needed: the names are one block of
  * NUL-terminated texts with an offset of four bytes for each, and details exist for those tags alone of which more is
- * known. A tag costs five bytes and its name; in a repository that has details, four more, and with details of its own 48
+ * known. A tag costs five bytes and its name; in a repository that has details, four more, and with details of its own 56
  * and their texts. A million tags of a dozen characters are 17 MiB.
  *
  * Its strings are its own: they are put in by the functions below, and are freed with it.
@@ -26,6 +26,7 @@
 struct image_details {
     const char *digest;    /* of what the tag points at (a manifest or an index); NULL if not fetched */
     int64_t created_ms;    /* from the image's config; of an index: of the wanted platform's image */
+    bool is_undated;       /* it was looked for, and the image does not say when it was made */
     int64_t checked_ms;    /* when digest was last read from the registry */
     const char *problem;   /* why the details could not be read; NULL if they could or were not asked for */
     const char *platforms; /* that the tag offers: "linux/amd64 linux/arm64", sorted; NULL if not known */
@@ -40,11 +41,12 @@ struct image_info {
 };
 
 struct repository_info {
-    int references;     /* atomic; by _ref and _unref only */
-    char *repository;   /* "index.docker.io/library/alpine" */
-    size_t images_len;  /* tags, sorted in byte order; no tag twice */
-    int64_t scanned_ms; /* when the tag list was read from the registry, whole */
-    bool is_truncated;  /* more tags than the limit; never a reason to update */
+    int references;      /* atomic; by _ref and _unref only */
+    char *repository;    /* "index.docker.io/library/alpine" */
+    size_t images_len;   /* tags, sorted in byte order; no tag twice */
+    int64_t scanned_ms;  /* when the tag list was read from the registry, whole */
+    bool is_truncated;   /* more tags than the limit; never a reason to update */
+    bool is_label_dated; /* created_ms is the time of the labels, where an image has one */
     /* The registry now lists far fewer tags, which is not believed yet: these are those that it listed before;
      * never a reason to update. */
     bool is_shrunken;

@@ -6,13 +6,12 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/strbuf.h"
+#include "model/demand.h"
 #include "model/image_ref.h"
-
-/* A manifest that a build tool dates before this day is not dated at all: 1980-01-02T00:00:00Z. */
-#define EARLIEST_CREATED_MS INT64_C(315619200000)
+#include "scanner/oci_config.h"
+#include "scanner/oci_platforms.h"
 
 const char oci_manifest_accept[] = "application/vnd.oci.image.index.v1+json, "
                                    "application/vnd.oci.image.manifest.v1+json, "
@@ -23,27 +22,6 @@ const char oci_manifest_accept[] = "application/vnd.oci.image.index.v1+json, "
 
 static const char *const config_types[] = {"application/vnd.docker.container.image.v1+json",
                                            "application/vnd.oci.image.config.v1+json"};
-
-/* -- dates ----------------------------------------------------------------------------------------------- */
-
-static int64_t created_of(const char *text)
-{
-    int64_t created_ms = 0;
-    if (!text || clock_parse_rfc3339(text, &created_ms) < 0 || created_ms < EARLIEST_CREATED_MS)
-        return 0;
-    return created_ms;
-}
-
-int oci_config_created(const char *text, size_t len, int64_t *created_ms, struct error *err)
-{
-    AUTO_JSON json_t *config = json_read(text, len, err);
-    if (!config)
-        return error_wrap(err, "the image config");
-    if (!json_is_object(config))
-        return error_set(err, ERROR_INVALID, "the image config is no JSON object");
-    *created_ms = created_of(json_string_at(config, "created"));
-    return 0;
-}
 
 /* -- digests --------------------------------------------------------------------------------------------- */
 
@@ -90,6 +68,15 @@ static int take_digest(const json_t *descriptor, const char *what, struct oci_ma
     return 0;
 }
 
+/* There is no more to know. */
+static struct image_facts facts_of_no_image(int64_t created_ms)
+{
+    return (struct image_facts){.known = DEMAND_CREATED | DEMAND_PLATFORMS | DEMAND_LABELS,
+                                .created_ms = created_ms,
+                                .platforms = xstrdup(""),
+                                .labels = xstrdup("{}")};
+}
+
 static int read_image(const json_t *manifest, struct oci_manifest *out, struct error *err)
 {
     const json_t *config = json_object_get(manifest, "config");
@@ -101,7 +88,7 @@ static int read_image(const json_t *manifest, struct oci_manifest *out, struct e
     if (is_image)
         return take_digest(config, "config", out, err);
     const json_t *annotations = json_object_get(manifest, "annotations");
-    out->created_ms = created_of(json_string_at(annotations, "org.opencontainers.image.created"));
+    out->facts = facts_of_no_image(oci_time(json_string_at(annotations, "org.opencontainers.image.created")));
     return 0;
 }
 
@@ -126,21 +113,24 @@ static bool is_platform(const json_t *platform, const char *wanted)
     return (!has || !*has) && equals("arm64", arch, arch_len) && !strcmp(variant, "v8");
 }
 
-static void add_platform_name(struct strbuf *names, const json_t *platform)
+static int set_no_platform(const char *names, const char *platform, struct error *err)
 {
-    const char *os = json_string_at(platform, "os"), *arch = json_string_at(platform, "architecture");
-    const char *variant = json_string_at(platform, "variant");
-    if (!os || !arch || !strcmp(os, "unknown") || names->len > 200)
-        return;
-    strbuf_addf(names, "%s%.20s/%.20s%s%.20s", names->len ? ", " : "", os, arch, variant ? "/" : "",
-                variant ? variant : "");
+    CLEANUP(strbuf_release) struct strbuf list = STRBUF_INIT;
+    for (const char *at = names; *at && list.len < 200; at++) {
+        if (*at == ' ')
+            strbuf_addch(&list, ',');
+        strbuf_addch(&list, *at);
+    }
+    return error_set(err, ERROR_NOT_FOUND, "no image for %s (there is: %s)", platform,
+                     list.len ? list.buf : "none");
 }
 
 static int read_index(const json_t *entries, const char *platform, struct oci_manifest *out,
                       struct error *err)
 {
-    CLEANUP(strbuf_release) struct strbuf names = STRBUF_INIT;
     out->kind = OCI_INDEX;
+    out->facts =
+        (struct image_facts){.known = DEMAND_PLATFORMS, .platforms = oci_platforms_of_index(entries)};
     size_t i;
     const json_t *entry;
     json_array_foreach(entries, i, entry)
@@ -148,10 +138,8 @@ static int read_index(const json_t *entries, const char *platform, struct oci_ma
         const json_t *has = json_object_get(entry, "platform");
         if (is_platform(has, platform) || (!has && json_array_size(entries) == 1))
             return take_digest(entry, "image", out, err);
-        add_platform_name(&names, has);
     }
-    return error_set(err, ERROR_NOT_FOUND, "no image for %s (there is: %s)", platform,
-                     names.len ? names.buf : "none");
+    return set_no_platform(out->facts.platforms, platform, err);
 }
 
 /* Schema 1 holds the config of the newest layer as text in its history. */
@@ -160,18 +148,18 @@ static int read_schema1(const json_t *manifest, struct oci_manifest *out)
     const json_t *newest = json_array_get(json_object_get(manifest, "history"), 0);
     const char *text = json_string_at(newest, "v1Compatibility");
     out->kind = OCI_SCHEMA1;
-    if (text && oci_config_created(text, strlen(text), &out->created_ms, NULL) < 0)
-        out->created_ms = 0;
+    if (!text || oci_config_read(text, strlen(text), &out->facts, NULL) < 0)
+        out->facts = facts_of_no_image(0);
     return 0;
 }
 
 int oci_manifest_read(const char *text, size_t len, const char *platform, struct oci_manifest *out,
                       struct error *err)
 {
+    *out = (struct oci_manifest){.kind = OCI_IMAGE};
     AUTO_JSON json_t *manifest = json_read(text, len, err);
     if (!manifest)
         return error_wrap(err, "the manifest");
-    *out = (struct oci_manifest){.kind = OCI_IMAGE};
     if (json_is_object(json_object_get(manifest, "config")))
         return read_image(manifest, out, err);
     if (json_is_array(json_object_get(manifest, "manifests")))
@@ -185,4 +173,5 @@ void oci_manifest_release(struct oci_manifest *manifest)
 {
     free(manifest->digest);
     manifest->digest = NULL;
+    image_facts_release(&manifest->facts);
 }

@@ -1,5 +1,5 @@
 /*
- * What a tag points at, as far as dating an image needs it: OCI image manifest and index, Docker's schema 2
+ * What a tag points at, as far as its details need it: OCI image manifest and index, Docker's schema 2
  * and manifest list, and the old schema 1.
  *
  * The kind is read from the content itself and the media type only decides where that leaves doubt, as
@@ -10,10 +10,10 @@
 #define SCANNER_OCI_MANIFEST_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "model/image_facts.h"
 
 /* The Accept header that names all of them. */
 extern const char oci_manifest_accept[];
@@ -21,27 +21,22 @@ extern const char oci_manifest_accept[];
 enum oci_manifest_kind {
     OCI_IMAGE,   /* one image: `digest` is its config's, NULL where the config is no image's */
     OCI_INDEX,   /* several: `digest` is that of the wanted platform's manifest */
-    OCI_SCHEMA1, /* dated by its own history */
+    OCI_SCHEMA1, /* holds its config in its own history */
 };
 
 struct oci_manifest {
     enum oci_manifest_kind kind;
-    char *digest;       /* as above; owned */
-    int64_t created_ms; /* of schema 1, or of the annotation of what is no image; 0: not known */
+    char *digest; /* as above; owned */
+    /* What it says itself: an index its platforms; schema 1 everything; and all there is to know of what is no image,
+     * which may have its date in an annotation. */
+    struct image_facts facts;
 };
 
-/* ERROR_INVALID for what is none of these; ERROR_NOT_FOUND for an index without the platform (the text names
- * those it has). `platform` is "os/arch" or "os/arch/variant". */
+/* Release *out in any case. ERROR_INVALID for what is none of these; ERROR_NOT_FOUND for an index without the platform
+ * (the text names those it has), whose facts are there all the same. `platform` is "os/arch" or "os/arch/variant". */
 int oci_manifest_read(const char *text, size_t len, const char *platform, struct oci_manifest *out,
                       struct error *err) MUST_CHECK;
 void oci_manifest_release(struct oci_manifest *manifest);
-
-/*
- * The creation time in an image config ("created", RFC 3339; OCI image specification, "Image Configuration");
- * 0 where it is missing, unreadable, or a constant that build tools write for reproducible images: the zero
- * time, the Unix epoch, and 1980-01-01 (buildpacks). No image was made before 2013.
- */
-int oci_config_created(const char *text, size_t len, int64_t *created_ms, struct error *err) MUST_CHECK;
 
 /* -1 with ERROR_INVALID unless `digest` (sha256 or sha512) is that of these bytes. */
 int oci_digest_verify(const char *digest, const void *bytes, size_t len, struct error *err) MUST_CHECK;

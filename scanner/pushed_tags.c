@@ -6,18 +6,17 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "cache/records.h"
-#include "model/image_ref.h"
 #include "scanner/credential_grant.h"
-#include "scanner/oci_manifest.h"
+#include "scanner/tag_answer.h"
 #include "scanner/tag_details.h"
 
 struct pushed_tag {
     struct pushed_scan *scan;
     char *tag;
     bool is_there;
-    char *digest; /* NULL: the registry did not say */
+    char *digest;
     char *problem;
-    int64_t created_ms;
+    struct image_facts facts;
 };
 
 struct pushed_scan {
@@ -36,19 +35,18 @@ struct pushed_scan {
     struct error error;
 };
 
-static bool is_dated(const struct pushed_scan *scan, const char *tag)
+/* `before`: its index in the last answer, or SIZE_MAX. */
+static void put(const struct pushed_scan *scan, struct repository_info *info, const struct pushed_tag *tag,
+                size_t before)
 {
-    return scan->demand->wants_created && scan->demand->wants_created(tag, scan->demand->context);
-}
-
-static void put(const struct pushed_scan *scan, struct repository_info *info, const struct pushed_tag *tag)
-{
-    repository_info_copy_details(
-        info, repository_info_add(info, tag->tag),
-        &(struct image_details){.digest = tag->digest,
-                                .problem = tag->problem,
-                                .created_ms = tag->created_ms,
-                                .checked_ms = tag->digest ? clock_wall_ms(scan->env->clock) : 0});
+    size_t index = repository_info_add(info, tag->tag);
+    if (before != SIZE_MAX)
+        repository_info_copy_details(info, index, repository_info_details(scan->base, before));
+    tag_answer_put(info, index, scan->demand,
+                   &(struct tag_answer){.digest = tag->digest,
+                                        .facts = &tag->facts,
+                                        .problem = tag->problem,
+                                        .now_ms = clock_wall_ms(scan->env->clock)});
 }
 
 static const struct pushed_tag *find(const struct pushed_scan *scan, const char *tag)
@@ -69,7 +67,7 @@ static struct repository_info *merge(const struct pushed_scan *scan)
         const char *name = repository_info_tag(base, i);
         const struct pushed_tag *tag = find(scan, name);
         if (tag)
-            put(scan, info, tag);
+            put(scan, info, tag, i);
         else
             repository_info_copy_details(info, repository_info_add(info, name),
                                          repository_info_details(base, i));
@@ -77,10 +75,11 @@ static struct repository_info *merge(const struct pushed_scan *scan)
     for (size_t i = 0; i < scan->tags_len; i++) {
         const struct pushed_tag *tag = &scan->tags[i];
         if (tag->is_there && repository_info_find(base, tag->tag) == SIZE_MAX)
-            put(scan, info, tag);
+            put(scan, info, tag, SIZE_MAX);
     }
     repository_info_finish(info);
     info->scanned_ms = base->scanned_ms;
+    info->is_label_dated = base->is_label_dated;
     info->is_shrunken = base->is_shrunken;
     info->shrunken_len = base->shrunken_len;
     info->shrunken_ms = base->shrunken_ms;
@@ -115,6 +114,7 @@ static void end(struct pushed_scan *scan)
         free(scan->tags[i].tag);
         free(scan->tags[i].digest);
         free(scan->tags[i].problem);
+        image_facts_release(&scan->tags[i].facts);
     }
     free(scan->tags);
     credential_grant_release(&scan->grant);
@@ -129,59 +129,36 @@ static void one_less(struct pushed_scan *scan)
         end(scan);
 }
 
-static void on_details(const char *digest, int64_t created_ms, const struct error *err, void *context)
+static void on_details(const char *digest, struct image_facts *facts, const struct error *err, void *context)
 {
     struct pushed_tag *tag = context;
     tag->is_there = !err || digest; /* with a digest the problem is the content's own */
     tag->digest = xstrdup(digest);
     tag->problem = err && digest ? xstrdup(err->text) : NULL;
-    tag->created_ms = created_ms;
+    image_facts_merge(&tag->facts, facts);
     if (!tag->is_there)
         tag->scan->error = *err;
     one_less(tag->scan);
 }
 
-static void on_head(struct http_response *response, const struct error *err, void *context)
-{
-    struct pushed_tag *tag = context;
-    if (err) {
-        tag->scan->error = *err;
-    } else {
-        const char *said = http_header(response, "Docker-Content-Digest");
-        tag->is_there = true;
-        tag->digest = said && image_digest_is_valid(said) ? xstrdup(said) : NULL;
-    }
-    one_less(tag->scan);
-}
-
+/* Its digest in any case: that is what changed. */
 static void ask(struct pushed_scan *scan, struct pushed_tag *tag)
 {
-    const char *repository = scan->demand->repository;
-    if (is_dated(scan, tag->tag)) {
-        size_t at = repository_info_find(scan->base, tag->tag);
-        const char *known = at == SIZE_MAX ? NULL : repository_info_details(scan->base, at)->digest;
-        tag_details_fetch(&(struct tag_details_request){.registry = scan->env->registry,
-                                                        .cache = scan->env->cache,
-                                                        .repository = repository,
-                                                        .credential = &scan->credential,
-                                                        .platform = scan->env->platform,
-                                                        .tag = tag->tag,
-                                                        .known_digest = known,
-                                                        .requests = &scan->result->requests},
-                          on_details, tag);
-        return;
-    }
-    AUTO_FREE char *target =
-        xasprintf("/v2/%s/manifests/%s", repository + strcspn(repository, "/") + 1, tag->tag);
-    registry_ask(scan->env->registry,
-                 &(struct registry_question){.repository = repository,
-                                             .credential = &scan->credential,
-                                             .method = "HEAD",
-                                             .target = target,
-                                             .accept = oci_manifest_accept,
-                                             .max_body = LIMIT_MANIFEST_BYTES,
-                                             .requests = &scan->result->requests},
-                 on_head, tag);
+    size_t at = repository_info_find(scan->base, tag->tag);
+    const struct image_details *known =
+        at == SIZE_MAX ? &image_details_unknown : repository_info_details(scan->base, at);
+    tag_details_fetch(
+        &(struct tag_details_request){.registry = scan->env->registry,
+                                      .cache = scan->env->cache,
+                                      .repository = scan->demand->repository,
+                                      .credential = &scan->credential,
+                                      .platform = scan->env->platform,
+                                      .tag = tag->tag,
+                                      .wants = demand_wants(scan->demand, tag->tag) | DEMAND_DIGEST,
+                                      .known_digest = known->digest,
+                                      .known = tag_answer_known(known),
+                                      .requests = &scan->result->requests},
+        on_details, tag);
 }
 
 static void on_credential(const struct credential *credential, const struct error *err, void *context)
@@ -205,15 +182,16 @@ void pushed_tags_start(const struct scan_environment *env, const struct demand *
                        void (*finished)(void *context), void *context)
 {
     struct pushed_scan *scan = xcalloc(1, sizeof(*scan));
-    *scan = (struct pushed_scan){.env = env,
-                                 .demand = demand,
-                                 .result = result,
-                                 .finished = finished,
-                                 .context = context,
-                                 .base = repository_info_ref(base),
-                                 .tags = xcalloc(tags->len, sizeof(*scan->tags)),
-                                 .tags_len = tags->len,
-                                 .open = 1};
+    *scan = (struct pushed_scan){
+        .env = env,
+        .demand = demand,
+        .result = result,
+        .finished = finished,
+        .context = context,
+        .base = tag_answer_date_all(repository_info_ref(base), demand, env->cache, env->platform),
+        .tags = xcalloc(tags->len, sizeof(*scan->tags)),
+        .tags_len = tags->len,
+        .open = 1};
     for (size_t i = 0; i < tags->len; i++)
         scan->tags[i] = (struct pushed_tag){.scan = scan, .tag = xstrdup(tags->items[i])};
     if (demand->credential)

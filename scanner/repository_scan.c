@@ -8,10 +8,12 @@
 #include "base/strmap.h"
 #include "cache/records.h"
 #include "scanner/credential_grant.h"
+#include "scanner/detail_order.h"
 #include "scanner/link_header.h"
 #include "scanner/list_trust.h"
 #include "scanner/oci_manifest.h"
 #include "scanner/registry_host.h"
+#include "scanner/tag_answer.h"
 #include "scanner/tag_details.h"
 #include "scanner/tag_list.h"
 
@@ -45,7 +47,9 @@ struct scan {
     char *target;          /* of the page that is asked for */
     bool is_repeated;      /* it is asked for a second time */
 
-    size_t next;      /* image to look at */
+    uint32_t *order;  /* of the images; NULL: their own */
+    size_t next;      /* image to look at, by its place in the order */
+    bool is_starting; /* more details are being asked for */
     size_t in_flight; /* details asked for */
     unsigned failures;
     struct error stopped; /* why no more details are asked for */
@@ -66,6 +70,7 @@ static void end(struct scan *scan)
     repository_info_unref(scan->info);
     strmap_release(&scan->visited);
     free(scan->target);
+    free(scan->order);
     credential_grant_release(&scan->grant);
     free(scan->scope);
     free(scan);
@@ -129,15 +134,21 @@ static bool is_within(int64_t age_ms, int64_t limit_ms)
     return age_ms < limit_ms && age_ms > -limit_ms;
 }
 
-static bool wants_details(const struct scan *scan, const struct repository_info *info, size_t index)
+/* What is to be fetched of a tag: DEMAND_… or 0. `is_current` then says that its digest need not be looked at. */
+static unsigned lacks(const struct scan *scan, const struct repository_info *info, size_t index,
+                      bool *is_current)
 {
-    const struct demand *demand = scan->demand;
-    if (!demand->wants_created(repository_info_tag(info, index), demand->context))
-        return false;
+    unsigned wants = demand_wants(scan->demand, repository_info_tag(info, index));
     const struct image_details *details = repository_info_details(info, index);
-    if (!details->digest)
-        return !details->problem;
-    return !is_within(now_of(scan) - details->checked_ms, RECHECK_AFTER_MS);
+    bool looks_each_time = wants & DEMAND_DIGEST && scan->max_age_ms < RECHECK_AFTER_MS;
+    int64_t limit_ms = looks_each_time ? scan->max_age_ms : RECHECK_AFTER_MS;
+    *is_current = false;
+    if (!wants || (!details->digest && details->problem))
+        return 0;
+    if (!details->digest || !is_within(now_of(scan) - details->checked_ms, limit_ms))
+        return wants;
+    *is_current = true;
+    return wants & ~tag_answer_known(details);
 }
 
 static void start_details(struct scan *scan);
@@ -151,60 +162,64 @@ static bool is_of_host(struct scan *scan, enum error_code code)
     return is_refused || (is_broken && ++scan->failures >= FAILURES_TO_STOP);
 }
 
-static void keep_details(struct scan *scan, size_t index, const char *digest, int64_t created_ms,
-                         const char *problem)
-{
-    repository_info_copy_details(scan->info, index,
-                                 &(struct image_details){.digest = digest,
-                                                         .created_ms = created_ms,
-                                                         .checked_ms = digest ? now_of(scan) : 0,
-                                                         .problem = problem});
-}
-
-static void on_details(const char *digest, int64_t created_ms, const struct error *err, void *context)
+static void on_details(const char *digest, struct image_facts *facts, const struct error *err, void *context)
 {
     struct tag_slot *slot = context;
     struct scan *scan = slot->scan;
     size_t index = slot->index;
+    const struct tag_answer answer = {
+        .digest = digest, .facts = facts, .problem = err ? err->text : NULL, .now_ms = now_of(scan)};
     free(slot);
     scan->in_flight--;
-    if (!err) {
+    if (!err)
         scan->failures = 0;
-        keep_details(scan, index, digest, created_ms, NULL);
-    } else if (is_of_host(scan, err->code)) {
+    if (err && is_of_host(scan, err->code))
         scan->stopped = *err;
-    } else if (digest || !repository_info_details(scan->info, index)->digest ||
-               err->code == ERROR_NOT_FOUND) {
-        keep_details(scan, index, digest, 0, err->text);
-    } /* else what was known yesterday is the best there is, and asked for again next time */
-    start_details(scan);
+    else if (!err || digest || !repository_info_details(scan->info, index)->digest ||
+             err->code == ERROR_NOT_FOUND)
+        tag_answer_put(scan->info, index, scan->demand, &answer);
+    /* else what was known yesterday is the best there is, and asked for again next time */
+    if (!scan->is_starting)
+        start_details(scan);
 }
 
-/* Asks for as many as may be in flight; ends the scan when all are there. */
+static void fetch_details(struct scan *scan, size_t index, unsigned wants, bool is_current)
+{
+    struct image_info image = repository_info_image(scan->info, index);
+    struct tag_slot *slot = xcalloc(1, sizeof(*slot));
+    *slot = (struct tag_slot){scan, index};
+    scan->in_flight++;
+    tag_details_fetch(&(struct tag_details_request){.registry = scan->env->registry,
+                                                    .cache = scan->env->cache,
+                                                    .repository = scan->demand->repository,
+                                                    .credential = &scan->credential,
+                                                    .platform = scan->env->platform,
+                                                    .tag = image.tag,
+                                                    .wants = wants,
+                                                    .known_digest = image.details->digest,
+                                                    .known = tag_answer_known(image.details),
+                                                    .is_current = is_current,
+                                                    .requests = &scan->result->requests},
+                      on_details, slot);
+}
+
+/* Asks for as many as may be in flight; ends the scan when all are there. What is on record is answered within it. */
 static void start_details(struct scan *scan)
 {
-    struct repository_info *info = scan->info;
-    if (!scan->demand->wants_created)
-        scan->next = info->images_len;
+    if (!scan->demand->wants)
+        scan->next = scan->info->images_len;
+    else if (!scan->order && !scan->next)
+        scan->order = detail_order(scan->info, scan->demand);
+    scan->is_starting = true;
     while (scan->stopped.code == ERROR_NONE && scan->in_flight < DETAILS_IN_FLIGHT &&
-           scan->next < info->images_len) {
-        size_t index = scan->next++;
-        if (!wants_details(scan, info, index))
-            continue;
-        struct image_info image = repository_info_image(info, index);
-        struct tag_slot *slot = xcalloc(1, sizeof(*slot));
-        *slot = (struct tag_slot){scan, index};
-        scan->in_flight++;
-        tag_details_fetch(&(struct tag_details_request){.registry = scan->env->registry,
-                                                        .cache = scan->env->cache,
-                                                        .repository = scan->demand->repository,
-                                                        .credential = &scan->credential,
-                                                        .platform = scan->env->platform,
-                                                        .tag = image.tag,
-                                                        .known_digest = image.details->digest,
-                                                        .requests = &scan->result->requests},
-                          on_details, slot);
+           scan->next < scan->info->images_len) {
+        size_t at = scan->next++, index = scan->order ? scan->order[at] : at;
+        bool is_current;
+        unsigned wants = lacks(scan, scan->info, index, &is_current);
+        if (wants)
+            fetch_details(scan, index, wants, is_current);
     }
+    scan->is_starting = false;
     if (!scan->in_flight)
         succeed(scan);
 }
@@ -298,6 +313,7 @@ static void finish_list(struct scan *scan)
 {
     repository_info_finish(scan->info);
     scan->info->scanned_ms = now_of(scan);
+    scan->info->is_label_dated = scan->demand->dates_by_labels;
     if (list_trust_believes(scan->last, scan->info)) {
         carry_over(scan);
         start_details(scan);
@@ -412,9 +428,9 @@ static void on_page(struct http_response *response, const struct error *err, voi
 
 static bool lacks_details(const struct scan *scan)
 {
-    for (size_t i = 0; scan->demand->wants_created && !scan->last->is_shrunken && i < scan->last->images_len;
-         i++) {
-        if (wants_details(scan, scan->last, i))
+    bool is_current;
+    for (size_t i = 0; scan->demand->wants && !scan->last->is_shrunken && i < scan->last->images_len; i++) {
+        if (lacks(scan, scan->last, i, &is_current))
             return true;
     }
     return false;
@@ -432,6 +448,7 @@ static void begin(struct scan *scan)
     scan->scope = xasprintf("%s %s", env->platform, identity);
     scan->last =
         record_get_repository_again(env->cache, scan->demand->repository, scan->scope, scan->demand->known);
+    scan->last = tag_answer_date_all(scan->last, scan->demand, env->cache, env->platform);
     bool keeps_list = is_young(scan, scan->max_age_ms);
     if (keeps_list && !lacks_details(scan)) {
         scan->info = steal(&scan->last);

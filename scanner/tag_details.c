@@ -5,8 +5,10 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
-#include "cache/records.h"
+#include "cache/fact_record.h"
+#include "model/demand.h"
 #include "model/image_ref.h"
+#include "scanner/oci_config.h"
 #include "scanner/oci_manifest.h"
 
 /* An index may hold indexes; no one nests them deeper. */
@@ -14,17 +16,19 @@
 
 struct details {
     struct tag_details_request request;
-    char *digest; /* of what the tag points at */
-    char *image;  /* of the manifest behind an index; NULL: `digest` is the image */
-    char *config;
+    char *digest;             /* of what the tag points at */
+    char *image;              /* of the manifest behind an index; NULL: `digest` is the image */
+    char *config;             /* of the image's config */
+    struct image_facts facts; /* of `digest` */
     unsigned depth;
     tag_details_done done;
     void *context;
 };
 
-static void finish(struct details *d, int64_t created_ms, const struct error *err)
+static void finish(struct details *d, const struct error *err)
 {
-    d->done(d->digest, created_ms, err, d->context);
+    d->done(d->digest, &d->facts, err, d->context);
+    image_facts_release(&d->facts);
     free(d->digest);
     free(d->image);
     free(d->config);
@@ -35,26 +39,49 @@ static void finish(struct details *d, int64_t created_ms, const struct error *er
 static void give_up(struct details *d, const struct error *err)
 {
     free(steal(&d->digest));
-    finish(d, 0, err);
+    finish(d, err);
 }
 
-static void succeed(struct details *d, int64_t created_ms)
+/* What is wanted and not known yet. */
+static unsigned open_wants(const struct details *d)
 {
-    const char *platform = d->request.platform;
-    record_put_created(d->request.cache, d->digest, platform, created_ms);
-    if (d->image)
-        record_put_created(d->request.cache, d->image, platform, created_ms);
-    finish(d, created_ms, NULL);
+    const struct tag_details_request *request = &d->request;
+    bool is_same = request->known_digest && !strcmp(d->digest, request->known_digest);
+    return request->wants & ~(DEMAND_DIGEST | d->facts.known | (is_same ? request->known : 0));
 }
 
-/* True if it is on record, and then the details are finished. */
+/* Takes over what was read of `digest`, the tag's own or that of the image behind it, which is on record from now on.
+ * The platforms of an image behind an index are not those of the index. */
+static void take_facts(struct details *d, const char *digest, struct image_facts *facts)
+{
+    record_put_facts(d->request.cache, digest, d->request.platform, facts);
+    if (digest != d->digest)
+        facts->known &= ~DEMAND_PLATFORMS;
+    image_facts_merge(&d->facts, facts);
+    if (digest != d->digest)
+        record_put_facts(d->request.cache, d->digest, d->request.platform, &d->facts);
+}
+
+/* True if nothing more is wanted, and then the details are finished. */
+static bool is_complete(struct details *d)
+{
+    if (open_wants(d))
+        return false;
+    finish(d, NULL);
+    return true;
+}
+
+/* Takes what is on record of the tag's digest, or of the image's behind it; true as above. */
 static bool is_on_record(struct details *d, const char *digest)
 {
-    int64_t created_ms = 0;
-    if (!record_get_created(d->request.cache, digest, d->request.platform, &created_ms))
-        return false;
-    succeed(d, created_ms);
-    return true;
+    CLEANUP(image_facts_release) struct image_facts facts = IMAGE_FACTS_INIT;
+    if (open_wants(d) && record_get_facts(d->request.cache, digest, d->request.platform, &facts)) {
+        if (digest == d->digest)
+            image_facts_merge(&d->facts, &facts);
+        else
+            take_facts(d, digest, &facts);
+    }
+    return is_complete(d);
 }
 
 /* `kind` is "manifests" or "blobs". */
@@ -81,12 +108,13 @@ static void on_config(struct http_response *response, const struct error *err, v
 {
     struct details *d = context;
     struct error problem = ERROR_INIT;
-    int64_t created_ms = 0;
+    CLEANUP(image_facts_release) struct image_facts facts = IMAGE_FACTS_INIT;
     if (err)
         problem = *err;
     else if (oci_digest_verify(d->config, response->body.buf, response->body.len, &problem) == 0 &&
-             oci_config_created(response->body.buf, response->body.len, &created_ms, &problem) == 0) {
-        succeed(d, created_ms);
+             oci_config_read(response->body.buf, response->body.len, &facts, &problem) == 0) {
+        take_facts(d, d->image ? d->image : d->digest, &facts);
+        finish(d, NULL);
         return;
     }
     error_wrap(&problem, "the config of %s", d->request.tag);
@@ -95,31 +123,41 @@ static void on_config(struct http_response *response, const struct error *err, v
 
 static void on_child(struct http_response *response, const struct error *err, void *context);
 
-/* Goes on from a manifest whose digest is right. */
+/* Goes on to the image behind an index. */
+static void follow_index(struct details *d, struct oci_manifest *manifest)
+{
+    struct error problem = ERROR_INIT;
+    if (d->depth++ == INDEX_DEPTH) {
+        error_set(&problem, ERROR_UNSUPPORTED, "%s: an index in an index in an index", d->request.tag);
+        finish(d, &problem);
+        return;
+    }
+    free(d->image);
+    d->image = steal(&manifest->digest);
+    if (!is_on_record(d, d->image))
+        ask(d, "GET", "manifests", d->image, on_child);
+}
+
+/* Goes on from a manifest whose digest is right, and what it says itself is taken. */
 static void on_manifest_body(struct details *d, const struct strbuf *body)
 {
     struct error problem = ERROR_INIT;
-    struct oci_manifest manifest;
-    if (oci_manifest_read(body->buf, body->len, d->request.platform, &manifest, &problem) < 0) {
-        error_wrap(&problem, "%s", d->request.tag);
-        finish(d, 0, &problem);
+    CLEANUP(oci_manifest_release) struct oci_manifest manifest;
+    bool is_read = oci_manifest_read(body->buf, body->len, d->request.platform, &manifest, &problem) == 0;
+    bool is_config_open = is_read && manifest.kind == OCI_IMAGE && manifest.digest;
+    if (manifest.facts.known)
+        take_facts(d, d->image ? d->image : d->digest, &manifest.facts);
+    if (is_complete(d))
         return;
-    }
-    if (manifest.kind == OCI_INDEX && d->depth++ == INDEX_DEPTH) {
-        error_set(&problem, ERROR_UNSUPPORTED, "%s: an index in an index in an index", d->request.tag);
-        finish(d, 0, &problem);
-    } else if (manifest.kind == OCI_INDEX) {
-        free(d->image);
-        d->image = steal(&manifest.digest);
-        if (!is_on_record(d, d->image))
-            ask(d, "GET", "manifests", d->image, on_child);
-    } else if (manifest.kind == OCI_IMAGE && manifest.digest) {
+    if (!is_read) {
+        error_wrap(&problem, "%s", d->request.tag);
+        finish(d, &problem);
+    } else if (is_config_open) {
         d->config = steal(&manifest.digest);
         ask(d, "GET", "blobs", d->config, on_config);
     } else {
-        succeed(d, manifest.created_ms);
+        follow_index(d, &manifest);
     }
-    oci_manifest_release(&manifest);
 }
 
 static void on_child(struct http_response *response, const struct error *err, void *context)
@@ -186,8 +224,25 @@ static void on_head(struct http_response *response, const struct error *err, voi
         if (is_on_record(d, d->digest))
             return;
         free(steal(&d->digest));
+        image_facts_release(&d->facts);
     }
     ask(d, "GET", "manifests", d->request.tag, on_manifest);
+}
+
+/* The content of a digest that is known to be the tag's. */
+static void on_known(struct http_response *response, const struct error *err, void *context)
+{
+    struct details *d = context;
+    struct error problem = ERROR_INIT;
+    if (err)
+        problem = *err;
+    else if (is_signed_schema1(response) ||
+             oci_digest_verify(d->digest, response->body.buf, response->body.len, &problem) == 0) {
+        on_manifest_body(d, &response->body);
+        return;
+    }
+    error_wrap(&problem, "the manifest of %s", d->request.tag);
+    give_up(d, &problem);
 }
 
 void tag_details_fetch(const struct tag_details_request *request, tag_details_done done, void *context)
@@ -196,9 +251,14 @@ void tag_details_fetch(const struct tag_details_request *request, tag_details_do
     d->request = *request;
     d->done = done;
     d->context = context;
-    if (request->known_digest ||
-        registry_counts_manifests(request->registry, request->repository, request->credential))
+    if (request->is_current) {
+        d->digest = xstrdup(request->known_digest);
+        if (!is_on_record(d, d->digest))
+            ask(d, "GET", "manifests", d->digest, on_known);
+    } else if (request->known_digest || request->wants == DEMAND_DIGEST ||
+               registry_counts_manifests(request->registry, request->repository, request->credential)) {
         ask(d, "HEAD", "manifests", request->tag, on_head);
-    else
+    } else {
         ask(d, "GET", "manifests", request->tag, on_manifest);
+    }
 }

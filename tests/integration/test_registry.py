@@ -383,6 +383,33 @@ def test_tags_by_date_show_the_dates_and_digests(site):
         site.registry.digest("app", "a"), site.registry.digest("app", "b")]
 
 
+def test_tags_by_date_show_platforms_and_labels(site):
+    site.registry.push_index("app", "a", created=day(1), labels={"org.opencontainers.image.version": "1", "maintainer": "x"})
+    image = [f"{site.registry.host}/app", "--policy", "glob:*"]
+    (tag,) = site.pawl.ok("tags", *image, "-o", "json").json["tags"]
+    assert tag["platforms"] == ["linux/amd64", "linux/arm64"]
+    assert tag["labels"] == {"org.opencontainers.image.version": "1"}
+    site.registry.reset_requests()
+    assert "linux/amd64 linux/arm64" in site.pawl.ok("tags", *image, "-o", "wide").stdout
+    assert [request.path for request in site.registry.requests("/app/")] == ["/v2/app/tags/list?n=1000"]
+
+
+def test_tags_take_the_time_of_the_labels_where_asked(site):
+    """The option may change between runs: what was cached under the other is not taken for the answer."""
+    site.push("app", "a", labels={"org.opencontainers.image.created": "2023-01-01T00:00:00Z"})
+    site.push("app", "b", labels={"org.label-schema.build-date": "2022-01-01T00:00:00Z"})
+    site.push("app", "c", labels={"org.opencontainers.image.created": "yesterday"})
+    image = [f"{site.registry.host}/app", "--policy", "glob:*", "-o", "json"]
+    globs = ["--registry-use-labels", f"{site.registry.host}/*"]
+    by_config = {"a": "2024-01-02T12:00:00Z", "b": "2024-01-02T12:00:00Z", "c": "2024-01-02T12:00:00Z"}
+    by_labels = {"a": "2023-01-01T00:00:00Z", "b": "2022-01-01T00:00:00Z", "c": "2024-01-02T12:00:00Z"}
+    site.registry.reset_requests()
+    for options, expected in (([], by_config), (globs, by_labels), ([], by_config), (globs, by_labels)):
+        tags = site.pawl.ok("tags", *image, *options).json["tags"]
+        assert {tag["name"]: tag["created"] for tag in tags} == expected
+    assert len(site.registry.requests("/manifests/")) == 3
+
+
 def test_tags_in_the_other_forms(site):
     site.push("app", "1.0.0", "1.1.0", "2.0.0")
     image = [f"{site.registry.host}/app", "--policy", "semver:1"]
@@ -390,7 +417,7 @@ def test_tags_in_the_other_forms(site):
     assert table[0].split() == ["TAG", "CREATED", "MATCHES"] and table[1].split()[0] == "1.1.0"
     assert len(table) == 4
     wide = site.pawl.ok("tags", *image, "-o", "wide").stdout.splitlines()
-    assert wide[0].split() == ["TAG", "CREATED", "MATCHES", "DIGEST"]
+    assert wide[0].split() == ["TAG", "CREATED", "MATCHES", "DIGEST", "PLATFORMS"]
     assert site.pawl.ok("tags", *image, "-o", "name").stdout.split() == ["1.1.0", "1.0.0"]
     assert site.pawl.ok("tags", *image, "-o", "tab").stdout.splitlines() == table
     assert site.pawl.ok("tags", *image, "--no-headers").stdout.splitlines()[0].split()[0] == "1.1.0"

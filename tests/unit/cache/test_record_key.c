@@ -51,17 +51,17 @@ static void test_record_key_of_anything_has_a_kind(void **state UNUSED)
         const char *key;
         enum record_kind kind;
     } cases[] = {
-        {"pawl2|created|sha256:00|linux/amd64", RECORD_CREATED},
-        {"pawl2|something|else", RECORD_OTHER},
+        {"pawl3|facts|sha256:00|linux/amd64", RECORD_FACTS},
+        {"pawl3|something|else", RECORD_OTHER},
         {"sha256-0011223344", RECORD_OTHER},
-        {"pawl1|created|sha256:00|linux/amd64", RECORD_FOREIGN},
-        {"pawl20|created|sha256:00|linux/amd64", RECORD_FOREIGN},
+        {"pawl1|facts|sha256:00|linux/amd64", RECORD_FOREIGN},
+        {"pawl2|created|sha256:00|linux/amd64", RECORD_FOREIGN},
         {"", RECORD_FOREIGN},
-        {"pawl2|repository|", RECORD_OTHER},
-        {"pawl2|repository|a/b|linux/amd64|user", RECORD_OTHER},
-        {"pawl2|repository|a/b|linux/amd64|user|00112233", RECORD_OTHER},
-        {"pawl2|repository|a/b|linux/amd64|user|sha256-0011|more", RECORD_OTHER},
-        {"pawl2|repository|a/b|linux/amd64|user|sha256-", RECORD_REPOSITORY},
+        {"pawl3|repository|", RECORD_OTHER},
+        {"pawl3|repository|a/b|linux/amd64|user", RECORD_OTHER},
+        {"pawl3|repository|a/b|linux/amd64|user|00112233", RECORD_OTHER},
+        {"pawl3|repository|a/b|linux/amd64|user|sha256-0011|more", RECORD_OTHER},
+        {"pawl3|repository|a/b|linux/amd64|user|sha256-", RECORD_REPOSITORY},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         CLEANUP(record_key_release) struct record_key parsed;

@@ -11,8 +11,10 @@
 
 #include "base/alloc.h"
 #include "cache/cache_file.h"
+#include "cache/fact_record.h"
 #include "cache/record_list.h"
 #include "cache/records.h"
+#include "model/demand.h"
 
 #define DAY_MS  INT64_C(86400000)
 #define DIGEST  "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -60,9 +62,10 @@ static int set_up(void **state)
     put_repository(f, "quay.io/b", AMD64);
     put_repository(f, "quay.io/a", AS_USER);
     put_repository(f, "quay.io/a", AMD64);
-    record_put_created(f->cache, DIGEST, "linux/amd64", 5);
-    cache_put(f->cache, "pawl2|repository|quay.io/c|linux/amd64|user|sha256-00", "garbage", 7, 0);
-    cache_put(f->cache, "pawl1|created|" DIGEST "|linux/amd64", "x", 1, 0);
+    record_put_facts(f->cache, DIGEST, "linux/amd64",
+                     &(struct image_facts){.known = DEMAND_CREATED, .created_ms = 5});
+    cache_put(f->cache, "pawl3|repository|quay.io/c|linux/amd64|user|sha256-00", "garbage", 7, 0);
+    cache_put(f->cache, "pawl2|created|" DIGEST "|linux/amd64", "x", 1, 0);
     *state = f;
     return 0;
 }

@@ -31,6 +31,7 @@ static void check_same(const struct repository_info *a, const struct repository_
     assert_non_null(b);
     assert_string_equal(a->repository, b->repository);
     assert_int_equal(a->is_truncated, b->is_truncated);
+    assert_int_equal(a->is_label_dated, b->is_label_dated);
     assert_true(a->scanned_ms == b->scanned_ms);
     assert_int_equal(a->is_shrunken, b->is_shrunken);
     assert_int_equal(a->shrunken_len, b->shrunken_len);
@@ -43,6 +44,9 @@ static void check_same(const struct repository_info *a, const struct repository_
         check_text(repository_info_tag(a, i), repository_info_tag(b, i));
         check_text(x->digest, y->digest);
         check_text(x->problem, y->problem);
+        check_text(x->platforms, y->platforms);
+        check_text(x->labels, y->labels);
+        assert_int_equal(x->is_undated, y->is_undated);
         assert_true(x->created_ms == y->created_ms);
         assert_true(x->checked_ms == y->checked_ms);
     }
@@ -56,6 +60,9 @@ static void test_records_come_back_as_they_were(void **state UNUSED)
     } cases[] = {
         {"1", {0}},
         {"1.0", {.digest = SHA_A}},
+        {"1.0-all",
+         {.digest = SHA_A, .created_ms = 5, .platforms = "linux/amd64 linux/arm64", .labels = "{}"}},
+        {"1.0-undated", {.digest = SHA_A, .is_undated = true, .platforms = ""}},
         {"1.0.0", {.digest = "sha512:abc"}},
         {"1.0.1", {.digest = "sha256:tooshort"}},
         {"1.0.2", {.digest = SHA_A "0"}},
@@ -77,6 +84,7 @@ static void test_records_come_back_as_they_were(void **state UNUSED)
         CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("quay.io/a/b");
         info->scanned_ms = scanned[s];
         info->is_truncated = s % 2;
+        info->is_label_dated = s % 2;
         info->is_shrunken = s / 2 == 1;
         info->shrunken_len = info->is_shrunken ? s : 0;
         info->shrunken_ms = info->is_shrunken ? scanned[s] : 0;
@@ -272,21 +280,6 @@ static void test_records_are_apart_by_repository_and_scope(void **state)
     assert_null(cache_problem(f->cache));
 }
 
-static void test_records_of_creation_times_are_apart_by_platform(void **state)
-{
-    struct fixture *f = *state;
-    int64_t created_ms = 5;
-    assert_false(record_get_created(f->cache, SHA_A, "linux/amd64", &created_ms));
-    assert_true(created_ms == 5);
-    record_put_created(f->cache, SHA_A, "linux/amd64", 1700000000123);
-    record_put_created(f->cache, SHA_A, "linux/arm64", 0);
-    assert_true(record_get_created(f->cache, SHA_A, "linux/amd64", &created_ms));
-    assert_true(created_ms == 1700000000123);
-    assert_true(record_get_created(f->cache, SHA_A, "linux/arm64", &created_ms));
-    assert_true(created_ms == 0);
-    assert_false(record_get_created(f->cache, SHA_A, "linux/arm", &created_ms));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,8 +291,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_records_that_are_known_are_not_read_again, open_cache,
                                         close_cache),
         cmocka_unit_test_setup_teardown(test_records_are_apart_by_repository_and_scope, open_cache,
-                                        close_cache),
-        cmocka_unit_test_setup_teardown(test_records_of_creation_times_are_apart_by_platform, open_cache,
                                         close_cache),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,18 +64,50 @@ static void test_demand_set_asks_for_each_repository_once(void **state UNUSED)
     CLEANUP(demand_set_release) struct demand_set *set = demand_set_from(r.policies, r.len, &all, NULL);
     assert_int_equal(set->len, 2);
     assert_string_equal(set->items[0].repository, "index.docker.io/library/nginx");
-    assert_int_equal(set->items[0].dated_len, 2);
+    assert_int_equal(set->items[0].questions_len, 2);
     assert_string_equal(set->items[1].repository, "quay.io/o/app");
-    assert_int_equal(set->items[1].dated_len, 0);
+    assert_int_equal(set->items[1].questions_len, 0);
     static const ptrdiff_t item_of[] = {0, 0, 0, 0, 1, -1, -1};
     for (size_t i = 0; i < ARRAY_LEN(item_of); i++)
         assert_int_equal(demand_set_find(set, r.policies[i]->containers[0].container), item_of[i]);
     release(&r); /* the set owns what it needs */
     const struct demand nginx = demand_of(&set->items[0]), app = demand_of(&set->items[1]);
-    assert_null(app.wants_created);
-    assert_true(nginx.wants_created("a-1", nginx.context));
-    assert_true(nginx.wants_created("b-1", nginx.context));
-    assert_false(nginx.wants_created("1.2.3", nginx.context));
+    assert_int_equal(demand_wants(&app, "1.2.3"), 0);
+    assert_int_equal(demand_wants(&nginx, "a-1"), DEMAND_CREATED);
+    assert_int_equal(demand_wants(&nginx, "b-1"), DEMAND_CREATED);
+    assert_int_equal(demand_wants(&nginx, "1.2.3"), 0);
+}
+
+static void test_demand_set_knows_what_is_dated_by_labels(void **state UNUSED)
+{
+    static const char *const lines[] = {"true fluxcd/flux:1 glob:*", "true quay.io/o/app:1 glob:*", NULL};
+    CLEANUP(strvec_release) struct strvec globs = STRVEC_INIT;
+    strvec_push(&globs, "index.docker.io/fluxcd/*");
+    const struct image_filter filter = {.exclude = &nothing, .include = &nothing, .use_labels = &globs};
+    struct read r;
+    read_lines(&r, lines);
+    CLEANUP(demand_set_release) struct demand_set *set = demand_set_from(r.policies, r.len, &filter, NULL);
+    assert_true(demand_of(&set->items[0]).dates_by_labels);
+    assert_false(demand_of(&set->items[1]).dates_by_labels);
+    release(&r);
+}
+
+static void test_demand_text_tells_questions_apart(void **state UNUSED)
+{
+    static const char *const lines[] = {"true a.io/x:1 glob:*", "true b.io/x:1 glob:*",
+                                        "true c.io/x:1 glob:a-*", "true d.io/x:1 semver:*", NULL};
+    struct read r;
+    read_lines(&r, lines);
+    CLEANUP(demand_set_release) struct demand_set *set = demand_set_from(r.policies, r.len, &all, NULL);
+    struct strbuf texts[4] = {STRBUF_INIT, STRBUF_INIT, STRBUF_INIT, STRBUF_INIT};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        demand_add_text(&set->items[i], &texts[i]);
+    assert_string_equal(texts[0].buf, texts[1].buf);
+    assert_string_not_equal(texts[0].buf, texts[2].buf);
+    assert_int_equal(texts[3].len, 0);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        strbuf_release(&texts[i]);
+    release(&r);
 }
 
 static void test_image_filter_excludes_before_it_includes(void **state UNUSED)
@@ -98,6 +130,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_demand_set_asks_for_each_repository_once),
+        cmocka_unit_test(test_demand_set_knows_what_is_dated_by_labels),
+        cmocka_unit_test(test_demand_text_tells_questions_apart),
         cmocka_unit_test(test_image_filter_excludes_before_it_includes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

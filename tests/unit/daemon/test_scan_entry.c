@@ -132,15 +132,15 @@ static void test_scan_entry_compares_what_choices_depend_on(void **state UNUSED)
     }
 }
 
-static void test_scan_entry_is_dated_by_any_owner(void **state UNUSED)
+static void test_scan_entry_has_the_questions_of_any_owner(void **state UNUSED)
 {
     CLEANUP(release) struct scan_entry *entry = scan_entry_new(NULL, "quay.io/o/app", 2, 0);
-    const struct repository_demand names = {.repository = NULL}, dated = {.dated_len = 1};
-    assert_false(scan_entry_is_dated(entry));
+    const struct repository_demand names = {.repository = NULL}, dated = {.questions_len = 1};
+    assert_false(scan_entry_has_questions(entry));
     entry->wanted_by[0] = &names;
-    assert_false(scan_entry_is_dated(entry));
+    assert_false(scan_entry_has_questions(entry));
     entry->wanted_by[1] = &dated;
-    assert_true(scan_entry_is_dated(entry));
+    assert_true(scan_entry_has_questions(entry));
 }
 
 static void test_scan_entry_is_overdue_once_after_three_intervals(void **state UNUSED)
@@ -238,11 +238,11 @@ static void test_scan_entry_believes_webhooks_that_told_of_all(void **state UNUS
 
 static void want_dates(struct scan_entry *entry)
 {
-    static struct tag_policy *policy;
-    static struct repository_demand dated = {.dated = &policy, .dated_len = 1};
+    static struct tag_question question = {.wants = DEMAND_CREATED};
+    static struct repository_demand dated = {.questions = &question, .questions_len = 1};
     struct error err = ERROR_INIT;
-    policy = tag_policy_new("glob:*", &err);
-    assert_non_null(policy);
+    question.policy = tag_policy_new("glob:*", &err);
+    assert_non_null(question.policy);
     entry->wanted_by[0] = &dated;
 }
 
@@ -277,8 +277,8 @@ static void test_scan_entry_lists_in_time_where_names_are_not_all(void **state U
         put_off(entry, 4);
         assert_int_equal(entry->next_ms, next_ms);
         assert_int_equal(entry->good_ms, 0);
-        if (entry->wanted_by[0]->dated_len)
-            tag_policy_free(entry->wanted_by[0]->dated[0]);
+        if (entry->wanted_by[0]->questions_len)
+            tag_policy_free(entry->wanted_by[0]->questions[0].policy);
     }
 }
 
@@ -291,7 +291,7 @@ int main(void)
         cmocka_unit_test(test_scan_entry_lists_when_too_much_is_pushed),
         cmocka_unit_test(test_scan_entry_tells_rounds_of_what_changed),
         cmocka_unit_test(test_scan_entry_compares_what_choices_depend_on),
-        cmocka_unit_test(test_scan_entry_is_dated_by_any_owner),
+        cmocka_unit_test(test_scan_entry_has_the_questions_of_any_owner),
         cmocka_unit_test(test_scan_entry_is_overdue_once_after_three_intervals),
         cmocka_unit_test(test_scan_entry_lists_an_interval_after_the_last_push),
         cmocka_unit_test(test_scan_entry_lists_now_and_then_however_much_is_pushed),

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "model/demand.h"
 #include "scanner/oci_manifest.h"
 
 #define D(c) "sha256:" c c c c c c c c
@@ -69,7 +70,7 @@ static void test_oci_manifest_kinds(void **state)
         int64_t created_ms = 0;
         if (cases[i].created)
             assert_int_equal(clock_parse_rfc3339(cases[i].created, &created_ms), 0);
-        assert_int_equal(got.created_ms, created_ms);
+        assert_int_equal(got.facts.created_ms, created_ms);
         oci_manifest_release(&got);
     }
 }
@@ -95,7 +96,9 @@ static void test_oci_manifest_picks_platform(void **state)
             continue;
         }
         assert_int_equal(err.code, ERROR_NOT_FOUND);
-        assert_non_null(strstr(err.text, "linux/amd64, linux/arm64/v8, linux/arm/v7"));
+        assert_non_null(strstr(err.text, "linux/amd64, linux/arm/v7, linux/arm64/v8"));
+        assert_string_equal(got.facts.platforms, "linux/amd64 linux/arm/v7 linux/arm64/v8");
+        oci_manifest_release(&got);
     }
 }
 
@@ -118,37 +121,43 @@ static void test_oci_manifest_refusals(void **state)
         struct error err = ERROR_INIT;
         assert_int_equal(oci_manifest_read(cases[i], strlen(cases[i]), "linux/amd64", &got, &err), -1);
         assert_int_equal(err.code, ERROR_INVALID);
+        oci_manifest_release(&got);
     }
 }
 
-static void test_oci_config_created(void **state)
+#define ALL (DEMAND_CREATED | DEMAND_PLATFORMS | DEMAND_LABELS)
+
+/* What a manifest says itself, without its config. */
+static void test_oci_manifest_facts(void **state)
 {
     static const struct {
-        const char *config, *created;
+        const char *text;
+        unsigned known;
+        const char *platforms, *labels;
     } cases[] = {
-        {"{\"created\":\"2024-05-06T07:08:09.123456789Z\"}", "2024-05-06T07:08:09.123Z"},
-        {"{\"created\":\"2024-05-06T07:08:09+02:00\"}", "2024-05-06T05:08:09Z"},
-        {"{\"created\":\"0001-01-01T00:00:00Z\"}", NULL},
-        {"{\"created\":\"1970-01-01T00:00:00Z\"}", NULL},
-        {"{\"created\":\"1970-01-01T00:00:01Z\"}", NULL},
-        {"{\"created\":\"1980-01-01T00:00:01Z\"}", NULL},
-        {"{\"created\":\"yesterday\"}", NULL},
-        {"{\"created\":17}", NULL},
-        {"{\"created\":null}", NULL},
-        {"{}", NULL},
+        {"{\"config\":{\"digest\":\"" A "\"}}", 0, NULL, NULL},
+        {"{\"config\":{\"mediaType\":\"application/vnd.oci.empty.v1+json\"}}", ALL, "", "{}"},
+        {multi, DEMAND_PLATFORMS, "linux/amd64 linux/arm/v7 linux/arm64/v8", NULL},
+        {"{\"manifests\":[{\"digest\":\"" B "\"}]}", DEMAND_PLATFORMS, "", NULL},
+        {"{\"schemaVersion\":1,\"history\":[{\"v1Compatibility\":\"{\\\"os\\\":\\\"linux\\\","
+         "\\\"architecture\\\":\\\"amd64\\\",\\\"config\\\":{\\\"Labels\\\":"
+         "{\\\"org.label-schema.version\\\":\\\"1\\\"}}}\"}]}",
+         ALL, "linux/amd64", "{\"org.label-schema.version\":\"1\"}"},
+        {"{\"schemaVersion\":1}", ALL, "", "{}"},
     };
     (void)state;
-    struct error err = ERROR_INIT;
-    int64_t got = 0;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        int64_t expected = 0;
-        if (cases[i].created)
-            assert_int_equal(clock_parse_rfc3339(cases[i].created, &expected), 0);
-        assert_int_equal(oci_config_created(cases[i].config, strlen(cases[i].config), &got, &err), 0);
-        assert_int_equal(got, expected);
+        struct oci_manifest got;
+        struct error err = ERROR_INIT;
+        assert_int_equal(oci_manifest_read(cases[i].text, strlen(cases[i].text), "linux/amd64", &got, &err),
+                         0);
+        assert_int_equal(got.facts.known, cases[i].known);
+        assert_string_equal(got.facts.platforms ? got.facts.platforms : "-",
+                            cases[i].platforms ? cases[i].platforms : "-");
+        assert_string_equal(got.facts.labels ? got.facts.labels : "-",
+                            cases[i].labels ? cases[i].labels : "-");
+        oci_manifest_release(&got);
     }
-    assert_int_equal(oci_config_created("[]", 2, &got, &err), -1);
-    assert_int_equal(oci_config_created("{", 1, &got, &err), -1);
 }
 
 static void test_oci_digest_verify(void **state)
@@ -179,7 +188,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_oci_manifest_kinds),    cmocka_unit_test(test_oci_manifest_picks_platform),
-        cmocka_unit_test(test_oci_manifest_refusals), cmocka_unit_test(test_oci_config_created),
+        cmocka_unit_test(test_oci_manifest_refusals), cmocka_unit_test(test_oci_manifest_facts),
         cmocka_unit_test(test_oci_digest_verify),
     };
     return cmocka_run_group_tests_name("oci_manifest", tests, NULL, NULL);

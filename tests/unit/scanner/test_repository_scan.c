@@ -119,11 +119,11 @@ static int tear_down(void **state)
 
 /* -- scanning ---------------------------------------------------------------------------------------------- */
 
-static bool want_all(const char *tag, void *context)
+static unsigned want_all(const char *tag, void *context)
 {
     (void)tag;
     (void)context;
-    return true;
+    return DEMAND_CREATED;
 }
 
 /* "N tags", " (lists M)" if that is fewer and not believed, "| CODE: text". */
@@ -146,7 +146,7 @@ static char *scan_beside(struct fixture *f, const char *path, bool with_dates, s
     AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/%s", f->server->port, path);
     AUTO_FREE char *fine = xasprintf("127.0.0.1:%d/fine", good->port);
     const struct demand demands[] = {
-        {.repository = repository, .wants_created = with_dates ? want_all : NULL},
+        {.repository = repository, .wants = with_dates ? want_all : NULL},
         {.repository = fine},
     };
     struct scan_result results[2];

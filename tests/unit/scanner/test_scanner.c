@@ -304,10 +304,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-static bool want_all(const char *tag, void *context)
+static unsigned want_all(const char *tag, void *context)
 {
     (void)context;
-    return strcmp(tag, "unwanted") != 0;
+    return strcmp(tag, "unwanted") != 0 ? DEMAND_CREATED : 0;
 }
 
 /* "tag tag …| ERROR: text", with " tag@year" for those that are dated and " tag!" for those with a problem. */
@@ -315,7 +315,7 @@ static char *scan_of(struct fixture *f, struct scripted_server *server, const ch
                      int64_t max_age_ms, unsigned *requests)
 {
     AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/%s", server->port, path);
-    struct demand demand = {.repository = repository, .wants_created = with_dates ? want_all : NULL};
+    struct demand demand = {.repository = repository, .wants = with_dates ? want_all : NULL};
     struct scan_result result;
     struct strbuf out = STRBUF_INIT;
     scanner_scan(f->scanner, &demand, 1, max_age_ms, NULL, NULL, &result);
