@@ -24,12 +24,12 @@ struct scanner {
     size_t under_way; /* submitted, and their owners not told of the end */
     struct submission *finished;
     atomic_bool is_woken;
-    bool has_unsaved;         /* scans have ended since the cache was last flushed, */
-    int64_t unsaved_since_ms; /* the first of them then (monotonic) */
+    bool has_unsaved; /* scans have ended since the cache was last flushed */
+    int64_t save_ms;  /* when it may be flushed again (monotonic) */
 };
 
-/* A daemon's scans end one by one, and a transaction of the cache costs more than a scan. What ends within this time is
- * written together; if the process is killed meanwhile, these repositories are asked for once more. */
+/* A daemon's scans end one by one, and a transaction of the cache costs more than a scan: there is one in this time at most.
+ * If the process is killed meanwhile, the repositories of these scans are asked for once more. */
 #define SAVE_AFTER_MS 1000
 
 /* Called by the threads that get credentials. */
@@ -124,14 +124,13 @@ static void tell_finished(struct scanner *scanner)
         free(submission);
         submission = next;
     }
-    if (told && !scanner->has_unsaved)
-        scanner->unsaved_since_ms = clock_monotonic_ms(scanner->environment.clock);
     scanner->has_unsaved = scanner->has_unsaved || told;
 }
 
 static void save(struct scanner *scanner)
 {
     scanner->has_unsaved = false;
+    scanner->save_ms = clock_monotonic_ms(scanner->environment.clock) + SAVE_AFTER_MS;
     cache_flush(scanner->environment.cache);
 }
 
@@ -140,8 +139,7 @@ static int64_t save_in_time(struct scanner *scanner)
 {
     if (!scanner->has_unsaved)
         return -1;
-    int64_t left_ms =
-        scanner->unsaved_since_ms + SAVE_AFTER_MS - clock_monotonic_ms(scanner->environment.clock);
+    int64_t left_ms = scanner->save_ms - clock_monotonic_ms(scanner->environment.clock);
     if (left_ms > 0)
         return left_ms;
     save(scanner);
@@ -186,7 +184,8 @@ void scanner_cancel(struct scanner *scanner)
     credential_source_cancel(scanner->environment.credentials);
     registry_cancel(scanner->environment.registry);
     tell_finished(scanner);
-    save(scanner);
+    scanner->has_unsaved = false;
+    cache_flush(scanner->environment.cache);
 }
 
 /* -- all at once ------------------------------------------------------------------------------------------- */

@@ -71,7 +71,7 @@ void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_
  * or referenced. On an error the result has what could be read all the same. */
 void scanner_submit_pushed(struct scanner *scanner, const struct demand *demand, struct repository_info *base,
                            const struct strvec *tags, scan_done done, void *context);
-/* The cache is flushed when the first scan that it does not have yet ended a second ago, at the end of scanner_scan and by
+/* The cache is flushed after scans have ended, but once a second at most, at the end of scanner_scan and by
  * scanner_cancel.
  *
  * Runs until no scan is left, scanner_wake was called or `timeout_ms` (-1: none) passed; the number of scans under

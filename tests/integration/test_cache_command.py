@@ -175,7 +175,7 @@ def test_all_of_it_works_while_a_daemon_scans(site, pawl):
     with site.serve() as daemon:
         daemon.wait_until(lambda: site.applied("app.yaml") is not None, "the first apply")
         for number, tag in enumerate("bcde"):
-            assert _rows(pawl)["app"]["tags"] >= 1
+            daemon.wait_until(lambda: _rows(pawl).get("app", {"tags": 0})["tags"] >= 1, "the record, within a second")
             _prune(pawl, "--all")
             site.push("app", tag, first_day=2 + number)
             daemon.wait_until(lambda tag=tag: f":{tag} ".encode() in site.repo.read("app.yaml"), f"the commit of {tag}")
