@@ -83,6 +83,31 @@ static const struct option_row list_images_options[] = {
     {.name = NULL},
 };
 
+static const struct option_row explain_options[] = {
+    {.name = "all",
+     .type = OPTION_BOOL,
+     .offset = AT(all),
+     .group = "Command",
+     .help = "Explain all workloads"},
+    {.name = "namespace",
+     .letter = 'n',
+     .type = OPTION_STRING,
+     .offset = AT(space),
+     .metavar = "NAME",
+     .group = "Command",
+     .help = "Namespace of a WORKLOAD that names none"},
+    {.name = "output",
+     .letter = 'o',
+     .type = OPTION_STRING,
+     .offset = AT(output),
+     .fallback = "table",
+     .metavar = "FORMAT",
+     .group = "Command",
+     .choices = "table|tab|json",
+     .help = "Form of the output: text for people, or JSON"},
+    {.name = NULL},
+};
+
 static const struct option_row set_image_options[] = {
     {.name = "filename",
      .letter = 'f',
@@ -138,6 +163,9 @@ static const struct option_row *const serve_tables[] = {
 static const struct option_row *const tags_tables[] = {
     tags_options,         output_options,         config_registry_options,
     config_cache_options, config_general_options, NULL};
+static const struct option_row *const explain_tables[] = {
+    explain_options,        config_git_options,     config_registry_options, config_cache_options,
+    config_cluster_options, config_general_options, config_flux_options,     NULL};
 static const struct option_row *const list_images_tables[] = {
     list_images_options,     output_options,       config_git_options,
     config_registry_options, config_cache_options, config_cluster_options,
@@ -194,6 +222,32 @@ const struct command commands[] = {
      .operands_least = 1,
      .operands_most = 1,
      .run = command_tags},
+    {.name = "explain",
+     .operands = "WORKLOAD",
+     .summary = "the whole decision for each container of a workload, and what led to it",
+     .description =
+         "Reads the manifests at the head of the branch, asks the registries of WORKLOAD "
+         "(namespace:kind/name "
+         "or\n"
+         "kind/name), and says of each container: its policy, how many tags there are and how many of them "
+         "are "
+         "left out\n"
+         "by which rule, the candidate, what would be written, and all that holds it back; when its registry "
+         "is asked next,\n"
+         "and within what budget. For workloads that are not automated, it says what would happen if they "
+         "were. Changes\n"
+         "nothing. WORKLOAD may be '*'.\n"
+         "\n"
+         "Exit status: 0 explained, whatever the decision is, 1 there is no such workload or git cannot be "
+         "read, 2 wrong\n"
+         "usage.\n",
+     .examples = "pawl explain default:deployment/app --git-url git@github.com:org/gitops\n"
+                 "pawl explain --all -o json --config /etc/pawl.yaml\n",
+     .tables = explain_tables,
+     .operands_least = 0,
+     .operands_most = 1,
+     .needs_repository = true,
+     .run = command_explain},
     {.name = "list-images",
      .summary = "the images of workloads in git, and which newer ones their registries have",
      .description =
@@ -259,7 +313,6 @@ const struct command commands[] = {
     {.name = "version", .summary = "print the version", .run = command_version},
     {.name = "manual", .run = command_manual}, /* for the build of docs/pawl.1; not listed */
     {.name = "check", .refusal = NEEDS_DAEMON "; try `pawl once --dry-run`, which changes nothing"},
-    {.name = "explain", .refusal = NEEDS_DAEMON "; `pawl once --dry-run` gives the reason of each decision"},
     {.name = "list-workloads", .refusal = NEEDS_DAEMON},
     {.name = "release", .refusal = NEEDS_DAEMON "; use `pawl set-image` in a checkout"},
     {.name = "automate", .refusal = NEEDS_DAEMON "; set the annotation fluxcd.io/automated: \"true\" in git"},

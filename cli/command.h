@@ -71,6 +71,7 @@ void command_add_manual(struct strbuf *out);
 int command_once(struct invocation *invocation, struct error *err);
 int command_serve(struct invocation *invocation, struct error *err);
 int command_tags(struct invocation *invocation, struct error *err);
+int command_explain(struct invocation *invocation, struct error *err);
 int command_list_images(struct invocation *invocation, struct error *err);
 int command_set_image(struct invocation *invocation, struct error *err);
 int command_cache(struct invocation *invocation, struct error *err);

@@ -116,9 +116,10 @@ static void add_workload(struct demand_set *set, struct strmap *index, const str
     }
 }
 
-bool workload_has_demands(const struct workload_policy *policy)
+bool workload_has_demands(const struct workload_policy *policy, const struct image_filter *filter)
 {
-    return policy->automated && !policy->ignored && !policy->blocked && !policy->resource->is_duplicate;
+    return (filter->also_unautomated || (policy->automated && !policy->ignored)) && !policy->blocked &&
+           !policy->resource->is_duplicate;
 }
 
 struct demand_set *demand_set_from(struct workload_policy *const *policies, size_t len,
@@ -128,7 +129,7 @@ struct demand_set *demand_set_from(struct workload_policy *const *policies, size
     set->references = 1;
     CLEANUP(strmap_release) struct strmap index = {.free_value = free};
     for (size_t i = 0; i < len; i++) {
-        if (workload_has_demands(policies[i]))
+        if (workload_has_demands(policies[i], filter))
             add_workload(set, &index, policies[i], filter, secrets);
     }
     if (set->users_len)

@@ -53,12 +53,14 @@ struct demand_set {
  * labels, as --registry-use-labels (NULL: none). Borrowed lists. */
 struct image_filter {
     const struct strvec *exclude, *include, *use_labels;
+    bool
+        also_unautomated; /* for looking: also those of workloads that are not automated, or are to be ignored */
 };
 bool image_filter_allows(const struct image_filter *filter, const char *repository);
 bool image_filter_dates_by_labels(const struct image_filter *filter, const char *repository);
 
 /* Whether the workload's images are asked about: it is automated, and nothing stands against that. */
-bool workload_has_demands(const struct workload_policy *policy);
+bool workload_has_demands(const struct workload_policy *policy, const struct image_filter *filter);
 
 /* The demands of all automated containers that can be read, with the pull secrets of their workloads (NULL: there are
  * none). One reference. */

@@ -40,12 +40,17 @@ static void report_policy(struct plan *plan, const struct workload_policy *polic
     }
 }
 
-static void read_policies(struct plan *plan)
+static bool is_in_scope(const struct plan_scope *scope, const struct resource *resource)
+{
+    return resource->is_workload && (!scope || scope->includes(resource, scope->context));
+}
+
+static void read_policies(struct plan *plan, const struct plan_scope *scope)
 {
     const struct manifest_set *set = plan->manifests;
     plan->policies = xcalloc(set->resources_len, sizeof(struct workload_policy *));
     for (size_t i = 0; i < set->resources_len; i++) {
-        if (!set->resources[i]->is_workload)
+        if (!is_in_scope(scope, set->resources[i]))
             continue;
         struct workload_policy *policy = workload_policy_new(set->resources[i]);
         plan->policies[plan->policies_len++] = policy;
@@ -62,15 +67,17 @@ static void drop_answers(struct plan *plan)
 }
 
 /* Asks with the pull secrets of the cluster, as they were last read or are read now. */
-static void ask_once(struct plan *plan, struct repository *r, struct image_source *images)
+static void ask_once(struct plan *plan, struct repository *r, struct image_source *images,
+                     const struct plan_scope *scope)
 {
     const struct image_filter filter = {.exclude = &r->config->exclude_images,
                                         .include = &r->config->include_images,
-                                        .use_labels = &r->config->use_labels};
+                                        .use_labels = &r->config->use_labels,
+                                        .also_unautomated = scope != NULL};
     AUTO_FREE const struct resource **workloads = xcalloc(plan->policies_len, sizeof(*workloads));
     size_t len = 0;
     for (size_t i = 0; i < plan->policies_len; i++) {
-        if (workload_has_demands(plan->policies[i]))
+        if (workload_has_demands(plan->policies[i], &filter))
             workloads[len++] = plan->policies[i]->resource;
     }
     pull_secrets_refresh(r->pull_secrets, workloads, len);
@@ -98,11 +105,12 @@ static bool has_old_secret(const struct plan *plan, struct repository *r)
     return is_old;
 }
 
-static void ask(struct plan *plan, struct repository *r, struct image_source *images)
+static void ask(struct plan *plan, struct repository *r, struct image_source *images,
+                const struct plan_scope *scope)
 {
-    ask_once(plan, r, images);
+    ask_once(plan, r, images, scope);
     if (has_old_secret(plan, r))
-        ask_once(plan, r, images);
+        ask_once(plan, r, images, scope);
     for (size_t i = 0; i < plan->demands->len; i++)
         plan->has_unreachable = plan->has_unreachable || plan->answers[i].error.code;
 }
@@ -226,11 +234,17 @@ static void hold(struct decision *decision, enum decision_cause cause, const cha
     decision->reason = xstrdup(reason);
 }
 
-static void decide(struct plan *plan, const struct repository_config *settings)
+static bool is_decided(const struct workload_policy *policy, const struct plan_scope *scope)
+{
+    return scope || (policy->automated && !policy->ignored && !policy->resource->is_duplicate);
+}
+
+static void decide(struct plan *plan, const struct repository_config *settings,
+                   const struct plan_scope *scope)
 {
     for (size_t i = 0; i < plan->policies_len; i++) {
         const struct workload_policy *policy = plan->policies[i];
-        if (!policy->automated || policy->ignored || policy->resource->is_duplicate)
+        if (!is_decided(policy, scope))
             continue;
         for (size_t k = 0; k < policy->containers_len; k++) {
             if (is_being_asked(plan, policy->containers[k].container))
@@ -253,7 +267,7 @@ static int64_t lap(const struct clock *clock, int64_t *since_ms)
 }
 
 int plan_make(struct repository *repository, const char *commit, struct image_source *images,
-              struct plan *plan, struct error *err)
+              const struct plan_scope *scope, struct plan *plan, struct error *err)
 {
     *plan = (struct plan)PLAN_INIT;
     int64_t since_ms = clock_monotonic_ms(repository->clock);
@@ -262,10 +276,10 @@ int plan_make(struct repository *repository, const char *commit, struct image_so
     if (!plan->manifests)
         return -1;
     copy_problems(plan, plan->manifests->problems, plan->manifests->problems_len);
-    read_policies(plan);
+    read_policies(plan, scope);
     plan->stage_ms[PLAN_SELECT] = lap(repository->clock, &since_ms);
-    ask(plan, repository, images);
-    decide(plan, repository->settings);
+    ask(plan, repository, images, scope);
+    decide(plan, repository->settings, scope);
     report_pull_secrets(plan, repository->pull_secrets);
     report_answers(plan);
     plan->stage_ms[PLAN_LOOKUP] = lap(repository->clock, &since_ms);

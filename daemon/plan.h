@@ -43,9 +43,19 @@ struct plan {
         0                                                                                                    \
     }
 
-/* ERROR_NOT_FOUND for a configured path that the commit lacks; what git says. On -1 *plan is empty. */
+/*
+ * What a person asks about: these workloads and no others, each decided for whether it is automated or not, so that what
+ * would be done to it can be told. Other registries are not asked.
+ */
+struct plan_scope {
+    bool (*includes)(const struct resource *workload, void *context);
+    void *context;
+};
+
+/* `scope` NULL: a round, which decides for all that is automated. ERROR_NOT_FOUND for a configured path that the commit
+ * lacks; what git says. On -1 *plan is empty. */
 int plan_make(struct repository *repository, const char *commit, struct image_source *images,
-              struct plan *plan, struct error *err) MUST_CHECK;
+              const struct plan_scope *scope, struct plan *plan, struct error *err) MUST_CHECK;
 void plan_release(struct plan *plan);
 
 #endif

@@ -34,7 +34,7 @@ static int decide(struct repository *r, const char *head, struct proposal *propo
     const struct deciding *deciding = context;
     struct plan *plan = &deciding->report->plan;
     plan_release(plan);
-    if (plan_make(r, head, deciding->options->images, plan, err) < 0)
+    if (plan_make(r, head, deciding->options->images, NULL, plan, err) < 0)
         return -1;
     propose_release(plan->release, proposal);
     return 0;

@@ -1,0 +1,226 @@
+/*
+ * `pawl explain`: the whole decision for each container of a workload, for people and as JSON.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/say.h"
+#include "daemon/explain.h"
+#include "daemon/session.h"
+
+#define EVERYTHING "*"
+
+static void line(const char *name, const char *text)
+{
+    say(stdout, "    %-12s%s\n", name, text);
+}
+
+/* "12s ago", "in 4m", whole seconds. */
+static char *describe_time(int64_t time_ms, int64_t now_ms)
+{
+    char stamp[CLOCK_RFC3339_SIZE], distance[CLOCK_DURATION_SIZE];
+    int64_t apart_ms = time_ms > now_ms ? time_ms - now_ms : now_ms - time_ms;
+    clock_format_rfc3339(time_ms - time_ms % 1000, stamp);
+    clock_format_duration(apart_ms - apart_ms % 1000, distance);
+    return xasprintf("%s (%s%s%s)", stamp, time_ms > now_ms ? "in " : "", distance,
+                     time_ms > now_ms ? "" : " ago");
+}
+
+/* -- a container --------------------------------------------------------------------------------------------- */
+
+static void print_policy(const struct explanation *e)
+{
+    const struct tag_policy *policy = e->container->policy;
+    AUTO_FREE char *text =
+        policy ? xasprintf("%s, by %s", tag_policy_text(policy),
+                           !strcmp(explanation_order(e), "newest") ? "creation time" : "version")
+               : xasprintf("cannot be read (line %d): %s", e->container->line, e->container->problem.text);
+    line("policy", text);
+}
+
+static void print_answer(const struct explanation *e, int64_t now_ms)
+{
+    const struct repository_info *info = e->answer ? e->answer->info : NULL;
+    if (!e->repository)
+        return;
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    strbuf_addf(&text, "%s", e->repository);
+    if (!e->answer)
+        strbuf_addf(&text, ": not asked");
+    else if (!info)
+        strbuf_addf(&text, ": no answer");
+    else
+        strbuf_addf(&text, ", %zu tag%s", info->images_len, info->images_len == 1 ? "" : "s");
+    line("repository", text.buf);
+    if (info) {
+        AUTO_FREE char *when = describe_time(info->scanned_ms, now_ms);
+        line("scanned", when);
+    }
+    if (info && e->answer->error.code) /* without an answer it is the decision's reason */
+        line("failing", e->answer->error.text);
+}
+
+static void print_rejected(const struct explanation *e)
+{
+    const struct decision *d = e->decision;
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    for (size_t i = 0; i < sizeof(d->rejected) / sizeof(d->rejected[0]); i++) {
+        if (d->rejected[i])
+            strbuf_addf(&text, "%s%zu %s", text.len ? ", " : "", d->rejected[i],
+                        decision_rejection_name((enum tag_match)i));
+    }
+    if (text.len)
+        line("rejected", text.buf);
+}
+
+static void print_holds(const struct explanation *e)
+{
+    const char *names[EXPLANATION_HOLDS];
+    size_t len = explanation_holds(e, names);
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    for (size_t i = 0; i < len; i++)
+        strbuf_addf(&text, "%s%s", i ? ", " : "", names[i]);
+    if (len)
+        line("held by", text.buf);
+}
+
+static void print_decision(const struct explanation *e)
+{
+    const struct decision *d = e->decision;
+    AUTO_FREE char *candidate = d->candidate ? xasprintf("%s, of %zu that match%s", d->candidate, e->matching,
+                                                         e->matching == 1 ? "es" : "")
+                                             : NULL;
+    if (candidate)
+        line("candidate", candidate);
+    line("decision", decision_kind_name(d->kind));
+    line("because", d->reason);
+    print_holds(e);
+    if (e->target) {
+        AUTO_FREE char *target =
+            xasprintf("%s%s", e->target, d->kind == DECISION_UPDATE ? "" : ", if nothing held it");
+        line("to write", target);
+    }
+}
+
+static void print_budget(const struct explanation *e, int64_t now_ms)
+{
+    if (e->next_scan_ms) {
+        AUTO_FREE char *when = describe_time(e->next_scan_ms, now_ms);
+        AUTO_FREE char *text = xasprintf("%s, by `pawl serve`", when);
+        line("next scan", text);
+    }
+    const struct host_budget *budget = e->budget;
+    if (!budget)
+        return;
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    if (budget->rps_ceiling > 0)
+        strbuf_addf(&text, "%.3g of %.3g requests a second to %s", budget->rps, budget->rps_ceiling,
+                    budget->host);
+    else
+        strbuf_addf(&text, "no limit for %s", budget->host);
+    if (budget->quota_limit >= 0)
+        strbuf_addf(&text, ", %lld of a quota of %lld left", (long long)budget->quota_remaining,
+                    (long long)budget->quota_limit);
+    if (budget->blocked_until_ms > now_ms) {
+        AUTO_FREE char *until = describe_time(budget->blocked_until_ms, now_ms);
+        strbuf_addf(&text, ", blocked until %s", until);
+    }
+    line("budget", text.buf);
+}
+
+static void print_container(const struct explanation *e, int64_t now_ms)
+{
+    const struct container *container = e->decision->container;
+    const char *written = container->image_node ? container->image_node->value : NULL;
+    const char *image = container->image.text ? container->image.text : written;
+    say(stdout, "  %s %s: %s (line %d)\n", container->is_init ? "init container" : "container",
+        container->name, image ? image : "no image", container->line);
+    print_policy(e);
+    print_answer(e, now_ms);
+    print_rejected(e);
+    print_decision(e);
+    print_budget(e, now_ms);
+}
+
+/* -- workloads ----------------------------------------------------------------------------------------------- */
+
+static void print_workload(const struct explained *from, const struct explanation *e)
+{
+    const struct workload_policy *workload = e->workload;
+    const struct resource *resource = workload->resource;
+    say(stdout, "%s  %s:%d of %s at %.7s\n", e->id, resource->file->path, resource->line,
+        from->settings->name, from->head);
+    const char *user = workload->locked_user, *message = workload->locked_message;
+    say(stdout, "  %s%s%s%s%s%s%s\n", workload->automated ? "automated" : "not automated",
+        workload->locked ? ", locked" : "", workload->locked && user ? " by " : "",
+        workload->locked && user ? user : "", workload->locked && message ? ": " : "",
+        workload->locked && message ? message : "", workload->ignored ? ", to be ignored" : "");
+    for (size_t i = 0; i < e->problems_len; i++)
+        say(stdout, "  problem: %s\n", e->problems[i]);
+}
+
+static void print_text(const struct explanations *all)
+{
+    int64_t now_ms = clock_wall_ms(&system_clock);
+    const struct resource *last = NULL;
+    for (size_t i = 0; i < all->len; i++) {
+        for (size_t k = 0; k < all->repositories[i].len; k++) {
+            const struct explanation *e = &all->repositories[i].items[k];
+            if (e->workload->resource != last) {
+                say(stdout, "%s", last ? "\n" : "");
+                print_workload(&all->repositories[i], e);
+            }
+            last = e->workload->resource;
+            print_container(e, now_ms);
+        }
+    }
+    if (!last)
+        say(stderr, "there is nothing to explain: no workload has a container\n");
+}
+
+static void print_json(const struct explanations *all)
+{
+    AUTO_JSON json_t *list = explanations_json(all);
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    json_write(&text, list, 2);
+    puts(text.buf);
+}
+
+/* NULL: all workloads. */
+static int find_workload(const struct invocation *invocation, const char **workload, struct error *err)
+{
+    const char *operand = invocation->operands.len ? invocation->operands.items[0] : NULL;
+    bool is_everything = operand && !strcmp(operand, EVERYTHING);
+    if (!operand && !invocation->all)
+        return error_set(err, ERROR_USAGE, "`pawl explain` needs WORKLOAD, or --all");
+    if (operand && !is_everything && invocation->all)
+        return error_set(err, ERROR_USAGE, "`pawl explain` takes either WORKLOAD or --all");
+    *workload = is_everything ? NULL : operand;
+    return 0;
+}
+
+int command_explain(struct invocation *invocation, struct error *err)
+{
+    CLEANUP(session_close) struct session session = SESSION_INIT;
+    CLEANUP(explanations_release) struct explanations all = EXPLANATIONS_INIT;
+    CLEANUP(progress_end) struct progress progress;
+    progress_begin(&progress, "asking registries");
+    struct explain_options options = {
+        .space = invocation->space, .progress = progress_step, .context = &progress};
+    if (find_workload(invocation, &options.workload, err) < 0 ||
+        session_open(&session, &invocation->config, &system_clock, err) < 0 ||
+        explain(&invocation->config, &session, &options, &all, err) < 0)
+        return err->code == ERROR_USAGE || err->code == ERROR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILED;
+    progress_end(&progress);
+    if (!strcmp(invocation->output, "json"))
+        print_json(&all);
+    else
+        print_text(&all);
+    return EXIT_DONE;
+}
