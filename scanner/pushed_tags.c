@@ -87,10 +87,11 @@ static struct repository_info *merge(const struct pushed_scan *scan)
     return info;
 }
 
-/* Under the name of whose answer it is, which is not known without the credentials. */
+/* Under the name of whose answer it is, which is not known without the credentials. What came without a list before it
+ * is no list, and must not be taken for one later. */
 static void save(const struct pushed_scan *scan)
 {
-    if (!scan->has_credential)
+    if (!scan->has_credential || !scan->base->scanned_ms)
         return;
     AUTO_FREE char *identity = credential_identity(&scan->credential);
     AUTO_FREE char *scope = xasprintf("%s %s", scan->env->platform, identity);
