@@ -70,6 +70,7 @@
 #define LIMIT_REGEXP_HEAP_KIB 4096u /* a pattern of thousands of groups needs 30 KiB for each step back */
 #define LIMIT_REGEXP_OVERRUNS 10u   /* tags it may explode on; then the pattern is given up for all tags */
 #define LIMIT_PATTERN_LENGTH  4096u
+#define LIMIT_EXTRACT_LENGTH  1024u /* of what a template makes of a tag, which has 128 bytes */
 
 /* -- The listener. Who calls are a Prometheus, a kubelet and some registries; all of them at once stay below this. */
 #define LIMIT_LISTEN_CONNECTIONS      64u

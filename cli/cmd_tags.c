@@ -61,8 +61,10 @@ int command_tags(struct invocation *invocation, struct error *err)
     CLEANUP(tag_listing_release) struct tag_listing listing = TAG_LISTING_INIT;
     bool is_json = !strcmp(invocation->output, "json"), is_wide = !strcmp(invocation->output, "wide");
     unsigned also = (is_json || is_wide ? DEMAND_PLATFORMS : 0) | (is_json ? DEMAND_LABELS : 0);
-    if (tag_listing_make(&invocation->config, invocation->operands.items[0], invocation->policy, also,
-                         &listing, err) < 0)
+    const struct tag_listing_policy policy = {
+        .text = invocation->policy, .order = invocation->order, .extract = invocation->extract};
+    if (tag_listing_make(&invocation->config, invocation->operands.items[0], &policy, also, &listing, err) <
+        0)
         return err->code == ERROR_USAGE ? EXIT_USAGE : EXIT_FAILED;
     if (is_json)
         print_json(&listing);

@@ -50,6 +50,18 @@ static const struct option_row tags_options[] = {
      .metavar = "POLICY",
      .group = "Command",
      .help = "Tag policy: glob:PATTERN, semver:RANGE or regexp:PATTERN"},
+    {.name = "order",
+     .type = OPTION_STRING,
+     .offset = AT(order),
+     .metavar = "ORDER",
+     .group = "Command",
+     .help = "Which tag is best: newest, semver, numeric or alpha; \":desc\" after it: the other way round"},
+    {.name = "extract",
+     .type = OPTION_STRING,
+     .offset = AT(extract),
+     .metavar = "TEMPLATE",
+     .group = "Command",
+     .help = "What the order goes by, made of the groups of a regexp: \"$1\", \"${name}\""},
     {.name = NULL},
 };
 
@@ -302,8 +314,10 @@ const struct command commands[] = {
                     "\n"
                     "Exit status: 0 done, 1 failed, 2 wrong usage, 3 the policy chooses another tag than "
                     "IMAGE has, or none.\n",
-     .examples = "pawl tags ghcr.io/org/app --policy semver:~1.2\n"
-                 "pawl tags localhost:5000/app:main-41 --policy 'glob:main-*' -o json\n",
+     .examples =
+         "pawl tags ghcr.io/org/app --policy semver:~1.2\n"
+         "pawl tags localhost:5000/app:main-41 --policy 'glob:main-*' -o json\n"
+         "pawl tags localhost:5000/app --policy 'regexp:^build-(\\d+)$' --order numeric --extract '$1'\n",
      .tables = tags_tables,
      .operands_least = 1,
      .operands_most = 1,

@@ -32,7 +32,7 @@ struct invocation {
     bool all;              /* --all */
     int64_t older_than_ms; /* --older-than; 0: not given */
     char *output;          /* -o: "table", "json", "wide", "name" */
-    char *policy;
+    char *policy, *order, *extract;
     char *space;     /* -n; NULL: the default one */
     char *workload;  /* -w; NULL: all */
     bool all_spaces; /* -a */

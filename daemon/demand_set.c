@@ -78,16 +78,13 @@ static unsigned wants_of(const struct tag_policy *policy)
 static void add_question(struct repository_demand *item, const struct tag_policy *policy, unsigned wants)
 {
     for (size_t i = 0; i < item->questions_len; i++) {
-        if (!strcmp(tag_policy_text(item->questions[i].policy), tag_policy_text(policy))) {
+        if (tag_policy_equals(item->questions[i].policy, policy)) {
             item->questions[i].wants |= wants;
             return;
         }
     }
-    struct tag_policy *copy = tag_policy_new(tag_policy_text(policy), NULL);
-    if (!copy)
-        return;
     vec_grow(item->questions, item->questions_len, item->questions_capacity);
-    item->questions[item->questions_len++] = (struct tag_question){copy, wants};
+    item->questions[item->questions_len++] = (struct tag_question){tag_policy_copy(policy), wants};
 }
 
 static void add_user(struct demand_set *set, const struct container *container, size_t item)
@@ -192,6 +189,9 @@ struct demand demand_of(const struct repository_demand *item)
 
 void demand_add_text(const struct repository_demand *item, struct strbuf *out)
 {
-    for (size_t i = 0; i < item->questions_len; i++)
-        strbuf_addf(out, "%u %s\n", item->questions[i].wants, tag_policy_text(item->questions[i].policy));
+    for (size_t i = 0; i < item->questions_len; i++) {
+        strbuf_addf(out, "%u ", item->questions[i].wants);
+        tag_policy_add_identity(item->questions[i].policy, out);
+        strbuf_addch(out, '\n');
+    }
 }

@@ -8,6 +8,7 @@
 #include "daemon/demand_set.h"
 #include "daemon/repository.h"
 #include "daemon/session.h"
+#include "updater/choose.h"
 #include "updater/tag_order.h"
 
 /* Another pawl on the same mirror finishes its round first. */
@@ -123,12 +124,6 @@ static void ask(struct image_listing *listing, const struct image_filter *filter
 
 /* -- rows --------------------------------------------------------------------------------------------------- */
 
-static int compare_rows(const void *a, const void *b, void *policy)
-{
-    const struct image_listing_row *x = a, *y = b;
-    return tag_policy_compare(policy, &y->image, &x->image);
-}
-
 /* Without a tag or digest it is "latest"; with a digest alone no tag is the container's. */
 static const char *current_tag(const struct image_ref *image)
 {
@@ -156,25 +151,17 @@ static void mark_rows(struct image_listing_container *c, const struct tag_policy
                                               : tag_policy_compare(policy, &c->rows[i].image, &unlisted) > 0;
 }
 
-static void free_policy(struct tag_policy **policy)
-{
-    tag_policy_free(*policy);
-}
-
 /* A policy that cannot be read orders by time. */
 static void make_rows(struct image_listing_container *c, const struct tag_policy *own)
 {
-    CLEANUP(free_policy) struct tag_policy *any = own ? NULL : tag_policy_new("glob:*", NULL);
-    union {
-        const struct tag_policy *in;
-        void *out;
-    } policy = {.in = own ? own : any};
+    CLEANUP(tag_policy_release) struct tag_policy *any = own ? NULL : tag_policy_new("glob:*", NULL);
+    const struct tag_policy *policy = own ? own : any;
+    AUTO_FREE struct image_info *images = sort_images(c->info, policy);
     c->rows_len = c->info->images_len;
     c->rows = xcalloc(c->rows_len, sizeof(*c->rows));
     for (size_t i = 0; i < c->rows_len; i++)
-        c->rows[i].image = repository_info_image(c->info, i);
-    qsort_r(c->rows, c->rows_len, sizeof(*c->rows), compare_rows, policy.out);
-    mark_rows(c, policy.in);
+        c->rows[i].image = images[i];
+    mark_rows(c, policy);
 }
 
 static void take_answer(struct image_listing *listing, struct image_listing_container *c,

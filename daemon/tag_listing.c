@@ -112,28 +112,53 @@ static void choose_tag(struct tag_listing *listing, const struct tag_policy *pol
     listing->chosen = chosen->tag;
     listing->is_notable =
         current && strcmp(current, chosen->tag) != 0 && !would_go_back(listing, policy, chosen);
-    listing->reason = xasprintf("%s is the %s tag that matches %s%s%s", chosen->tag,
-                                tag_policy_needs_created(policy) ? "newest" : "highest", listing->policy,
-                                current ? "; the image has " : "", current ? current : "");
+    listing->reason =
+        xasprintf("%s is the %s that matches %s%s%s", chosen->tag, tag_policy_superlative(policy),
+                  listing->policy, current ? "; the image has " : "", current ? current : "");
 }
 
-static void free_policy(struct tag_policy **policy)
+/* NULL, and no error, if none is asked for. */
+static struct tag_policy *read_policy(const struct tag_listing_policy *asked, struct error *err)
 {
-    tag_policy_free(*policy);
-}
-
-int tag_listing_make(const struct config *config, const char *image, const char *policy_text, unsigned also,
-                     struct tag_listing *listing, struct error *err)
-{
-    CLEANUP(free_policy) struct tag_policy *policy = NULL;
-    if (image_ref_parse(image, &listing->image, err) < 0 ||
-        (policy_text && !(policy = tag_policy_new(policy_text, err)))) {
-        err->code = ERROR_USAGE;
-        return -1;
+    if (!asked->text && (asked->order || asked->extract))
+        error_set(err, ERROR_USAGE,
+                  "--order and --extract say what a policy does with the tags; there is no --policy");
+    if (!asked->text)
+        return NULL;
+    CLEANUP(tag_policy_release) struct tag_policy *policy = tag_policy_new(asked->text, err);
+    if (!policy)
+        return NULL;
+    if (asked->order && tag_policy_set_order(policy, asked->order, err) < 0) {
+        error_wrap(err, "--order");
+        return NULL;
     }
+    if (asked->extract && tag_policy_set_extract(policy, asked->extract, err) < 0) {
+        error_wrap(err, "--extract");
+        return NULL;
+    }
+    return steal(&policy);
+}
+
+static void note_policy(struct tag_listing *listing, const struct tag_policy *policy)
+{
+    listing->policy = xstrdup(tag_policy_text(policy));
+    listing->order = tag_policy_order(policy);
+    listing->extract = xstrdup(tag_policy_extract(policy));
+}
+
+int tag_listing_make(const struct config *config, const char *image, const struct tag_listing_policy *asked,
+                     unsigned also, struct tag_listing *listing, struct error *err)
+{
+    CLEANUP(tag_policy_release) struct tag_policy *policy = NULL;
+    struct error problem = ERROR_INIT;
+    if (image_ref_parse(image, &listing->image, &problem) == 0)
+        policy = read_policy(asked, &problem);
+    if (problem.code != ERROR_NONE)
+        return error_set(err, ERROR_USAGE, "%s", problem.text);
     if (scan(config, policy, also, listing, err) < 0)
         return -1;
-    listing->policy = policy ? xstrdup(tag_policy_text(policy)) : NULL;
+    if (policy)
+        note_policy(listing, policy);
     rank(listing, policy);
     if (policy)
         choose_tag(listing, policy);
@@ -146,6 +171,7 @@ void tag_listing_release(struct tag_listing *listing)
 {
     image_ref_release(&listing->image);
     free(listing->policy);
+    free(listing->extract);
     free(listing->rows);
     free(listing->reason);
     repository_info_unref(listing->info);
@@ -182,6 +208,8 @@ json_t *tag_listing_json(const struct tag_listing *listing)
     json_t *root = json_object();
     json_object_set_new(root, "image", json_text(listing->image.text));
     json_object_set_new(root, "policy", json_text(listing->policy));
+    json_object_set_new(root, "order", json_text(listing->order));
+    json_object_set_new(root, "extract", json_text(listing->extract));
     json_object_set_new(root, "chosen", json_text(listing->chosen));
     json_object_set_new(root, "reason", json_text(listing->reason));
     json_object_set_new(root, "truncated", json_boolean(listing->info->is_truncated));

@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/strbuf.h"
-#include "updater/tag_order.h"
 
 /*
  * Every rule is a function that says NULL where it has nothing to say, and else the reason, which the
@@ -78,12 +77,6 @@ void decision_release(struct decision *decision)
     *decision = (struct decision){.kind = DECISION_BLOCKED};
 }
 
-/* What the policy's best tag is called: "the newest", "the highest version". */
-static const char *superlative(const struct tag_policy *policy)
-{
-    return tag_policy_needs_created(policy) ? "newest" : "highest version";
-}
-
 static char *find_defect(const struct question *q)
 {
     const struct resource *resource = q->workload->resource;
@@ -133,10 +126,12 @@ struct survey {
 static struct survey survey_tags(const struct question *q, struct decision *out)
 {
     struct survey s = {.too_long = NULL};
+    CLEANUP(tag_key_release) struct tag_key best = TAG_KEY_INIT;
+    CLEANUP(tag_key_release) struct tag_key key = TAG_KEY_INIT;
     bool needs_created = tag_policy_needs_created(q->policy);
     for (size_t i = 0; i < q->info->images_len; i++) {
         struct image_info image = repository_info_image(q->info, i);
-        enum tag_match match = tag_policy_match(q->policy, image.tag);
+        enum tag_match match = tag_policy_read(q->policy, &image, &key);
         bool is_undated = needs_created && image.details->created_ms == 0;
         if (match != TAG_MATCHES || is_undated)
             out->rejected[match]++;
@@ -148,10 +143,14 @@ static struct survey survey_tags(const struct question *q, struct decision *out)
             s.unread = s.unread.tag ? s.unread : image;
             s.unread_len++;
         }
-        if (is_undated)
+        if (is_undated) {
             s.undated = s.undated.tag ? s.undated : image;
-        else if (!s.best.tag || tag_policy_compare(q->policy, &image, &s.best) > 0)
+        } else if (!s.best.tag || tag_policy_compare_keys(q->policy, &key, &best) > 0) {
+            const struct tag_key worse = best;
+            best = key;
+            key = worse; /* its memory is used again */
             s.best = image;
+        }
     }
     out->tags_seen = q->info->images_len;
     return s;
@@ -190,33 +189,47 @@ static bool is_impossible(const struct tag_policy *policy)
     return text[strspn(text, "*._-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] != '\0';
 }
 
-static char *describe_no_match(const struct question *q)
+/* Tags that match the pattern, and that the order cannot place. */
+static char *describe_misfits(const struct question *q, const size_t *rejected)
 {
+    bool is_semver = str_starts_with(tag_policy_text(q->policy), "semver:");
+    size_t misfits =
+        rejected[TAG_NO_VALUE] + rejected[TAG_NOT_A_NUMBER] + (is_semver ? 0 : rejected[TAG_NOT_A_VERSION]);
+    if (misfits == 0)
+        return xstrdup("");
+    return xasprintf(" with a value for the order %s; %zu match without one", tag_policy_order(q->policy),
+                     misfits);
+}
+
+static char *describe_no_match(const struct question *q, const size_t *rejected)
+{
+    AUTO_FREE char *misfits = describe_misfits(q, rejected);
     const char *hint = is_impossible(q->policy)
                            ? "; no tag can look like that (a version range is written semver:~1.2)"
                            : "";
-    return xasprintf("none of the %zu tags of %s matches %s%s", q->info->images_len, q->info->repository,
-                     tag_policy_text(q->policy), hint);
+    return xasprintf("none of the %zu tags of %s matches %s%s%s", q->info->images_len, q->info->repository,
+                     tag_policy_text(q->policy), misfits, hint);
 }
 
 static char *find_nothing_newer(const struct question *q, const struct image_info *best)
 {
     if (!q->current || strcmp(best->tag, q->current) != 0)
         return NULL;
-    return xasprintf("already the %s that matches %s", superlative(q->policy), tag_policy_text(q->policy));
+    return xasprintf("already the %s that matches %s", tag_policy_superlative(q->policy),
+                     tag_policy_text(q->policy));
 }
 
 /* By versions alone, since there are no times to compare. */
 static char *find_step_back_without_time(const struct question *q, const char *candidate)
 {
     int order;
-    if (tag_compare_versions(candidate, q->current, &order) && order > 0)
+    if (tag_policy_compare_versions(q->policy, candidate, q->current, &order) && order > 0)
         return NULL;
     return because(
         q, CAUSE_STEP_BACK,
-        xasprintf("held: the creation time of the current %s is not known, and %s is not a higher version of "
+        xasprintf("held: the creation time of the current %s is not known, and %s is not a %s version of "
                   "the same form",
-                  q->current, candidate));
+                  q->current, candidate, tag_policy_is_descending(q->policy) ? "lower" : "higher"));
 }
 
 static char *find_step_back(const struct question *q, const struct image_info *best)
@@ -231,14 +244,17 @@ static char *find_step_back(const struct question *q, const struct image_info *b
         return find_step_back_without_time(q, best->tag);
     if (tag_policy_compare(q->policy, best, &known) < 0)
         return because(q, CAUSE_STEP_BACK,
-                       xasprintf("held: %s is older than the current %s", best->tag, q->current));
+                       xasprintf("held: %s is %s the current %s", best->tag,
+                                 tag_policy_comparative(q->policy), q->current));
     int order;
-    if (tag_policy_needs_created(q->policy) && tag_compare_versions(best->tag, q->current, &order) &&
-        order < 0)
-        return because(
-            q, CAUSE_STEP_BACK,
-            xasprintf("held: %s is newer than the current %s, but the lower version", best->tag, q->current));
-    return NULL;
+    if (!tag_policy_needs_created(q->policy) ||
+        !tag_policy_compare_versions(q->policy, best->tag, q->current, &order) || order >= 0)
+        return NULL;
+    bool is_descending = tag_policy_is_descending(q->policy);
+    return because(q, CAUSE_STEP_BACK,
+                   xasprintf("held: %s is %s than the current %s, but the %s version", best->tag,
+                             is_descending ? "older" : "newer", q->current,
+                             is_descending ? "higher" : "lower"));
 }
 
 static char *describe_lock(const struct workload_policy *workload)
@@ -274,10 +290,10 @@ static char *describe_update(const struct question *q, const struct image_info *
 {
     bool current_matches = q->current && tag_policy_match(q->policy, q->current) == TAG_MATCHES;
     if (current_matches)
-        return xasprintf("%s is the %s that matches %s", best->tag, superlative(q->policy),
+        return xasprintf("%s is the %s that matches %s", best->tag, tag_policy_superlative(q->policy),
                          tag_policy_text(q->policy));
     return xasprintf("%s is the %s that matches %s; the current %s does not match", best->tag,
-                     superlative(q->policy), tag_policy_text(q->policy),
+                     tag_policy_superlative(q->policy), tag_policy_text(q->policy),
                      q->current ? q->current : q->container->image.digest);
 }
 
@@ -305,7 +321,7 @@ static void decide(const struct question *q, struct decision *out)
         return;
     out->kind = DECISION_CURRENT;
     if (!s.best.tag) {
-        out->reason = describe_no_match(q);
+        out->reason = describe_no_match(q, out->rejected);
         return;
     }
     out->candidate = xstrdup(s.best.tag);

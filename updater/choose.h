@@ -10,9 +10,10 @@
  *   2. Of the tags that match and have what the order needs, the last in the order is the candidate. Tags without
  *      the creation time that the order needs are passed over; if all that match are such, it is blocked.
  *   3. No tag matches, or the current tag is the candidate: nothing to do.
- *   4. The current tag matches the policy: the candidate must come after it, or it is held. By creation time, if
- *      both are also versions of the same shape (tag_compare_versions), the version must not fall; if the current
- *      tag's time is not known (it may be gone from the registry), such a version must rise.
+ *   4. The current tag matches the policy: the candidate must come after it in the policy's order, whichever that is and
+ *      whichever way round, or it is held. By creation time, if both are also versions of the same shape
+ *      (tag_compare_versions), the version must not fall; if the current tag's time is not known (it may be gone from the
+ *      registry), such a version must rise. Under newest:desc, where older is better, it must not rise, and must fall.
  *   5. The current tag does not match (the policy was changed): rule 4 does not apply.
  *   6. The candidate is held if the workload is ignored, not automated or locked, if the image is pinned by digest,
  *      or if the answer is stale. Else it is taken.
@@ -82,7 +83,7 @@ struct decision {
         target; /* the reference to write: the image as it is written, with the candidate; NULL unless update */
     char *reason; /* one sentence for people; never NULL */
     size_t tags_seen;
-    size_t rejected[5]; /* by enum tag_match; [TAG_MATCHES] counts those without creation time */
+    size_t rejected[TAG_MATCH_COUNT]; /* [TAG_MATCHES] counts those without creation time */
 };
 void decision_release(struct decision *decision);
 /* "no creation time", else as tag_match_name: what decision.rejected counts under that index. */
@@ -106,5 +107,8 @@ struct ranked_tag {
  * `policy` NULL: all match, in natural order, highest first. free() the array; its length is
  * info->images_len. */
 struct ranked_tag *rank_tags(const struct repository_info *info, const struct tag_policy *policy) MUST_CHECK;
+/* All images of a repository by the policy's order, the best first, whether they match or not. free() the array. */
+struct image_info *sort_images(const struct repository_info *info, const struct tag_policy *policy)
+    MUST_CHECK;
 
 #endif

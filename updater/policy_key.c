@@ -16,22 +16,35 @@ static const struct own_key {
     const char *name;
     bool is_supported;
     bool has_container; /* may be followed by ".CONTAINER" */
+    bool is_flux;       /* is a policy under Flux's prefixes too */
 } own_keys[] = {
-    {"automated", true, false},    {"locked", true, false},     {"ignore", true, false},
-    {"locked_user", true, false},  {"locked_msg", true, false}, {"tag", true, true},
-    {"order", false, true},        {"extract", false, true},    {"digest", false, true},
-    {"platforms", false, true},    {"min-age", false, true},    {"allow-downgrade", false, true},
-    {"locked-until", false, true}, {"window", false, true},
+    {"automated", true, false, true},     {"locked", true, false, true},
+    {"ignore", true, false, true},        {"locked_user", true, false, true},
+    {"locked_msg", true, false, true},    {"tag", true, true, true},
+    {"order", true, true, false},         {"extract", true, true, false},
+    {"digest", false, true, false},       {"platforms", false, true, false},
+    {"min-age", false, true, false},      {"allow-downgrade", false, true, false},
+    {"locked-until", false, true, false}, {"window", false, true, false},
 };
 
-static bool is_policy(const char *name)
+static const struct own_key *find_own_key(const char *name)
 {
+    size_t len = strcspn(name, ".");
     for (size_t i = 0; i < ARRAY_LEN(own_keys); i++) {
         const struct own_key *key = &own_keys[i];
-        if (key->is_supported && !key->has_container && strcmp(name, key->name) == 0)
-            return true;
+        bool fits = name[len] == '\0' || key->has_container;
+        if (fits && strncmp(name, key->name, len) == 0 && key->name[len] == '\0')
+            return key;
     }
-    return str_starts_with(name, "tag.");
+    return NULL;
+}
+
+static bool is_policy(const char *name, bool is_ours)
+{
+    const struct own_key *key = find_own_key(name);
+    if (!key || !key->is_supported || strcmp(name, "tag") == 0)
+        return false;
+    return is_ours || key->is_flux;
 }
 
 void policy_key_release(struct policy_key *key)
@@ -46,24 +59,12 @@ bool policy_key_parse(const char *annotation, struct policy_key *out)
         if (!str_starts_with(annotation, prefixes[i].text))
             continue;
         AUTO_FREE char *policy = xasprintf("%s%s", prefixes[i].policy, annotation + strlen(prefixes[i].text));
-        if (!is_policy(policy))
+        if (!is_policy(policy, i == 0))
             return false;
         *out = (struct policy_key){.rank = i, .policy = steal(&policy)};
         return true;
     }
     return false;
-}
-
-static const struct own_key *find_own_key(const char *name)
-{
-    size_t len = strcspn(name, ".");
-    for (size_t i = 0; i < ARRAY_LEN(own_keys); i++) {
-        const struct own_key *key = &own_keys[i];
-        bool fits = name[len] == '\0' || key->has_container;
-        if (fits && strncmp(name, key->name, len) == 0 && key->name[len] == '\0')
-            return key;
-    }
-    return NULL;
 }
 
 static int refuse_unknown(const char *name, struct error *err)
@@ -94,7 +95,7 @@ int policy_key_check(const char *annotation, struct error *err)
         return refuse_unknown(name, err);
     if (!key->is_supported)
         return error_set(err, ERROR_UNSUPPORTED, "%s is not in this version of pawl", annotation);
-    if (!is_policy(name))
+    if (!is_policy(name, true))
         return error_set(err, ERROR_INVALID, "%s needs the name of a container: pawl.dev/tag.CONTAINER",
                          annotation);
     return 0;

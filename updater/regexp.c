@@ -1,24 +1,23 @@
 #include "updater/regexp.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "updater/regexp_template.h"
 
-/* No just-in-time code: it is memory per policy, and tags are short. */
 struct regexp {
     pcre2_code *code;
     pcre2_match_context *limits;
-    atomic_uint *overruns; /* apart, since the rest never changes */
+    struct regexp_template *template; /* NULL: none */
+    atomic_uint *overruns;            /* apart, since the rest never changes */
 };
 
-/* A pattern must not switch on UTF-8 by itself: that would make it fail on tags that are not. */
-#define COMPILE_OPTIONS (PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C)
+#define COMPILE_OPTIONS                                                                                      \
+    (PCRE2_DOLLAR_ENDONLY | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C)
 
 static void *required(void *pointer)
 {
@@ -26,6 +25,43 @@ static void *required(void *pointer)
         abort();
     return pointer;
 }
+
+/* -- room to match in, one per thread: making it anew for every tag costs as much as a match ---------------- */
+
+static pthread_key_t room_key;
+static pthread_once_t room_once = PTHREAD_ONCE_INIT;
+
+static void free_room(void *room)
+{
+    pcre2_match_data_free(room);
+}
+
+static void make_room_key(void)
+{
+    if (pthread_key_create(&room_key, free_room) != 0)
+        abort();
+}
+
+static void drop_room(void)
+{
+    pcre2_match_data_free(pthread_getspecific(room_key));
+    pthread_setspecific(room_key, NULL);
+}
+
+static pcre2_match_data *room_for(uint32_t groups)
+{
+    pthread_once(&room_once, make_room_key);
+    pcre2_match_data *room = pthread_getspecific(room_key);
+    if (room && pcre2_get_ovector_count(room) >= groups)
+        return room;
+    drop_room();
+    room = required(pcre2_match_data_create(groups, NULL));
+    if (pthread_setspecific(room_key, room) != 0)
+        abort();
+    return room;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- */
 
 static pcre2_match_context *limits_new(void)
 {
@@ -40,6 +76,10 @@ struct regexp *regexp_new(const char *pattern, struct error *err)
 {
     int code;
     PCRE2_SIZE offset;
+    if (str_starts_with(pattern, "(*")) {
+        error_set(err, ERROR_INVALID, "a pattern cannot begin with \"(*\" at offset 0");
+        return NULL;
+    }
     pcre2_code *compiled =
         pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, COMPILE_OPTIONS, &code, &offset, NULL);
     if (!compiled) {
@@ -61,21 +101,37 @@ void regexp_free(struct regexp *regexp)
         return;
     pcre2_code_free(regexp->code);
     pcre2_match_context_free(regexp->limits);
+    regexp_template_free(regexp->template);
     free(regexp->overruns);
     free(regexp);
 }
 
-enum regexp_result regexp_match(const struct regexp *regexp, const char *text)
+int regexp_set_template(struct regexp *regexp, const char *text, struct error *err)
 {
+    struct regexp_template *template = regexp_template_new(text, regexp->code, err);
+    if (!template)
+        return -1;
+    regexp_template_free(regexp->template);
+    regexp->template = template;
+    return 0;
+}
+
+enum regexp_result regexp_match(const struct regexp *regexp, const char *text, struct strbuf *value)
+{
+    if (value)
+        strbuf_reset(value);
     if (atomic_load_explicit(regexp->overruns, memory_order_relaxed) >= LIMIT_REGEXP_OVERRUNS)
         return REGEXP_OVER_LIMIT;
-    pcre2_match_data *match = required(pcre2_match_data_create(1, NULL));
-    int result = pcre2_match(regexp->code, (PCRE2_SPTR)text, strlen(text), 0, 0, match, regexp->limits);
-    pcre2_match_data_free(match);
+    bool makes_value = value && regexp->template;
+    pcre2_match_data *room = room_for(makes_value ? regexp_template_groups(regexp->template) : 1);
+    int result = pcre2_match(regexp->code, (PCRE2_SPTR)text, strlen(text), 0, 0, room, regexp->limits);
+    if (result >= 0 && makes_value)
+        regexp_template_expand(regexp->template, text, room, value);
     if (result >= 0)
         return REGEXP_MATCHES;
     if (result == PCRE2_ERROR_NOMATCH)
         return REGEXP_DIFFERS;
+    drop_room(); /* it has grown to the limit */
     atomic_fetch_add_explicit(regexp->overruns, 1, memory_order_relaxed);
     return REGEXP_OVER_LIMIT;
 }

@@ -1,20 +1,25 @@
 /*
  * Regular expressions over tags: PCRE2 in the dress of Go's regexp, which Flux v1 used.
  *
- * Matching is unanchored, on bytes (tags are ASCII), and "$" is the very end. All that Go's syntax has and
- * that can matter for a tag means the same here. What PCRE2 has beyond it (look-around, back-references,
- * possessive quantifiers) is allowed: "(?!.*-rc)" is what people ask for. Unlike Go's, this matcher steps
- * back, and on patterns such as (a+)+$ that has no end, so every match has limits (base/limits.h). A pattern
- * that runs into them on LIMIT_REGEXP_OVERRUNS tags is given up, and from then on is over the limit at once:
- * 50,000 tags cost no more than the first few.
+ * Matching is unanchored, and "$" is the very end. Patterns and tags are UTF-8, (?i) folds case as Unicode does, and \d, \s, \w
+ * and \b know ASCII alone, all as in Go. What PCRE2 has beyond it (look-around, back-references, possessive quantifiers) is
+ * allowed: "(?!.*-rc)" is what people ask for. \C is not, as in Go, nor is a pattern that begins with a setting of PCRE2's,
+ * "(*UTF)".
  *
- * A regexp may be shared between threads.
+ * Unlike Go's, this matcher steps back, and on patterns such as (a+)+$ that has no end, so every match has limits
+ * (base/limits.h). A pattern that runs into them on LIMIT_REGEXP_OVERRUNS tags is given up, and from then on is over the limit
+ * at once: 50,000 tags cost no more than the first few.
+ *
+ * A template makes a value of what the groups took (updater/regexp_template.h).
+ *
+ * A regexp may be shared between threads once its template is set.
  */
 #ifndef UPDATER_REGEXP_H
 #define UPDATER_REGEXP_H
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/strbuf.h"
 
 struct regexp;
 
@@ -22,11 +27,15 @@ struct regexp;
 struct regexp *regexp_new(const char *pattern, struct error *err) MUST_CHECK;
 void regexp_free(struct regexp *regexp);
 
+/* ERROR_INVALID with the reason; the template that was there before then stays. */
+int regexp_set_template(struct regexp *regexp, const char *text, struct error *err) MUST_CHECK;
+
 enum regexp_result {
     REGEXP_MATCHES,
     REGEXP_DIFFERS,
     REGEXP_OVER_LIMIT, /* not known */
 };
-enum regexp_result regexp_match(const struct regexp *regexp, const char *text);
+/* `value`, if it is not NULL, is reset, and gets the template's text if the regexp matches and has a template. */
+enum regexp_result regexp_match(const struct regexp *regexp, const char *text, struct strbuf *value);
 
 #endif

@@ -18,14 +18,17 @@ struct tag_policy {
     const char *pattern; /* the part of the text after the prefix */
     struct semver_constraint *constraint;
     struct regexp *regexp;
+    struct tag_ranking ranking;
+    char *extract; /* NULL: the order goes by the tag */
     bool takes_latest;
 };
 
 struct type {
     const char *prefix;
     int (*compile)(struct tag_policy *policy, struct error *err);
-    enum tag_match (*match)(const struct tag_policy *policy, const char *tag);
-    bool is_by_created;
+    /* `value` gets what the template makes of the tag, if there is one. */
+    enum tag_match (*match)(const struct tag_policy *policy, const char *tag, struct strbuf *value);
+    const struct tag_ranking *ranking; /* where no other is set */
 };
 
 static int refuse_empty(const struct tag_policy *policy, struct error *err)
@@ -41,8 +44,9 @@ static int compile_glob(struct tag_policy *policy, struct error *err)
     return refuse_empty(policy, err);
 }
 
-static enum tag_match match_glob(const struct tag_policy *policy, const char *tag)
+static enum tag_match match_glob(const struct tag_policy *policy, const char *tag, struct strbuf *value)
 {
+    (void)value;
     return glob_match(policy->pattern, tag) ? TAG_MATCHES : TAG_DIFFERS;
 }
 
@@ -52,8 +56,9 @@ static int compile_semver(struct tag_policy *policy, struct error *err)
     return policy->constraint ? 0 : -1;
 }
 
-static enum tag_match match_semver(const struct tag_policy *policy, const char *tag)
+static enum tag_match match_semver(const struct tag_policy *policy, const char *tag, struct strbuf *value)
 {
+    (void)value;
     struct semver version;
     if (!semver_parse(tag, &version))
         return TAG_NOT_A_VERSION;
@@ -68,19 +73,19 @@ static int compile_regexp(struct tag_policy *policy, struct error *err)
     return policy->regexp ? 0 : -1;
 }
 
-static enum tag_match match_regexp(const struct tag_policy *policy, const char *tag)
+static enum tag_match match_regexp(const struct tag_policy *policy, const char *tag, struct strbuf *value)
 {
     static const enum tag_match results[] = {
         [REGEXP_MATCHES] = TAG_MATCHES,
         [REGEXP_DIFFERS] = TAG_DIFFERS,
         [REGEXP_OVER_LIMIT] = TAG_OVER_LIMIT,
     };
-    return results[regexp_match(policy->regexp, tag)];
+    return results[regexp_match(policy->regexp, tag, policy->extract ? value : NULL)];
 }
 
-static const struct type glob_type = {"glob:", compile_glob, match_glob, true};
-static const struct type semver_type = {"semver:", compile_semver, match_semver, false};
-static const struct type regexp_type = {"regexp:", compile_regexp, match_regexp, true};
+static const struct type glob_type = {"glob:", compile_glob, match_glob, &tag_ranking_newest};
+static const struct type semver_type = {"semver:", compile_semver, match_semver, &tag_ranking_semver};
+static const struct type regexp_type = {"regexp:", compile_regexp, match_regexp, &tag_ranking_newest};
 
 static const struct {
     const char *prefix;
@@ -124,6 +129,7 @@ struct tag_policy *tag_policy_new(const char *text, struct error *err)
         return NULL;
     struct tag_policy *policy = xcalloc(1, sizeof(*policy));
     policy->type = type;
+    policy->ranking = *type->ranking;
     policy->text = xasprintf("%s%s", type->prefix, pattern);
     policy->pattern = policy->text + strlen(type->prefix);
     if (type->compile(policy, err) == 0)
@@ -139,8 +145,36 @@ void tag_policy_free(struct tag_policy *policy)
         return;
     semver_constraint_free(policy->constraint);
     regexp_free(policy->regexp);
+    free(policy->extract);
     free(policy->text);
     free(policy);
+}
+
+void tag_policy_release(struct tag_policy **policy)
+{
+    tag_policy_free(*policy);
+    *policy = NULL;
+}
+
+int tag_policy_set_order(struct tag_policy *policy, const char *text, struct error *err)
+{
+    return tag_ranking_parse(text, &policy->ranking, err);
+}
+
+int tag_policy_set_extract(struct tag_policy *policy, const char *text, struct error *err)
+{
+    if (!policy->regexp)
+        return error_set(err, ERROR_INVALID,
+                         "there is nothing to extract with %s: only the groups of a regexp: can be extracted",
+                         policy->text);
+    if (strlen(text) > LIMIT_PATTERN_LENGTH)
+        return error_set(err, ERROR_TOO_LARGE, "%.40s…: longer than the %u bytes that a template may have",
+                         text, LIMIT_PATTERN_LENGTH);
+    if (regexp_set_template(policy->regexp, text, err) < 0)
+        return -1;
+    free(policy->extract);
+    policy->extract = xstrdup(text);
+    return 0;
 }
 
 const char *tag_policy_text(const struct tag_policy *policy)
@@ -148,42 +182,132 @@ const char *tag_policy_text(const struct tag_policy *policy)
     return policy->text;
 }
 
-enum tag_match tag_policy_match(const struct tag_policy *policy, const char *tag)
+const char *tag_policy_order(const struct tag_policy *policy)
+{
+    return tag_ranking_name(&policy->ranking);
+}
+
+const char *tag_policy_extract(const struct tag_policy *policy)
+{
+    return policy->extract;
+}
+
+bool tag_policy_equals(const struct tag_policy *a, const struct tag_policy *b)
+{
+    return !strcmp(a->text, b->text) && !strcmp(tag_policy_order(a), tag_policy_order(b)) &&
+           !strcmp(a->extract ? a->extract : "", b->extract ? b->extract : "");
+}
+
+struct tag_policy *tag_policy_copy(const struct tag_policy *policy)
+{
+    struct error err = ERROR_INIT;
+    struct tag_policy *copy = tag_policy_new(policy->text, &err);
+    if (!copy || (policy->extract && tag_policy_set_extract(copy, policy->extract, &err) < 0))
+        abort(); /* it compiled before */
+    copy->ranking = policy->ranking;
+    return copy;
+}
+
+void tag_policy_add_identity(const struct tag_policy *policy, struct strbuf *out)
+{
+    const char *extract = policy->extract ? policy->extract : "";
+    strbuf_addf(out, "%zu:%s %s %zu:%s", strlen(policy->text), policy->text, tag_policy_order(policy),
+                strlen(extract), extract);
+}
+
+static enum tag_match match_pattern(const struct tag_policy *policy, const char *tag, struct strbuf *value)
 {
     if (!policy->takes_latest && strcasecmp(tag, "latest") == 0)
         return TAG_IS_LATEST;
-    return policy->type->match(policy, tag);
+    return policy->type->match(policy, tag, value);
+}
+
+/* A matching tag without a time matches all the same: the time may just not be known yet. */
+static enum tag_match why_not_placed(const struct tag_policy *policy)
+{
+    if (tag_ranking_is_by_time(&policy->ranking))
+        return TAG_MATCHES;
+    return policy->ranking.kind == tag_ranking_semver.kind ? TAG_NOT_A_VERSION : TAG_NOT_A_NUMBER;
+}
+
+enum tag_match tag_policy_read(const struct tag_policy *policy, const struct image_info *image,
+                               struct tag_key *key)
+{
+    strbuf_reset(&key->value);
+    key->tag = image->tag;
+    key->created_ms = image->details->created_ms;
+    key->is_placed = false;
+    enum tag_match match = match_pattern(policy, image->tag, &key->value);
+    if (policy->extract && (key->value.len == 0 || key->value.overflowed))
+        return match == TAG_MATCHES ? TAG_NO_VALUE : match;
+    tag_key_place(key, &policy->ranking);
+    if (match != TAG_MATCHES || key->is_placed)
+        return match;
+    return why_not_placed(policy);
+}
+
+enum tag_match tag_policy_match(const struct tag_policy *policy, const char *tag)
+{
+    CLEANUP(tag_key_release) struct tag_key key = TAG_KEY_INIT;
+    const struct image_info image = {.tag = tag, .details = &image_details_unknown};
+    return tag_policy_read(policy, &image, &key);
 }
 
 const char *tag_match_name(enum tag_match match)
 {
     static const char *const names[] = {
-        [TAG_MATCHES] = "match",          [TAG_DIFFERS] = "no match",
-        [TAG_IS_LATEST] = "latest",       [TAG_NOT_A_VERSION] = "not a version",
+        [TAG_MATCHES] = "match",
+        [TAG_DIFFERS] = "no match",
+        [TAG_IS_LATEST] = "latest",
+        [TAG_NOT_A_VERSION] = "not a version",
         [TAG_OVER_LIMIT] = "match limit",
+        [TAG_NO_VALUE] = "no value",
+        [TAG_NOT_A_NUMBER] = "not a number",
     };
     return names[match];
 }
 
 bool tag_policy_needs_created(const struct tag_policy *policy)
 {
-    return policy->type->is_by_created;
+    return tag_ranking_is_by_time(&policy->ranking);
 }
 
-static int compare_versions(const char *a, const char *b)
+bool tag_policy_is_descending(const struct tag_policy *policy)
 {
-    struct semver x, y;
-    bool a_is_version = semver_parse(a, &x), b_is_version = semver_parse(b, &y);
-    if (!a_is_version || !b_is_version)
-        return a_is_version - b_is_version;
-    return semver_compare(&x, &y);
+    return policy->ranking.is_descending;
+}
+
+const char *tag_policy_superlative(const struct tag_policy *policy)
+{
+    return tag_ranking_superlative(&policy->ranking);
+}
+
+const char *tag_policy_comparative(const struct tag_policy *policy)
+{
+    return tag_ranking_comparative(&policy->ranking);
+}
+
+int tag_policy_compare_keys(const struct tag_policy *policy, const struct tag_key *a, const struct tag_key *b)
+{
+    return tag_key_compare(a, b, &policy->ranking);
 }
 
 int tag_policy_compare(const struct tag_policy *policy, const struct image_info *a,
                        const struct image_info *b)
 {
-    int64_t a_ms = a->details->created_ms, b_ms = b->details->created_ms;
-    int order =
-        policy->type->is_by_created ? (a_ms > b_ms) - (a_ms < b_ms) : compare_versions(a->tag, b->tag);
-    return order ? order : tag_compare_natural(a->tag, b->tag);
+    CLEANUP(tag_key_release) struct tag_key x = TAG_KEY_INIT;
+    CLEANUP(tag_key_release) struct tag_key y = TAG_KEY_INIT;
+    (void)tag_policy_read(policy, a, &x);
+    (void)tag_policy_read(policy, b, &y);
+    return tag_policy_compare_keys(policy, &x, &y);
+}
+
+bool tag_policy_compare_versions(const struct tag_policy *policy, const char *candidate, const char *current,
+                                 int *order)
+{
+    int versions;
+    if (!tag_compare_versions(candidate, current, &versions))
+        return false;
+    *order = policy->ranking.is_descending ? -versions : versions;
+    return true;
 }

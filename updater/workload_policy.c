@@ -98,7 +98,40 @@ static const char *read_text(const struct reading *r, const char *policy)
     return annotation && *annotation->value ? annotation->value : NULL;
 }
 
-static void read_tag_policy(const struct reading *r, const struct container *container,
+/* The container's own, else that of all containers. */
+static const struct annotation *find_container_setting(const struct reading *r, const char *policy,
+                                                       const struct container *container)
+{
+    AUTO_FREE char *key = xasprintf("%s.%s", policy, container->name);
+    const struct annotation *annotation = find_setting(r, key);
+    return annotation ? annotation : find_setting(r, policy);
+}
+
+/* Sets what an annotation says of the policy's order; a slip there blocks the container. */
+static void read_refinement(const struct reading *r, const char *policy,
+                            int (*set)(struct tag_policy *, const char *, struct error *),
+                            struct container_policy *out)
+{
+    const struct annotation *annotation = find_container_setting(r, policy, out->container);
+    struct error err = ERROR_INIT;
+    if (!annotation || !out->policy || set(out->policy, annotation->value, &err) == 0)
+        return;
+    error_set(&out->problem, err.code, "%s: %s", annotation->key, err.text);
+    out->line = annotation->line;
+    tag_policy_release(&out->policy);
+}
+
+/* By time, tags are compared as wholes. */
+static void warn_of_idle_extract(struct reading *r, const struct container_policy *policy)
+{
+    const struct annotation *annotation = find_container_setting(r, "extract", policy->container);
+    if (annotation && policy->policy && tag_policy_needs_created(policy->policy))
+        warn(r, annotation->line,
+             "%s does not order anything while the order is %s; there are semver, numeric and alpha",
+             annotation->key, tag_policy_order(policy->policy));
+}
+
+static void read_tag_policy(struct reading *r, const struct container *container,
                             struct container_policy *out)
 {
     AUTO_FREE char *key = xasprintf("tag.%s", container->name);
@@ -109,6 +142,9 @@ static void read_tag_policy(const struct reading *r, const struct container *con
     out->policy = tag_policy_new(annotation ? annotation->value : "glob:*", &err);
     if (!out->policy)
         error_set(&out->problem, err.code, "policy %s", err.text);
+    read_refinement(r, "order", tag_policy_set_order, out);
+    read_refinement(r, "extract", tag_policy_set_extract, out);
+    warn_of_idle_extract(r, out);
 }
 
 static void add_container_names(const struct resource *resource, struct strbuf *out)
@@ -133,7 +169,8 @@ static void warn_of_strays(struct reading *r)
     const char *policy;
     void *setting;
     while (strmap_next(&r->settings, &cursor, &policy, &setting)) {
-        if (!str_starts_with(policy, "tag.") || strmap_has(&names, policy + strlen("tag.")))
+        const char *dot = strchr(policy, '.');
+        if (!dot || strmap_has(&names, dot + 1))
             continue;
         const struct annotation *annotation = ((const struct setting *)setting)->annotation;
         warn(r, annotation->line, "%s is for a container that is not there; there are: %s", annotation->key,

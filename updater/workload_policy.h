@@ -1,5 +1,6 @@
 /*
- * What a workload's annotations ask for: automated or not, locked, ignored, and a tag policy per container.
+ * What a workload's annotations ask for: automated or not, locked, ignored, and a tag policy per container, with its order and
+ * what it extracts.
  *
  * Which key is which policy, and which of two counts, is in updater/policy_key.h. Booleans hold only when
  * the value is exactly "true", as in Flux v1; ignore: sync_only is no ignore here. A pawl.dev/ key that this
@@ -21,7 +22,7 @@
 struct container_policy {
     const struct container *container; /* borrowed */
     struct tag_policy *policy;         /* glob:* if none is given; NULL if it does not compile */
-    struct error problem;              /* why it does not: "policy semver:foo: …" */
+    struct error problem;              /* why it does not: "policy semver:foo: …", "pawl.dev/order: …" */
     int line;                          /* of the annotation; of the object if there is none */
 };
 

@@ -73,9 +73,9 @@ static enum decision_cause expected_cause(const char *reason)
         {"held: locked", CAUSE_LOCKED},
         {"held: pinned to ", CAUSE_PINNED},
         {"held: the registry's last answer", CAUSE_STALE},
-        {" is older than the current ", CAUSE_STEP_BACK},
-        {"but the lower version", CAUSE_STEP_BACK},
-        {"is not a higher version of the same form", CAUSE_STEP_BACK},
+        {" than the current ", CAUSE_STEP_BACK},
+        {" alphabetically ", CAUSE_STEP_BACK},
+        {"version of the same form", CAUSE_STEP_BACK},
         {"is not in this version of pawl", CAUSE_UNKNOWN_KEY},
         {"is defined more than once", CAUSE_DUPLICATE},
         {"blocked: image ", CAUSE_BAD_IMAGE},
@@ -215,21 +215,105 @@ static void test_choose_follows_the_rules(void **state)
     }
 }
 
+static void test_choose_never_steps_back_in_any_order(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *image, *policy, *order, *extract, *tags;
+        enum decision_kind kind;
+        const char *candidate, *reason;
+    } cases[] = {
+        {"app:7", "glob:*", "numeric", NULL, "7 10 9 main", DECISION_UPDATE, "10",
+         "10 is the highest number that matches glob:*"},
+        {"app:11", "glob:*", "numeric", NULL, "7 10 9 main", DECISION_HELD, "10",
+         "held: 10 is lower than the current 11"},
+        {"app:007", "glob:*", "numeric", NULL, "7 007", DECISION_UPDATE, "7",
+         "7 is the highest number that matches glob:*"},
+        {"app:7", "glob:*", "numeric", NULL, "7 007", DECISION_CURRENT, "7",
+         "already the highest number that matches glob:*"},
+        {"app:6", "glob:*", "numeric:desc", NULL, "7 10", DECISION_HELD, "7",
+         "held: 7 is higher than the current 6"},
+        {"app:10", "glob:*", "numeric:desc", NULL, "7 10", DECISION_UPDATE, "7",
+         "7 is the lowest number that matches glob:*"},
+        {"app:b-9-x", "regexp:^b-(\\d+)-", "numeric", "$1", "b-9-x b-10-a b-8-z", DECISION_UPDATE, "b-10-a",
+         "b-10-a is the highest number that matches regexp:^b-(\\d+)-"},
+        {"app:b-11-x", "regexp:^b-(\\d+)-", "numeric", "$1", "b-9-x b-10-a b-8-z", DECISION_HELD, "b-10-a",
+         "held: b-10-a is lower than the current b-11-x"},
+        {"app:main", "regexp:^b-(\\d+)-", "numeric", "$1", "b-9-x main", DECISION_UPDATE, "b-9-x",
+         "b-9-x is the highest number that matches regexp:^b-(\\d+)-; the current main does not match"},
+        {"app:main", "regexp:^b-(\\d*)-", "numeric", "$1", "b--x main", DECISION_CURRENT, "-",
+         "none of the 2 tags of registry.example/app matches regexp:^b-(\\d*)- with a value for the order "
+         "numeric; 1 "
+         "match without one"},
+        {"app:1.2.3.4", "regexp:^(\\d+\\.\\d+)\\.(\\d+)\\.(\\d+)$", "semver", "$1.$2-$3", "1.2.3.10 1.2.3.4",
+         DECISION_UPDATE, "1.2.3.10",
+         "1.2.3.10 is the highest version that matches regexp:^(\\d+\\.\\d+)\\.(\\d+)\\.(\\d+)$"},
+        {"app:2.0", "semver:*", "semver:desc", NULL, "3.0 1.0 2.0", DECISION_UPDATE, "1.0",
+         "1.0 is the lowest version that matches semver:*"},
+        {"app:0.9", "semver:*", "semver:desc", NULL, "3.0 1.0 2.0", DECISION_HELD, "1.0",
+         "held: 1.0 is newer than the current 0.9"},
+        {"app:1.0", "semver:*", "newest", NULL, "1.0@5 1.1@9 1.2@7", DECISION_UPDATE, "1.1",
+         "1.1 is the newest that matches semver:*"},
+        {"app:1.2", "semver:*", "newest", NULL, "1.0@5 1.1@9 1.2@7", DECISION_HELD, "1.1",
+         "held: 1.1 is newer than the current 1.2, but the lower version"},
+        {"app:1.2", "glob:*", "newest:desc", NULL, "1.2@9 1.1@7 a", DECISION_UPDATE, "1.1",
+         "1.1 is the oldest that matches glob:*"},
+        {"app:1.0", "glob:*", "newest:desc", NULL, "1.0@9 1.1@7", DECISION_HELD, "1.1",
+         "held: 1.1 is older than the current 1.0, but the higher version"},
+        {"app:1.0", "glob:*", "newest:desc", NULL, "1.1@7", DECISION_HELD, "1.1",
+         "held: the creation time of the current 1.0 is not known, and 1.1 is not a lower version of the "
+         "same form"},
+        {"app:a", "glob:*", "alpha", NULL, "a B c", DECISION_UPDATE, "c",
+         "c is the last in alphabetical order that matches glob:*"},
+        {"app:d", "glob:*", "alpha", NULL, "a B c", DECISION_HELD, "c",
+         "held: c is alphabetically before the current d"},
+        {"app:A", "glob:*", "alpha:desc", NULL, "a B c", DECISION_HELD, "B",
+         "held: B is alphabetically after the current A"},
+        /* "latest" is no tag of the policy's, in no order */
+        {"app:latest", "glob:*", "alpha", NULL, "a latest", DECISION_UPDATE, "a",
+         "a is the last in alphabetical order that matches glob:*; the current latest does not match"},
+        {"app:1", "regexp:^latest$", "alpha", NULL, "1 latest", DECISION_CURRENT, "-",
+         "none of the 2 tags of registry.example/app matches regexp:^latest$"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fixture f;
+        fixture_init(&f, cases[i].image, cases[i].policy);
+        struct error err = ERROR_INIT;
+        assert_int_equal(tag_policy_set_order(f.mine.policy, cases[i].order, &err), 0);
+        if (cases[i].extract)
+            assert_int_equal(tag_policy_set_extract(f.mine.policy, cases[i].extract, &err), 0);
+        struct repository_info *info = repository(cases[i].tags);
+        struct decision d;
+        choose(&f.workload, 0, info, NULL, &d);
+        expect(&d, cases[i].kind, cases[i].candidate, cases[i].reason);
+        decision_release(&d);
+        repository_info_unref(info);
+        fixture_release(&f);
+    }
+}
+
 static void test_choose_counts_what_it_saw(void **state)
 {
     (void)state;
     static const struct {
         const char *policy;
         size_t rejected[TAG_MATCH_COUNT];
+        const char *order;
     } cases[] = {
-        {"semver:~1", {[TAG_DIFFERS] = 1, [TAG_NOT_A_VERSION] = 2, [TAG_IS_LATEST] = 1}},
-        {"glob:[0-9]*", {[TAG_DIFFERS] = 6, [TAG_IS_LATEST] = 1}},
-        {"regexp:^[0-9]", {[TAG_MATCHES] = 2, [TAG_DIFFERS] = 2, [TAG_IS_LATEST] = 1}},
+        {"glob:*", {[TAG_NOT_A_NUMBER] = 6, [TAG_IS_LATEST] = 1}, "numeric"},
+        {"glob:*", {[TAG_NOT_A_VERSION] = 2, [TAG_IS_LATEST] = 1}, "semver"},
+        {"glob:*", {[TAG_IS_LATEST] = 1}, "alpha"},
+        {"semver:~1", {[TAG_DIFFERS] = 1, [TAG_NOT_A_VERSION] = 2, [TAG_IS_LATEST] = 1}, NULL},
+        {"glob:[0-9]*", {[TAG_DIFFERS] = 6, [TAG_IS_LATEST] = 1}, NULL},
+        {"regexp:^[0-9]", {[TAG_MATCHES] = 2, [TAG_DIFFERS] = 2, [TAG_IS_LATEST] = 1}, NULL},
     };
     struct repository_info *info = repository("1.0@5 1.1 1.2@7 2.0 Latest@9 main@1 x");
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct fixture f;
         fixture_init(&f, "app:1.0", cases[i].policy);
+        if (cases[i].order)
+            assert_int_equal(tag_policy_set_order(f.mine.policy, cases[i].order, &(struct error)ERROR_INIT),
+                             0);
         struct decision d;
         choose(&f.workload, 0, info, NULL, &d);
         assert_int_equal(d.tags_seen, 7);
@@ -337,11 +421,11 @@ static void test_choose_is_blocked_by_defects(void **state)
     struct fixture f;
     struct decision d;
 
-    char blocked[] = "pawl.dev/order is not in this version of pawl";
+    char blocked[] = "pawl.dev/window is not in this version of pawl";
     fixture_init(&f, "app:1.0", "semver:~1");
     f.workload.blocked = blocked;
     choose(&f.workload, 0, info, NULL, &d);
-    expect(&d, DECISION_BLOCKED, "-", "blocked: pawl.dev/order is not in this version of pawl");
+    expect(&d, DECISION_BLOCKED, "-", "blocked: pawl.dev/window is not in this version of pawl");
     decision_release(&d);
     f.workload.blocked = NULL;
 
@@ -452,6 +536,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_choose_follows_the_rules),
+        cmocka_unit_test(test_choose_never_steps_back_in_any_order),
         cmocka_unit_test(test_choose_counts_what_it_saw),
         cmocka_unit_test(test_choose_holds_what_it_may_not_take),
         cmocka_unit_test(test_choose_is_blocked_by_defects),

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -57,7 +58,10 @@ static void test_tag_policy_that_does_not_compile_is_an_error(void **state)
         {"semver:foo", "semver:foo: expected a version such as 1.2.3, 1.2 or 1.x at \"foo\""},
         {"regexp:(a", "regexp:(a: missing closing parenthesis at offset 2"},
         {"regex:a**", "regexp:a**: quantifier does not follow a repeatable item at offset 2"},
-        {"regexp:(*UTF)a", "regexp:(*UTF)a: using UTF is disabled by the application at offset 6"},
+        {"regexp:(*UTF)a", "regexp:(*UTF)a: a pattern cannot begin with \"(*\" at offset 0"},
+        /* nor does Go have it: a byte that is half of a character */
+        {"regexp:a\\Cb", "regexp:a\\Cb: using \\C is disabled by the application at offset 3"},
+        {"regexp:a\xff", "regexp:a\xff: UTF-8 error: illegal byte (0xfe or 0xff) at offset 1"},
         {"semvar:~1",
          "semvar:~1: there is no kind of policy \"semvar:\"; there are glob:, semver: and regexp:"},
         {"SEMVER:~1",
@@ -122,6 +126,39 @@ static void test_tag_policy_matches(void **state)
         {"regexp:a$", "a\n", TAG_DIFFERS}, /* the very end, as in Go */
         {"regexp:^[\\w.-]{1,20}$", "1.2_3-x", TAG_MATCHES},
         {"regexp:\\Q1.2\\E", "1x2", TAG_DIFFERS},
+        {"regexp:^a\\z", "a\n", TAG_DIFFERS},
+        {"regexp:(?m)^b$", "a\nb\nc", TAG_MATCHES},
+        {"regexp:^a.b$", "a\nb", TAG_DIFFERS},
+        {"regexp:(?s)^a.b$", "a\nb", TAG_MATCHES},
+        {"regexp:(?i:A)b", "ab", TAG_MATCHES},
+        {"regexp:(?i:A)b", "aB", TAG_DIFFERS},
+        {"regexp:a(?i)b|C", "c", TAG_MATCHES}, /* a flag goes on past "|" */
+        {"regexp:(?-i)A", "a", TAG_DIFFERS},
+        {"regexp:^[[:word:]]+$", "a_1", TAG_MATCHES},
+        {"regexp:^[[:^digit:]]+$", "a1", TAG_DIFFERS},
+        {"regexp:^[^\\D5]+$", "123", TAG_MATCHES},
+        {"regexp:^[]a-]+$", "a-", TAG_MATCHES},
+        {"regexp:^\\x31\\x{32}\\063$", "123", TAG_MATCHES},
+        {"regexp:^\\p{Lu}\\PL$", "A1", TAG_MATCHES},
+        {"regexp:^\\p{Greek}$", "a", TAG_DIFFERS},
+        {"regexp:^\\Q1.*\\E2$", "1.*2", TAG_MATCHES},
+        {"regexp:^a{,2}$", "a{,2}", TAG_MATCHES}, /* no repetition, as in Go */
+        {"regexp:^v??1*?$", "v11", TAG_MATCHES},
+        {"regexp:\\bfix\\b", "a-fix.1", TAG_MATCHES},
+        {"regexp:\\bfix\\b", "a_fix", TAG_DIFFERS},
+        {"regexp:^(?<n>a)$", "a", TAG_MATCHES},
+        /* UTF-8: a character is one, case is folded, and the classes with a backslash know ASCII alone */
+        {"regexp:^.$", "\xc3\xa9", TAG_MATCHES},
+        {"regexp:^[^a]$", "\xc3\xa9", TAG_MATCHES},
+        {"regexp:(?i)^\xc3\x89$", "\xc3\xa9", TAG_MATCHES},
+        {"regexp:^\\x{e9}$", "\xc3\xa9", TAG_MATCHES},
+        {"regexp:\\w", "\xc3\xa9", TAG_DIFFERS},
+        {"regexp:\\d", "\xd9\xa1", TAG_DIFFERS},
+        {"regexp:^.$", "\xff", TAG_DIFFERS}, /* no character at all */
+        {"regexp:a",
+         "\xff"
+         "a",
+         TAG_MATCHES},
         /* beyond Go */
         {"regexp:^(?!.*-rc)v", "v1-rc1", TAG_DIFFERS},
         {"regexp:^(?!.*-rc)v", "v1", TAG_MATCHES},
@@ -248,6 +285,293 @@ static void test_tag_policy_orders_by_time_or_version_and_never_ties(void **stat
     }
 }
 
+/* What a policy with an order and a template makes of tags. */
+static struct tag_policy *ordered(const char *text, const char *order, const char *extract)
+{
+    struct tag_policy *p = policy(text);
+    struct error err = ERROR_INIT;
+    if (order && tag_policy_set_order(p, order, &err) < 0)
+        fail_msg("%s", err.text);
+    if (extract && tag_policy_set_extract(p, extract, &err) < 0)
+        fail_msg("%s", err.text);
+    return p;
+}
+
+static void test_tag_policy_refuses_orders_and_templates(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *policy, *order, *extract, *error;
+    } cases[] = {
+        {"glob:*", "", NULL,
+         "there is no order \"\"; there are newest, semver, numeric and alpha, and \":desc\" after each"},
+        {"glob:*", "age", NULL,
+         "there is no order \"age\"; there are newest, semver, numeric and alpha, and \":desc\" after each"},
+        {"glob:*", "semvar", NULL, "there is no order \"semvar\"; did you mean semver?"},
+        {"glob:*", "Numeric", NULL, "there is no order \"Numeric\"; did you mean numeric?"},
+        {"glob:*", "alpha:descending", NULL,
+         "there is no order \"alpha:descending\"; only \":desc\" can follow alpha"},
+        {"glob:*", NULL, "$1",
+         "there is nothing to extract with glob:*: only the groups of a regexp: can be extracted"},
+        {"semver:*", NULL, "$1",
+         "there is nothing to extract with semver:*: only the groups of a regexp: can be extracted"},
+        {"regexp:(a)", NULL, "$2", "$2: the pattern has no group \"2\""},
+        {"regexp:(a)", NULL, "$01", "$01: the pattern has no group \"01\""},
+        {"regexp:(a)", NULL, "$99999999999", "$99999999999: the pattern has no group \"99999999999\""},
+        {"regexp:(?P<n>a)", NULL, "${m}", "${m}: the pattern has no group \"m\""},
+        {"regexp:(a)", NULL, "$1x",
+         "$1x: the pattern has no group \"1x\"; group 1 before other text is ${1}"},
+        {"regexp:(a)", NULL, "$1_$1",
+         "$1_$1: the pattern has no group \"1_\"; group 1 before other text is ${1}"},
+        {"regexp:(a)", NULL, "$",
+         "$: a \"$\" is followed by a group, as in $1 or ${name}, or by another \"$\""},
+        {"regexp:(a)", NULL, "${1",
+         "${1: a \"$\" is followed by a group, as in $1 or ${name}, or by another \"$\""},
+        {"regexp:(a)", NULL, "${}",
+         "${}: a \"$\" is followed by a group, as in $1 or ${name}, or by another \"$\""},
+        {"regexp:(a)", NULL, "", "\"\" takes nothing of the tag; $1 is the first group of the pattern"},
+        {"regexp:(a)", NULL, "1$$", "\"1$$\" takes nothing of the tag; $1 is the first group of the pattern"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct tag_policy *p = policy(cases[i].policy);
+        struct error err = ERROR_INIT;
+        int result = cases[i].order ? tag_policy_set_order(p, cases[i].order, &err)
+                                    : tag_policy_set_extract(p, cases[i].extract, &err);
+        assert_int_equal(result, -1);
+        assert_int_equal(err.code, ERROR_INVALID);
+        assert_string_equal(err.text, cases[i].error);
+        tag_policy_free(p);
+    }
+}
+
+static void test_tag_policy_has_a_longest_template(void **state)
+{
+    (void)state;
+    struct tag_policy *p = policy("regexp:(.*)");
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    while (text.len < LIMIT_PATTERN_LENGTH)
+        strbuf_addstr(&text, "${1}");
+    struct error err = ERROR_INIT;
+    assert_int_equal(tag_policy_set_extract(p, text.buf, &err), 0);
+    strbuf_addstr(&text, "$1");
+    assert_int_equal(tag_policy_set_extract(p, text.buf, &err), -1);
+    assert_int_equal(err.code, ERROR_TOO_LARGE);
+    /* and what comes of one is limited too: here 1,024 times the tag */
+    assert_int_equal(tag_policy_match(p, "a"), TAG_MATCHES);
+    assert_int_equal(tag_policy_match(p, "ab"), TAG_NO_VALUE);
+    tag_policy_free(p);
+}
+
+static void test_tag_policy_extracts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *policy, *order, *extract, *tag;
+        enum tag_match match;
+        const char *value;
+    } cases[] = {
+        {"regexp:^b-(\\d+)", "numeric", "$1", "b-12-x", TAG_MATCHES, "12"},
+        {"regexp:^b-(\\d+)", "numeric", "${1}", "b-007", TAG_MATCHES, "007"},
+        {"regexp:^b-(?P<n>\\d+)", "numeric", "$n", "b-12", TAG_MATCHES, "12"},
+        {"regexp:^b-(?P<n>\\d+)", "numeric", "${n}0", "b-12", TAG_MATCHES, "120"},
+        {"regexp:^b-(?<n>\\d+)", "numeric", "$1$n", "b-1", TAG_MATCHES, "11"},
+        {"regexp:\\d+", "numeric", "$0", "b-12-x", TAG_MATCHES, "12"},
+        {"regexp:(a)", "alpha", "$$$1$$", "a", TAG_MATCHES, "$a$"},
+        {"regexp:^(\\d+)\\.(\\d+)\\.(\\d+)\\.(\\d+)$", "semver", "$1.$2.$3-$4", "1.2.3.4", TAG_MATCHES,
+         "1.2.3-4"},
+        {"regexp:^(\\d+)(-rc)?$", "alpha", "$1$2", "7", TAG_MATCHES, "7"},
+        {"regexp:^(\\d+)(-rc)?$", "alpha", "$1$2", "7-rc", TAG_MATCHES, "7-rc"},
+
+        {"regexp:^b-(\\d*)", "alpha", "$1", "b-", TAG_NO_VALUE, ""},
+        {"regexp:^(?:b-(\\d+)|main)$", "newest", "$1", "main", TAG_NO_VALUE, ""},
+        {"regexp:^b-(\\d+)", "numeric", "$1", "a-1", TAG_DIFFERS, ""},
+        {"regexp:^b-(.+)", "numeric", "$1", "b-1.5", TAG_NOT_A_NUMBER, "1.5"},
+        {"regexp:^b-(.+)", "numeric", "$1", "b--1", TAG_NOT_A_NUMBER, "-1"},
+        {"regexp:^b-(.+)", "semver", "$1", "b-1.5", TAG_MATCHES, "1.5"},
+        {"regexp:^b-(.+)", "semver", "$1", "b-1.x", TAG_NOT_A_VERSION, "1.x"},
+        {"regexp:(latest)", "alpha", "$1", "latest", TAG_IS_LATEST, ""},
+
+        {"glob:*", "numeric", NULL, "20240105", TAG_MATCHES, ""},
+        {"glob:*", "numeric", NULL, "v1", TAG_NOT_A_NUMBER, ""},
+        {"glob:*", "semver", NULL, "2024.01.05", TAG_MATCHES, ""},
+        {"glob:*", "semver", NULL, "main", TAG_NOT_A_VERSION, ""},
+        {"glob:2024*", "semver", NULL, "main", TAG_DIFFERS, ""},
+        {"semver:*", "numeric", NULL, "1.2", TAG_NOT_A_NUMBER, ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct tag_policy *p = ordered(cases[i].policy, cases[i].order, cases[i].extract);
+        CLEANUP(tag_key_release) struct tag_key key = TAG_KEY_INIT;
+        const struct image_info image = {cases[i].tag, &image_details_unknown};
+        enum tag_match match = tag_policy_read(p, &image, &key);
+        if (match != cases[i].match || strcmp(key.value.buf, cases[i].value) != 0)
+            fail_msg("%s, %s of %s: %s, %s", cases[i].policy, cases[i].extract, cases[i].tag,
+                     tag_match_name(match), key.value.buf);
+        assert_int_equal(tag_policy_match(p, cases[i].tag), cases[i].match);
+        tag_policy_free(p);
+    }
+}
+
+/* Each comes after the one before it; the first of them have no place in the order. */
+static void test_tag_policy_orders_by_what_is_set(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *policy, *order, *extract;
+        const char *ascending[9];
+    } cases[] = {
+        {"glob:*",
+         "numeric",
+         NULL,
+         {"-1", "main", "v3", "0", "007", "7", "10", "99999999999999999999999999999998",
+          "99999999999999999999999999999999"}},
+        {"glob:*",
+         "numeric:desc",
+         NULL,
+         {"v3", "main", "100000000000000000000", "10", "7", "007", "0", NULL}},
+        {"glob:*", "alpha", NULL, {"10", "9", "B", "a", "b10", "b9", NULL}},
+        {"glob:*", "alpha:desc", NULL, {"b9", "b10", "a", "B", "9", "10", NULL}},
+        /* calendar versions, with leading zeros and without */
+        {"glob:*",
+         "semver",
+         NULL,
+         {"2024.01", "2024.01.05", "2024.1.5", "2024.01.12", "2024.09.30", "2024.10.1", "2025.01.01", NULL}},
+        {"glob:*", "numeric", NULL, {"20231231", "20240105", "20240105120000", NULL}},
+        {"regexp:^(\\d{4})-(\\d\\d)-(\\d\\d)$",
+         "numeric",
+         "$1$2$3",
+         {"other", "2023-12-31", "2024-01-05", "2024-10-01", NULL}},
+        /* four parts: the fourth as a pre-release, all of which have one */
+        {"regexp:^(\\d+\\.\\d+\\.\\d+)\\.(\\d+)$",
+         "semver",
+         "$1-$2",
+         {"9.9.9", "1.2.3.4", "1.2.3.10", "1.2.4.0", "1.10.0.0", NULL}},
+        {"regexp:^v?(\\d+\\.\\d+\\.\\d+)-alpine(\\d)",
+         "semver",
+         "$1",
+         {"1.9.9", "1.2.3-alpine3", "v1.2.3-alpine3", "1.2.4-alpine3", "1.10.0-alpine2", NULL}},
+        {"regexp:-(\\d+)$", "numeric", "$1", {"x", "z-1", "a-2", "b-2", "a-10", NULL}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct tag_policy *p = ordered(cases[i].policy, cases[i].order, cases[i].extract);
+        for (size_t j = 0; j < 9 && cases[i].ascending[j]; j++) {
+            for (size_t k = 0; k < 9 && cases[i].ascending[k]; k++) {
+                const struct image_info a = {cases[i].ascending[j], &image_details_unknown};
+                const struct image_info b = {cases[i].ascending[k], &image_details_unknown};
+                int order = tag_policy_compare(p, &a, &b);
+                if ((order > 0) - (order < 0) != (j > k) - (j < k))
+                    fail_msg("%s by %s: %s against %s: %d", cases[i].policy, cases[i].order, a.tag, b.tag,
+                             order);
+            }
+        }
+        tag_policy_free(p);
+    }
+}
+
+#define PROPERTY_TAGS 60
+
+/* Tags that are alike: few letters, digits with and without leading zeros, and dates that repeat. */
+static void make_tags(struct image_info *images, struct image_details *details, char (*names)[12],
+                      uint64_t *seed)
+{
+    static const char alphabet[] = "0019.-vab";
+    for (size_t i = 0; i < PROPERTY_TAGS; i++) {
+        *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+        uint64_t random = *seed >> 16;
+        size_t len = 1 + random % 6;
+        for (size_t j = 0; j < len; j++)
+            names[i][j] = alphabet[(random >> (5 * j + 8)) % (sizeof(alphabet) - 1)];
+        names[i][len] = '\0';
+        bool is_new = true;
+        for (size_t j = 0; j < i; j++)
+            is_new = is_new && strcmp(names[i], names[j]) != 0;
+        /* one time for one tag */
+        details[i] = (struct image_details){.created_ms = (int64_t)((unsigned)names[i][0] + len) % 4};
+        images[i] = (struct image_info){names[i], &details[i]};
+        i -= !is_new;
+    }
+}
+
+static void assert_total(const struct tag_policy *p, const struct image_info *images)
+{
+    static int8_t order[PROPERTY_TAGS][PROPERTY_TAGS];
+    for (size_t i = 0; i < PROPERTY_TAGS; i++) {
+        for (size_t j = 0; j < PROPERTY_TAGS; j++) {
+            int result = tag_policy_compare(p, &images[i], &images[j]);
+            order[i][j] = (int8_t)((result > 0) - (result < 0));
+            if ((order[i][j] == 0) != (i == j))
+                fail_msg("%s by %s: %s ties with %s", tag_policy_text(p), tag_policy_order(p), images[i].tag,
+                         images[j].tag);
+        }
+    }
+    for (size_t i = 0; i < PROPERTY_TAGS; i++) {
+        for (size_t j = 0; j < PROPERTY_TAGS; j++) {
+            assert_int_equal(order[i][j], -order[j][i]);
+            for (size_t k = 0; k < PROPERTY_TAGS; k++) {
+                if (order[i][j] > 0 && order[j][k] > 0 && order[i][k] <= 0)
+                    fail_msg("%s by %s: %s, %s and %s go round", tag_policy_text(p), tag_policy_order(p),
+                             images[i].tag, images[j].tag, images[k].tag);
+            }
+        }
+    }
+}
+
+static void test_tag_policy_orders_are_total(void **state)
+{
+    (void)state;
+    static const char *const orders[] = {"newest",  "newest:desc",  "semver", "semver:desc",
+                                         "numeric", "numeric:desc", "alpha",  "alpha:desc"};
+    static const struct {
+        const char *policy, *extract;
+    } policies[] = {{"glob:*", NULL}, {"semver:*", NULL}, {"regexp:a|b|(\\d[\\d.]*)", "$1"}};
+    uint64_t seed = 4;
+    for (size_t round = 0; round < 4; round++) {
+        struct image_info images[PROPERTY_TAGS];
+        struct image_details details[PROPERTY_TAGS];
+        char names[PROPERTY_TAGS][12];
+        make_tags(images, details, names, &seed);
+        for (size_t i = 0; i < ARRAY_LEN(orders) * ARRAY_LEN(policies); i++) {
+            size_t which = i % ARRAY_LEN(policies);
+            struct tag_policy *p =
+                ordered(policies[which].policy, orders[i / ARRAY_LEN(policies)], policies[which].extract);
+            assert_total(p, images);
+            tag_policy_free(p);
+        }
+    }
+}
+
+static void test_tag_policy_can_be_copied_and_told_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *policy, *order, *extract;
+    } all[] = {
+        {"glob:*", NULL, NULL},        {"glob:a", NULL, NULL},
+        {"glob:*", "alpha", NULL},     {"glob:*", "alpha:desc", NULL},
+        {"regexp:(a)(b)", NULL, NULL}, {"regexp:(a)(b)", NULL, "$1"},
+        {"regexp:(a)(b)", NULL, "$2"}, {"regexp:(a)(b)", "numeric", "$1"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        struct tag_policy *p = ordered(all[i].policy, all[i].order, all[i].extract);
+        CLEANUP(strbuf_release) struct strbuf identity = STRBUF_INIT;
+        tag_policy_add_identity(p, &identity);
+        for (size_t k = 0; k < ARRAY_LEN(all); k++) {
+            struct tag_policy *other = ordered(all[k].policy, all[k].order, all[k].extract);
+            struct tag_policy *copy = tag_policy_copy(other);
+            CLEANUP(strbuf_release) struct strbuf its = STRBUF_INIT;
+            tag_policy_add_identity(copy, &its);
+            assert_int_equal(tag_policy_equals(p, copy), i == k);
+            assert_int_equal(strcmp(identity.buf, its.buf) == 0, i == k);
+            tag_policy_free(copy);
+            tag_policy_free(other);
+        }
+        tag_policy_free(p);
+    }
+    struct tag_policy *p = policy("glob:*"), *same = ordered("*", "newest:asc", NULL);
+    assert_true(tag_policy_equals(p, same));
+    tag_policy_free(p);
+    tag_policy_free(same);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +582,12 @@ int main(void)
         cmocka_unit_test(test_tag_policy_gives_up_on_patterns_that_explode),
         cmocka_unit_test(test_tag_policy_is_shared_by_threads),
         cmocka_unit_test(test_tag_policy_orders_by_time_or_version_and_never_ties),
+        cmocka_unit_test(test_tag_policy_refuses_orders_and_templates),
+        cmocka_unit_test(test_tag_policy_has_a_longest_template),
+        cmocka_unit_test(test_tag_policy_extracts),
+        cmocka_unit_test(test_tag_policy_orders_by_what_is_set),
+        cmocka_unit_test(test_tag_policy_orders_are_total),
+        cmocka_unit_test(test_tag_policy_can_be_copied_and_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,9 +167,8 @@ static void test_workload_policy_blocks_on_keys_it_cannot_honour(void **state)
     static const struct {
         const char *key, *blocked;
     } cases[] = {
-        {"pawl.dev/order", "pawl.dev/order is not in this version of pawl"},
-        {"pawl.dev/order.app", "pawl.dev/order.app is not in this version of pawl"},
-        {"pawl.dev/extract", "pawl.dev/extract is not in this version of pawl"},
+        {"pawl.dev/ordre.app", "there is no pawl.dev/ordre.app; did you mean pawl.dev/order.app?"},
+        {"pawl.dev/extracts", "there is no pawl.dev/extracts; did you mean pawl.dev/extract?"},
         {"pawl.dev/digest.app", "pawl.dev/digest.app is not in this version of pawl"},
         {"pawl.dev/platforms", "pawl.dev/platforms is not in this version of pawl"},
         {"pawl.dev/min-age", "pawl.dev/min-age is not in this version of pawl"},
@@ -194,13 +193,68 @@ static void test_workload_policy_says_where(void **state)
 {
     (void)state;
     struct manifest_file *file =
-        deployment("    a: b\n    fluxcd.io/tag.sidecar: semver:~1\n    pawl.dev/order: alpha\n");
+        deployment("    a: b\n    fluxcd.io/tag.sidecar: semver:~1\n    pawl.dev/lokced: alpha\n");
     struct workload_policy *p = workload_policy_new(&file->resources[0]);
     assert_int_equal(p->containers[0].line, 1);
     assert_int_equal(p->containers[1].line, 7);
     assert_int_equal(p->blocked_line, 8);
     workload_policy_free(p);
     manifest_file_unref(file);
+}
+
+static void test_workload_policy_reads_order_and_extract(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *annotations;
+        const char *order, *extract; /* of app; order NULL: blocked */
+        const char *problem, *warning;
+        int line;
+    } cases[] = {
+        {"    pawl.dev/order: alpha\n", "alpha", "", NULL, NULL, 1},
+        {"    pawl.dev/order.app: semver:desc\n    pawl.dev/order: alpha\n", "semver:desc", "", NULL, NULL,
+         1},
+        {"    pawl.dev/order.sidecar: semver\n", "newest", "", NULL, NULL, 1},
+        {"    pawl.dev/tag.app: regexp:^b-(\\d+)$\n    pawl.dev/order.app: numeric\n"
+         "    pawl.dev/extract.app: $1\n",
+         "numeric", "$1", NULL, NULL, 6},
+        {"    fluxcd.io/tag.app: regexp:^b-(\\d+)$\n    pawl.dev/extract.app: $1\n", "newest", "$1", NULL,
+         "pawl.dev/extract.app does not order anything while the order is newest; there are semver, numeric "
+         "and alpha",
+         6},
+        /* these are pawl's alone */
+        {"    fluxcd.io/order: alpha\n    flux.weave.works/extract.app: $1\n", "newest", "", NULL, NULL, 1},
+
+        {"    a: b\n    pawl.dev/order.app: numerc\n", NULL, NULL,
+         "pawl.dev/order.app: there is no order \"numerc\"; did you mean numeric?", NULL, 7},
+        {"    a: b\n    pawl.dev/order: numeric:up\n", NULL, NULL,
+         "pawl.dev/order: there is no order \"numeric:up\"; only \":desc\" can follow numeric", NULL, 7},
+        {"    fluxcd.io/tag.app: glob:*\n    pawl.dev/extract.app: $1\n", NULL, NULL,
+         "pawl.dev/extract.app: there is nothing to extract with glob:*: only the groups of a regexp: can be "
+         "extracted",
+         NULL, 7},
+        {"    fluxcd.io/tag.app: regexp:a\n    pawl.dev/extract.app: $1\n", NULL, NULL,
+         "pawl.dev/extract.app: $1: the pattern has no group \"1\"", NULL, 7},
+        /* the policy is what is wrong, and its line is told */
+        {"    fluxcd.io/tag.app: regexp:(\n    pawl.dev/order.app: x\n", NULL, NULL,
+         "policy regexp:(: missing closing parenthesis at offset 1", NULL, 6},
+        {"    pawl.dev/order.ap: alpha\n", "newest", "", NULL,
+         "pawl.dev/order.ap is for a container that is not there; there are: app, sidecar, setup", 1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct manifest_file *file = deployment(cases[i].annotations);
+        struct workload_policy *p = workload_policy_new(&file->resources[0]);
+        const struct container_policy *app = &p->containers[0];
+        assert_null(p->blocked);
+        assert_text(p->warning, cases[i].warning, cases[i].annotations);
+        assert_text(app->policy ? tag_policy_order(app->policy) : NULL, cases[i].order, cases[i].annotations);
+        const char *extract = app->policy ? tag_policy_extract(app->policy) : NULL;
+        assert_text(extract ? extract : "", cases[i].extract ? cases[i].extract : "", cases[i].annotations);
+        assert_text(app->problem.code ? app->problem.text : NULL, cases[i].problem, cases[i].annotations);
+        assert_int_equal(app->line, cases[i].line);
+        workload_policy_free(p);
+        manifest_file_unref(file);
+    }
 }
 
 int main(void)
@@ -211,6 +265,7 @@ int main(void)
         cmocka_unit_test(test_workload_policy_warns_of_slips),
         cmocka_unit_test(test_workload_policy_blocks_on_keys_it_cannot_honour),
         cmocka_unit_test(test_workload_policy_says_where),
+        cmocka_unit_test(test_workload_policy_reads_order_and_extract),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
