@@ -176,7 +176,7 @@ static void report_failed_answer(struct plan *plan, size_t at)
                                               (int)strcspn(repository, "/"), repository)
                                   : xstrdup("");
     AUTO_FREE char *message = xasprintf("%s%s", plan->answers[at].error.text, more);
-    add_workload_problem(plan, user->resource, user->container->image_node->line, message);
+    add_workload_problem(plan, user->resource, user->container->line, message);
 }
 
 static void report_answers(struct plan *plan)
@@ -200,7 +200,7 @@ static void report_unread_secrets(struct plan *plan, const struct error *failure
         if (!user || plan->demands->items[i].credential)
             continue;
         AUTO_FREE char *message = xasprintf("its pull secrets could not be read: %s", failure->text);
-        add_workload_problem(plan, user->resource, user->container->image_node->line, message);
+        add_workload_problem(plan, user->resource, user->container->line, message);
         return;
     }
 }
@@ -230,10 +230,11 @@ static void decide(struct plan *plan, const struct repository_config *settings)
 {
     for (size_t i = 0; i < plan->policies_len; i++) {
         const struct workload_policy *policy = plan->policies[i];
-        if (!policy->automated || policy->ignored || policy->resource->is_duplicate)
+        if (policy->ignored || policy->resource->is_duplicate)
             continue;
         for (size_t k = 0; k < policy->containers_len; k++) {
-            if (is_being_asked(plan, policy->containers[k].container))
+            if (!workload_policy_automates(policy, k) ||
+                is_being_asked(plan, policy->containers[k].container))
                 continue;
             vec_grow(plan->decisions, plan->decisions_len, plan->decisions_capacity);
             struct decision *decision = &plan->decisions[plan->decisions_len++];
