@@ -98,7 +98,8 @@ static void add_workload(struct demand_set *set, struct strmap *index, const str
 {
     for (size_t i = 0; i < policy->containers_len; i++) {
         const struct container_policy *each = &policy->containers[i];
-        if (!each->container->image.text || !each->policy)
+        if (!(filter->also_unautomated || workload_policy_automates(policy, i)) ||
+            !each->container->image.text || !each->policy)
             continue;
         AUTO_FREE char *repository = image_ref_repository(&each->container->image);
         if (!image_filter_allows(filter, repository))
@@ -115,8 +116,8 @@ static void add_workload(struct demand_set *set, struct strmap *index, const str
 
 bool workload_has_demands(const struct workload_policy *policy, const struct image_filter *filter)
 {
-    return (filter->also_unautomated || (policy->automated && !policy->ignored)) && !policy->blocked &&
-           !policy->resource->is_duplicate;
+    return (filter->also_unautomated || (workload_policy_is_active(policy) && !policy->ignored)) &&
+           !policy->blocked && !policy->resource->is_duplicate;
 }
 
 struct demand_set *demand_set_from(struct workload_policy *const *policies, size_t len,

@@ -52,12 +52,35 @@ struct load {
     struct mirror *mirror;
     struct manifest_set *set;
     struct strmap *files; /* what the loader will keep; also finds files that two paths share */
+    char *chart;          /* the last directory of a Helm chart that was met; NULL: none */
 };
 
-/* A chart's templates are not YAML, and its values are no manifests. */
-static bool is_chart(const char *path UNUSED, const struct tree_directory *directory, void *context UNUSED)
+/* True if the file is in the directory itself. */
+static bool is_directly_in(const char *path, const char *directory)
 {
-    return tree_directory_has(directory, "Chart.yaml") && tree_directory_has(directory, "values.yaml");
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash - path) : 0;
+    return strlen(directory) == len && !strncmp(path, directory, len);
+}
+
+/* A chart's templates are not YAML, and its values are no manifests, but may have markers. Walks are depth first, so
+ * there is one chart at a time; what is below it is passed over. */
+static bool is_below_chart(const char *path, const struct tree_directory *directory, void *context)
+{
+    struct load *load = context;
+    size_t len = load->chart ? strlen(load->chart) : 0;
+    if (load->chart && (!len || (!strncmp(path, load->chart, len) && path[len] == '/')))
+        return true;
+    if (tree_directory_has(directory, "Chart.yaml") && tree_directory_has(directory, "values.yaml")) {
+        free(load->chart);
+        load->chart = xstrdup(path);
+    }
+    return false;
+}
+
+static bool is_chart_file(const struct load *load, const struct tree_file *file)
+{
+    return load->chart && is_directly_in(file->path, load->chart);
 }
 
 static struct manifest_file *read_manifest(struct load *load, const struct tree_file *file, struct error *err)
@@ -72,15 +95,18 @@ static struct manifest_file *read_manifest(struct load *load, const struct tree_
     }
     size_t len = 0;
     char *bytes = strbuf_detach(&text, &len);
-    return manifest_file_new(file->path, bytes, len, load->loader->default_space);
+    const char *space = load->loader->default_space;
+    return is_chart_file(load, file) ? manifest_file_new_values(file->path, bytes, len, space)
+                                     : manifest_file_new(file->path, bytes, len, space);
 }
 
 static int visit(const struct tree_file *file, void *context, struct error *err)
 {
     struct load *load = context;
-    if (!manifest_path_is_yaml(file->path))
+    bool is_values = is_chart_file(load, file);
+    if (!manifest_path_is_yaml(file->path) || (is_values && !str_starts_with(file->name, "values")))
         return 0;
-    AUTO_FREE char *key = xasprintf("%s %s", file->blob, file->path);
+    AUTO_FREE char *key = xasprintf("%s%s %s", is_values ? "values " : "", file->blob, file->path);
     if (strmap_has(load->files, key))
         return 0; /* below two of the configured paths */
     struct manifest_file *known = strmap_get(load->loader->files, key);
@@ -88,8 +114,18 @@ static int visit(const struct tree_file *file, void *context, struct error *err)
     if (!manifest)
         return -1;
     strmap_set(load->files, key, manifest_file_ref(manifest));
-    manifest_set_add(load->set, manifest);
+    if (is_values && !manifest->resources_len && !manifest->problems_len)
+        manifest_file_unref(manifest); /* remembered, so that it is not read again */
+    else
+        manifest_set_add(load->set, manifest);
     return 0;
+}
+
+static int walk(struct load *load, const char *commit, const char *path, struct error *err)
+{
+    int status = mirror_walk(load->mirror, commit, path, is_below_chart, visit, load, err);
+    free(steal(&load->chart));
+    return status;
 }
 
 struct manifest_set *manifest_loader_load(struct manifest_loader *loader, struct mirror *mirror,
@@ -99,9 +135,9 @@ struct manifest_set *manifest_loader_load(struct manifest_loader *loader, struct
     struct load load = {.loader = loader, .mirror = mirror, .set = set, .files = new_files()};
     int status = 0;
     if (!paths->len)
-        status = mirror_walk(mirror, commit, NULL, is_chart, visit, &load, err);
+        status = walk(&load, commit, NULL, err);
     for (size_t i = 0; i < paths->len && status == 0; i++)
-        status = mirror_walk(mirror, commit, paths->items[i], is_chart, visit, &load, err);
+        status = walk(&load, commit, paths->items[i], err);
     if (status < 0) {
         free_files(load.files);
         return NULL;

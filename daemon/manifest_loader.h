@@ -2,7 +2,7 @@
  * Step 2 of a round: the manifests of a commit, each blob parsed once for as long as it stays at its path.
  *
  * The loader reads what Flux v1 read: *.yaml and *.yml below the configured paths, without the directories of
- * Helm charts (those that hold both Chart.yaml and values.yaml). It keeps the parsed files of the last commit
+ * Helm charts (those that hold both Chart.yaml and values.yaml), of whose values*.yaml only the markers are read. It keeps the parsed files of the last commit
  * and reuses those whose blob has not changed. One thread.
  */
 #ifndef DAEMON_MANIFEST_LOADER_H

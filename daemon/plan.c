@@ -184,7 +184,7 @@ static void report_failed_answer(struct plan *plan, size_t at)
                                               (int)strcspn(repository, "/"), repository)
                                   : xstrdup("");
     AUTO_FREE char *message = xasprintf("%s%s", plan->answers[at].error.text, more);
-    add_workload_problem(plan, user->resource, user->container->image_node->line, message);
+    add_workload_problem(plan, user->resource, user->container->line, message);
 }
 
 static void report_answers(struct plan *plan)
@@ -208,7 +208,7 @@ static void report_unread_secrets(struct plan *plan, const struct error *failure
         if (!user || plan->demands->items[i].credential)
             continue;
         AUTO_FREE char *message = xasprintf("its pull secrets could not be read: %s", failure->text);
-        add_workload_problem(plan, user->resource, user->container->image_node->line, message);
+        add_workload_problem(plan, user->resource, user->container->line, message);
         return;
     }
 }
@@ -236,7 +236,7 @@ static void hold(struct decision *decision, enum decision_cause cause, const cha
 
 static bool is_decided(const struct workload_policy *policy, const struct plan_scope *scope)
 {
-    return scope || (policy->automated && !policy->ignored && !policy->resource->is_duplicate);
+    return scope || (!policy->ignored && !policy->resource->is_duplicate);
 }
 
 static void decide(struct plan *plan, const struct repository_config *settings,
@@ -247,7 +247,8 @@ static void decide(struct plan *plan, const struct repository_config *settings,
         if (!is_decided(policy, scope))
             continue;
         for (size_t k = 0; k < policy->containers_len; k++) {
-            if (is_being_asked(plan, policy->containers[k].container))
+            if (!(scope || workload_policy_automates(policy, k)) ||
+                is_being_asked(plan, policy->containers[k].container))
                 continue;
             vec_grow(plan->decisions, plan->decisions_len, plan->decisions_capacity);
             struct decision *decision = &plan->decisions[plan->decisions_len++];

@@ -50,7 +50,7 @@ static int edit_one(const struct resource *workload, const char *assignment, str
     }
     if (edit_set_image(workload->file, container, equals + 1, out, err) < 0)
         return error_wrap(err, "%s", workload->file->path);
-    strbuf_addf(summary, "%s:%d: %s: %s -> %s\n", workload->file->path, container->image_node->line, name,
+    strbuf_addf(summary, "%s:%d: %s: %s -> %s\n", workload->file->path, container->line, name,
                 container->image.text ? container->image.text : "(unreadable)", equals + 1);
     return 0;
 }

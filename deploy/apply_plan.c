@@ -101,11 +101,13 @@ struct apply_plan *apply_plan_new(const struct apply_request *request)
     const struct manifest_set *set = request->manifests;
     struct apply_plan *plan = xcalloc(1, sizeof(*plan));
     plan->items = xcalloc(set->resources_len + 1, sizeof(*plan->items));
-    plan->len = set->resources_len;
-    for (size_t i = 0; i < plan->len; i++) {
-        plan->items[i].resource = set->resources[i];
-        plan->items[i].position = i;
-        prepare(&plan->items[i], request);
+    for (size_t i = 0; i < set->resources_len; i++) {
+        if (!set->resources[i]->is_applied)
+            continue;
+        struct plan_item *item = &plan->items[plan->len++];
+        item->resource = set->resources[i];
+        item->position = i;
+        prepare(item, request);
     }
     qsort(plan->items, plan->len, sizeof(*plan->items), by_rank);
     strmap_init(&plan->namespaces, NULL);

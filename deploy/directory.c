@@ -166,6 +166,18 @@ static int prepare_root(const struct directory_apply *apply, struct error *err)
     return 0;
 }
 
+/* Those that are objects, in the set's order; `*len` of them. */
+static struct resource **applied_resources(const struct manifest_set *set, size_t *len)
+{
+    struct resource **resources = xcalloc(set->resources_len + 1, sizeof(struct resource *));
+    *len = 0;
+    for (size_t i = 0; i < set->resources_len; i++) {
+        if (set->resources[i]->is_applied)
+            resources[(*len)++] = set->resources[i];
+    }
+    return resources;
+}
+
 static int apply_manifests(struct deploy_target *base, const struct apply_request *request,
                            struct apply_report *report, struct error *err)
 {
@@ -177,11 +189,13 @@ static int apply_manifests(struct deploy_target *base, const struct apply_reques
     if (!apply.dry_run)
         sweep(&apply, target->path);
     const struct manifest_set *set = request->manifests;
+    size_t len;
+    AUTO_FREE struct resource **resources = applied_resources(set, &len);
     for (size_t i = 0, first = 0, end; i < set->files_len; i++, first = end) {
         /* The set's resources lie in the order of its files. */
-        for (end = first; end < set->resources_len && set->resources[end]->file == set->files[i];)
+        for (end = first; end < len && resources[end]->file == set->files[i];)
             end++;
-        apply_file(&apply, request, set->files[i], set->resources + first, end - first, report);
+        apply_file(&apply, request, set->files[i], resources + first, end - first, report);
     }
     strmap_release(&apply.swept);
     return 0;

@@ -11,7 +11,8 @@ static char *other_places(const struct manifest_set *set, const struct resource 
     CLEANUP(strbuf_release) struct strbuf places = STRBUF_INIT;
     for (size_t i = 0; i < set->resources_len; i++) {
         const struct resource *other = set->resources[i];
-        if (other != resource && other->is_duplicate && resource_id_equal(&other->id, &resource->id))
+        if (other != resource && other->is_applied && other->is_duplicate &&
+            resource_id_equal(&other->id, &resource->id))
             strbuf_addf(&places, "%s%s:%d", places.len ? ", " : "", other->file->path, other->line);
     }
     return strbuf_detach(&places, NULL);

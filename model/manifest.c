@@ -1,11 +1,14 @@
 #include "model/manifest.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "model/manifest_containers.h"
+#include "model/manifest_file.h"
 #include "model/manifest_kinds.h"
+#include "model/manifest_markers.h"
 #include "model/manifest_pull_secrets.h"
 
 /* While a file is read. */
@@ -30,12 +33,31 @@ const char *resource_annotation(const struct resource *resource, const char *key
     return NULL;
 }
 
-/* Takes ownership of `workload` and `message`. */
-static void add_problem(struct manifest_file *file, int line, char *workload, char *message)
+void manifest_file_add_problem(struct manifest_file *file, int line, char *workload, char *message)
 {
     vec_grow(file->problems, file->problems_len, file->problems_capacity);
     file->problems[file->problems_len++] = (struct manifest_problem){
         .file = xstrdup(file->path), .line = line, .workload = workload, .message = message};
+}
+
+struct resource *manifest_file_add_resource(struct manifest_file *file, size_t *capacity)
+{
+    vec_grow(file->resources, file->resources_len, *capacity);
+    struct resource *resource = &file->resources[file->resources_len++];
+    *resource = (struct resource){.file = file};
+    return resource;
+}
+
+char *manifest_name_of_path(const char *path)
+{
+    char *name = xstrdup(path);
+    for (char *c = name; *c; c++) {
+        if (*c == '/')
+            *c = '.';
+        else if (!isalnum((unsigned char)*c) && !strchr("_-.:", *c))
+            *c = '-';
+    }
+    return name;
 }
 
 struct annotation_list {
@@ -102,7 +124,7 @@ static void report_containers(const struct reading *reading, const struct resour
         char *message = *container->name
                             ? xasprintf("container %s: %s", container->name, container->problem.text)
                             : xasprintf("container %zu: %s", i + 1, container->problem.text);
-        add_problem(reading->file, container->line, resource_id_text(&resource->id), message);
+        manifest_file_add_problem(reading->file, container->line, resource_id_text(&resource->id), message);
     }
 }
 
@@ -111,7 +133,8 @@ static void report_pull_secrets(const struct reading *reading, struct resource *
     struct error problem = ERROR_INIT;
     int line = manifest_read_pull_secrets(resource, &problem);
     if (problem.code != ERROR_NONE)
-        add_problem(reading->file, line, resource_id_text(&resource->id), xstrdup(problem.text));
+        manifest_file_add_problem(reading->file, line, resource_id_text(&resource->id),
+                                  xstrdup(problem.text));
 }
 
 /* `written` is the object at its place, maybe an alias. */
@@ -126,11 +149,10 @@ static void read_object(struct reading *reading, const struct yaml_node *written
     char *problem =
         object_problem(api_version, kind, space, name, yaml_get(metadata, "generateName") != NULL);
     if (problem) {
-        add_problem(file, node->line, NULL, problem);
+        manifest_file_add_problem(file, node->line, NULL, problem);
         return;
     }
-    vec_grow(file->resources, file->resources_len, reading->resources_capacity);
-    struct resource *resource = &file->resources[file->resources_len++];
+    struct resource *resource = manifest_file_add_resource(file, &reading->resources_capacity);
     *resource = (struct resource){.api_version = api_version,
                                   .kind = kind,
                                   .node = node,
@@ -167,18 +189,27 @@ static void read_list(struct reading *reading, const struct yaml_node *written)
     const struct yaml_node *items = yaml_resolve(yaml_get(written, "items"));
     if (items->kind != YAML_SEQUENCE) {
         if (items->kind != YAML_SCALAR || yaml_text(items))
-            add_problem(reading->file, items->line, NULL, xstrdup("the items of this list are no sequence"));
+            manifest_file_add_problem(reading->file, items->line, NULL,
+                                      xstrdup("the items of this list are no sequence"));
         return;
     }
     for (size_t i = 0; i < items->len; i++) {
         const struct yaml_node *item = items->items[i];
         if (!is_object(item))
-            add_problem(reading->file, item->line, NULL, xstrdup("this item of the list has no kind"));
+            manifest_file_add_problem(reading->file, item->line, NULL,
+                                      xstrdup("this item of the list has no kind"));
         else if (is_list(item))
-            add_problem(reading->file, item->line, NULL, xstrdup("a list inside a list is not read"));
+            manifest_file_add_problem(reading->file, item->line, NULL,
+                                      xstrdup("a list inside a list is not read"));
         else
             read_object(reading, item);
     }
+}
+
+static void report_document(struct manifest_file *file, const struct yaml_document *document)
+{
+    manifest_file_add_problem(file, document->error_line, NULL,
+                              xasprintf("column %d: %s", document->error_column, document->error.text));
 }
 
 static void read_documents(struct reading *reading)
@@ -188,8 +219,7 @@ static void read_documents(struct reading *reading)
         const struct yaml_document *document = &file->yaml->documents[i];
         reading->document = i;
         if (document->error.code != ERROR_NONE)
-            add_problem(file, document->error_line, NULL,
-                        xasprintf("column %d: %s", document->error_column, document->error.text));
+            report_document(file, document);
         else if (!document->root || !is_object(document->root))
             continue;
         else if (is_list(document->root))
@@ -199,28 +229,65 @@ static void read_documents(struct reading *reading)
     }
 }
 
-struct manifest_file *manifest_file_new(const char *path, char *text, size_t len, const char *default_space)
+static struct manifest_file *new_file(const char *path, char *text, size_t len)
 {
     struct manifest_file *file = xcalloc(1, sizeof(*file));
     file->references = 1;
     file->path = xstrdup(path);
     file->text = text;
     file->len = len;
+    return file;
+}
+
+static bool parse(struct manifest_file *file)
+{
     struct error err = ERROR_INIT;
-    file->yaml = yaml_read(text, len, &err);
-    if (!file->yaml) {
-        add_problem(file, 0, NULL, xstrdup(err.text));
+    file->yaml = yaml_read(file->text, file->len, &err);
+    if (!file->yaml)
+        manifest_file_add_problem(file, 0, NULL, xstrdup(err.text));
+    return file->yaml != NULL;
+}
+
+struct manifest_file *manifest_file_new(const char *path, char *text, size_t len, const char *default_space)
+{
+    struct manifest_file *file = new_file(path, text, len);
+    if (!parse(file))
         return file;
-    }
     struct reading reading = {.file = file, .default_space = default_space};
     read_documents(&reading);
+    if (manifest_has_markers(text, len))
+        manifest_read_markers(file, default_space, reading.resources_capacity);
+    return file;
+}
+
+static void report_broken(struct manifest_file *file)
+{
+    for (size_t i = 0; i < file->yaml->len; i++) {
+        const struct yaml_document *document = &file->yaml->documents[i];
+        if (document->error.code != ERROR_NONE)
+            report_document(file, document);
+    }
+}
+
+struct manifest_file *manifest_file_new_values(const char *path, char *text, size_t len,
+                                               const char *default_space)
+{
+    struct manifest_file *file = new_file(path, text, len);
+    if (!manifest_has_markers(text, len)) {
+        free(file->text);
+        file->text = xstrdup("");
+        file->len = 0;
+    } else if (parse(file)) {
+        report_broken(file);
+        manifest_read_markers(file, default_space, 0);
+    }
     return file;
 }
 
 struct manifest_file *manifest_file_unreadable(const char *path, const char *message)
 {
     struct manifest_file *file = manifest_file_new(path, xstrdup(""), 0, "");
-    add_problem(file, 0, NULL, xstrdup(message));
+    manifest_file_add_problem(file, 0, NULL, xstrdup(message));
     return file;
 }
 

@@ -8,6 +8,9 @@
  * Everything in it is immutable after reading, and counted by reference: the same blob is parsed once and its
  * file shared between commits and rounds (key: blob id and path).
  *
+ * A scalar of any file may carry a marker (model/manifest_markers.h): it is then a container of the object around
+ * it, or where there is none of a resource that stands for the file. Such a resource is not applied.
+ *
  * A manifest_set is all files of one commit below the configured paths, with resources indexed by id and a
  * list of problems. A problem spoils only what it is about: a broken document, an unreadable image, or every
  * copy of an id that is defined twice. Nothing that has a problem is edited.
@@ -39,7 +42,7 @@ struct annotation {
  * anchored one.
  */
 struct container {
-    const char *name; /* borrowed; empty if there is none (then it is a problem) */
+    const char *name; /* kept by the file, as all text here; empty if there is none (then it is a problem) */
     bool is_init;     /* an init container */
     int line;         /* of the image, from 1; of the container if it has none */
     /* The whole reference, or where parts are apart the repository; NULL if there is none (then it is a problem, or
@@ -48,6 +51,10 @@ struct container {
     const struct yaml_node *registry_node; /* the host, apart from the rest; NULL: it is in image_node */
     const struct yaml_node *tag_node;      /* NULL: in image_node, or none is written */
     const struct yaml_node *digest_node;   /* NULL: as tag_node */
+    const struct yaml_node
+        *entry_node;         /* kustomize: the mapping that gets a newTag or digest which is missing */
+    size_t prefix_len;       /* bytes of image_node's text before the reference ("NAME=" of kustomize) */
+    bool is_name_fixed;      /* image_node says which images are meant (kustomize's `name`) and must stay */
     bool is_alias;           /* one of them is written elsewhere (an alias or a merge key) and shared */
     const char *policy_text; /* of the marker on its line; NULL: annotations say what its policy is */
     struct image_ref image;  /* put together; text NULL if it does not parse; then `problem` says why */
@@ -70,7 +77,9 @@ struct resource {
     const char *service_account; /* of its pod; NULL: none is named, or its name is a problem */
     bool is_workload;            /* of a kind that has containers */
     bool is_applied; /* an object for a cluster; false: input of a tool (kustomize), or a file with markers */
-    bool is_duplicate; /* the same id exists elsewhere in the set; only in a set's copies */
+    bool
+        is_duplicate; /* the same id exists elsewhere in the set; only in a set's copies. What is not applied never
+                          makes a duplicate of what is. */
 };
 
 struct manifest_problem {
@@ -97,6 +106,9 @@ struct manifest_file {
 /* Reads one file, taking ownership of `text` (`len` bytes and a NUL). Never fails: what is wrong is a problem
  * of the file. `default_space` names the namespace of namespaced objects that have none. One reference. */
 struct manifest_file *manifest_file_new(const char *path, char *text, size_t len, const char *default_space);
+/* As manifest_file_new, for a file that is no manifest (the values of a Helm chart): only markers in it count. */
+struct manifest_file *manifest_file_new_values(const char *path, char *text, size_t len,
+                                               const char *default_space);
 /* A file that could not be read at all, with the one problem that says why. One reference. */
 struct manifest_file *manifest_file_unreadable(const char *path, const char *message);
 struct manifest_file *manifest_file_ref(struct manifest_file *file);

@@ -60,6 +60,20 @@ static void report_duplicate(struct manifest_set *set, struct resource *resource
     add_problem(set, resource->file->path, resource->line, id, message);
 }
 
+/* A file of a tool or with markers that is called as an object: the object stays, and only the other is out. */
+static void report_shadowed(struct manifest_set *set, struct resource *first, struct resource *second,
+                            const char *id)
+{
+    struct resource *stays = first->is_applied ? first : second, *goes = first->is_applied ? second : first;
+    AUTO_FREE char *message =
+        xasprintf("%s:%d is called so, too; give this one another metadata.name, or move "
+                  "the file",
+                  stays->file->path, stays->line);
+    goes->is_duplicate = true;
+    add_problem(set, goes->file->path, goes->line, id, message);
+    strmap_set(&set->by_id, id, stays);
+}
+
 /* The first of each id goes into the map; at the second both are reported, later ones each for themselves. */
 static void index_resources(struct manifest_set *set)
 {
@@ -71,6 +85,10 @@ static void index_resources(struct manifest_set *set)
             strmap_set(&set->by_id, id, resource);
             continue;
         }
+        if (first->is_applied != resource->is_applied) {
+            report_shadowed(set, first, resource, id);
+            continue;
+        }
         if (!first->is_duplicate)
             report_duplicate(set, first, id, resource);
         report_duplicate(set, resource, id, first);
@@ -79,7 +97,9 @@ static void index_resources(struct manifest_set *set)
         if (!set->resources[i]->is_duplicate)
             continue;
         AUTO_FREE char *id = resource_id_text(&set->resources[i]->id);
-        strmap_remove(&set->by_id, id);
+        const struct resource *known = strmap_get(&set->by_id, id);
+        if (known && known->is_duplicate)
+            strmap_remove(&set->by_id, id);
     }
 }
 

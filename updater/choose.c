@@ -275,7 +275,7 @@ static char *find_hold(const struct question *q)
 {
     if (q->workload->ignored)
         return because(q, CAUSE_IGNORED, xstrdup("held: the workload is to be ignored"));
-    if (!q->workload->automated)
+    if (!q->workload->automated && !q->container->policy_text)
         return because(q, CAUSE_NOT_AUTOMATED, xstrdup("held: not automated"));
     if (q->workload->locked)
         return because(q, CAUSE_LOCKED, describe_lock(q->workload));

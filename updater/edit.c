@@ -172,6 +172,22 @@ int edit_set_image(const struct manifest_file *file, const struct container *con
     return 0;
 }
 
+int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *node, const char *value,
+                    struct splice *out, struct error *err)
+{
+    struct span text;
+    if (!node || node->kind != YAML_SCALAR || !locate_all(file->text, node, &text))
+        return error_set(err, ERROR_UNSUPPORTED, "there is no text to replace; write one by hand first");
+    bool is_quoted = node->style == YAML_PLAIN && !node->tag && needs_quotes(value);
+    *out = (struct splice){.start = text.start,
+                           .end = text.end,
+                           .text = is_quoted ? xasprintf("\"%s\"", value) : xstrdup(value),
+                           .node = node,
+                           .value = xstrdup(value),
+                           .is_quoted = is_quoted};
+    return 0;
+}
+
 static int compare_splices(const void *a, const void *b)
 {
     const struct splice *left = *(const struct splice *const *)a, *right = *(const struct splice *const *)b;

@@ -25,10 +25,15 @@ struct splice {
     char *text;                   /* what takes their place; owned */
     const struct yaml_node *node; /* the scalar that changes; borrowed */
     char *value;                  /* what it must read as afterwards; owned */
+    bool is_quoted;               /* a plain scalar that is in double quotes afterwards */
+    const char
+        *added_key; /* `node` is a mapping, and gets a pair more at its end: this key with `value`; else
+                                     NULL. Not owned: a constant. */
 };
 #define SPLICE_INIT                                                                                          \
     {                                                                                                        \
-        .start = 0, .end = 0, .text = NULL, .node = NULL, .value = NULL                                      \
+        .start = 0, .end = 0, .text = NULL, .node = NULL, .value = NULL, .is_quoted = false,                 \
+        .added_key = NULL                                                                                    \
     }
 void splice_release(struct splice *splice);
 
@@ -56,6 +61,14 @@ int edit_set_tag(const struct manifest_file *file, const struct container *conta
  */
 int edit_set_image(const struct manifest_file *file, const struct container *container, const char *image,
                    struct splice *out, struct error *err) MUST_CHECK;
+
+/*
+ * The splice that gives a scalar another text, in the quotes that were there; a plain one is put in double quotes
+ * where the text would not stay a string ("1.10", "yes"). `value` holds only what references are made of (letters,
+ * digits and "._-:/@=+"). ERROR_UNSUPPORTED, without a place, where there is no text to replace.
+ */
+int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *node, const char *value,
+                    struct splice *out, struct error *err) MUST_CHECK;
 
 /*
  * Applies splices (in any order; equal ones count once) to the file's text and verifies the result.

@@ -9,6 +9,7 @@ struct comparison {
     const struct splice *const *splices;
     size_t len;
     ptrdiff_t *growth; /* growth[i]: bytes added by the splices before the i-th */
+    bool has_additions;
     struct error *err;
 };
 
@@ -21,6 +22,17 @@ static int differs(const struct comparison *c, int line, const char *what)
         line, what);
 }
 
+/* What is added between two nodes moves the second and is no part of the first. */
+static bool ends_before(const struct splice *splice, size_t end)
+{
+    return splice->added_key ? splice->end < end : splice->end <= end;
+}
+
+static bool starts_before(const struct splice *splice, size_t start)
+{
+    return splice->added_key ? splice->end <= start : splice->start < start;
+}
+
 /* How many splices begin before `place`, or, for the end of a node, end at or before it. */
 static size_t splices_before(const struct comparison *c, size_t place, bool is_end)
 {
@@ -28,7 +40,7 @@ static size_t splices_before(const struct comparison *c, size_t place, bool is_e
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         const struct splice *splice = c->splices[middle];
-        bool is_before = is_end ? splice->end <= place : splice->start < place;
+        bool is_before = is_end ? ends_before(splice, place) : starts_before(splice, place);
         if (is_before)
             low = middle + 1;
         else
@@ -65,13 +77,51 @@ static int compare_value(const struct comparison *c, const struct yaml_node *a, 
 
 static bool is_same_place(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
 {
-    size_t end = a->start == a->end ? moved(c, a->end, false) : moved(c, a->end, true);
-    return b->start == moved(c, a->start, false) && b->end == end;
+    if (b->start != moved(c, a->start, false))
+        return false;
+    /* A collection that something is added to ends with that, or with what is added behind its last node. */
+    if (c->has_additions && (a->kind == YAML_MAPPING || a->kind == YAML_SEQUENCE))
+        return true;
+    return b->end == (a->start == a->end ? moved(c, a->end, false) : moved(c, a->end, true));
+}
+
+static bool is_same_style(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
+{
+    const struct splice *splice = a->kind == YAML_SCALAR ? splice_of(c, a) : NULL;
+    if (splice && splice->is_quoted)
+        return a->style == YAML_PLAIN && b->style == YAML_DOUBLE_QUOTED;
+    return a->style == b->style;
+}
+
+/* The splice that adds a pair to the mapping, or NULL. */
+static const struct splice *addition_to(const struct comparison *c, const struct yaml_node *mapping)
+{
+    for (size_t i = 0; c->has_additions && mapping->kind == YAML_MAPPING && i < c->len; i++) {
+        if (c->splices[i]->added_key && c->splices[i]->node == mapping)
+            return c->splices[i];
+    }
+    return NULL;
+}
+
+static bool has_text(const struct yaml_node *node, const char *text)
+{
+    return node->kind == YAML_SCALAR && !node->anchor && !node->tag && node->value_len == strlen(text) &&
+           !strcmp(node->value, text);
+}
+
+/* The new mapping's last pair is the one added, and a string for everyone. */
+static bool is_addition(const struct splice *splice, const struct yaml_node *b)
+{
+    const struct yaml_node *key = b->items[b->len - 2], *value = b->items[b->len - 1];
+    return has_text(key, splice->added_key) && has_text(value, splice->value) &&
+           (value->style == YAML_DOUBLE_QUOTED || !yaml_plain_is_typed(splice->value));
 }
 
 static int compare_nodes(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
 {
-    if (a->kind != b->kind || a->style != b->style || a->flow != b->flow || a->len != b->len)
+    const struct splice *addition = addition_to(c, a);
+    size_t added = addition ? 2 : 0;
+    if (a->kind != b->kind || !is_same_style(c, a, b) || a->flow != b->flow || a->len + added != b->len)
         return differs(c, a->line, "structure");
     if (!is_same_text(a->anchor, b->anchor) || !is_same_text(a->tag, b->tag))
         return differs(c, a->line, "anchor or tag");
@@ -81,6 +131,8 @@ static int compare_nodes(const struct comparison *c, const struct yaml_node *a, 
         return differs(c, a->line, "alias");
     if (a->kind == YAML_SCALAR)
         return compare_value(c, a, b);
+    if (addition && !is_addition(addition, b))
+        return differs(c, a->line, "added pair");
     for (size_t i = 0; i < a->len; i++) {
         if (compare_nodes(c, a->items[i], b->items[i]) < 0)
             return -1;
@@ -118,5 +170,7 @@ int edit_verify(const struct yaml_stream *old, const char *old_text, const struc
         growth[i + 1] = growth[i] + (ptrdiff_t)strlen(splices[i]->text) - (ptrdiff_t)gone;
     }
     struct comparison c = {.splices = splices, .len = len, .growth = growth, .err = err};
+    for (size_t i = 0; i < len; i++)
+        c.has_additions = c.has_additions || splices[i]->added_key;
     return compare_streams(&c, old, old_text, new, new_text->buf);
 }

@@ -131,15 +131,29 @@ static void warn_of_idle_extract(struct reading *r, const struct container_polic
              annotation->key, tag_policy_order(policy->policy));
 }
 
-static void read_tag_policy(struct reading *r, const struct container *container,
-                            struct container_policy *out)
+/* The policy of a container and its line: the marker's, else the annotation's. */
+static const char *find_tag_policy(struct reading *r, const struct container *container, int *line)
 {
     AUTO_FREE char *key = xasprintf("tag.%s", container->name);
     const struct annotation *annotation = find_setting(r, key);
+    if (annotation && container->policy_text && strcmp(annotation->value, container->policy_text) != 0)
+        warn(r, annotation->line, "%s and the marker in line %d disagree, and the marker counts",
+             annotation->key, container->line);
+    *line = container->policy_text ? container->line : r->policy->resource->line;
+    if (annotation && !container->policy_text)
+        *line = annotation->line;
+    if (container->policy_text)
+        return container->policy_text;
+    return annotation ? annotation->value : "glob:*";
+}
+
+static void read_tag_policy(struct reading *r, const struct container *container,
+                            struct container_policy *out)
+{
     out->container = container;
-    out->line = annotation ? annotation->line : r->policy->resource->line;
+    const char *text = find_tag_policy(r, container, &out->line);
     struct error err = ERROR_INIT;
-    out->policy = tag_policy_new(annotation ? annotation->value : "glob:*", &err);
+    out->policy = tag_policy_new(text, &err);
     if (!out->policy)
         error_set(&out->problem, err.code, "policy %s", err.text);
     read_refinement(r, "order", tag_policy_set_order, out);
@@ -208,6 +222,20 @@ struct workload_policy *workload_policy_new(const struct resource *resource)
     strbuf_release(&r.warning);
     strmap_release(&r.settings);
     return policy;
+}
+
+bool workload_policy_automates(const struct workload_policy *policy, size_t index)
+{
+    return policy->automated || policy->containers[index].container->policy_text;
+}
+
+bool workload_policy_is_active(const struct workload_policy *policy)
+{
+    for (size_t i = 0; i < policy->containers_len; i++) {
+        if (workload_policy_automates(policy, i))
+            return true;
+    }
+    return policy->automated;
 }
 
 void workload_policy_free(struct workload_policy *policy)

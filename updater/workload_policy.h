@@ -5,7 +5,8 @@
  * Which key is which policy, and which of two counts, is in updater/policy_key.h. Booleans hold only when
  * the value is exactly "true", as in Flux v1; ignore: sync_only is no ignore here. A pawl.dev/ key that this
  * version does not know blocks the workload, since passing over it could mean an update that its owner
- * forbade. What looks like a slip is a warning: two prefixes that disagree, a boolean that is neither true
+ * forbade. A marker (model/manifest_markers.h) automates its container and is its policy; locks and ignore hold it as
+ * all others, and an annotation that says something else is a warning. What looks like a slip is a warning: two prefixes that disagree, a boolean that is neither true
  * nor false, a policy for a container that is not there.
  */
 #ifndef UPDATER_WORKLOAD_POLICY_H
@@ -23,7 +24,7 @@ struct container_policy {
     const struct container *container; /* borrowed */
     struct tag_policy *policy;         /* glob:* if none is given; NULL if it does not compile */
     struct error problem;              /* why it does not: "policy semver:foo: …", "pawl.dev/order: …" */
-    int line;                          /* of the annotation; of the object if there is none */
+    int line;                          /* of the annotation or marker; of the object if there is none */
 };
 
 struct workload_policy {
@@ -41,6 +42,11 @@ struct workload_policy {
 /* Never fails: what cannot be read blocks, and says why. */
 struct workload_policy *workload_policy_new(const struct resource *resource);
 void workload_policy_free(struct workload_policy *policy);
+
+/* True if the index-th container is automated, by the workload's annotation or by a marker of its own. */
+bool workload_policy_automates(const struct workload_policy *policy, size_t index);
+/* True if any of its containers is. */
+bool workload_policy_is_active(const struct workload_policy *policy);
 
 /* True if the object is marked to be left alone altogether: not edited, not applied. */
 bool resource_is_ignored(const struct resource *resource);

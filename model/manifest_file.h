@@ -1,0 +1,18 @@
+/*
+ * A manifest_file while it is being read. The inside of model/manifest*.c; nothing else includes this.
+ */
+#ifndef MODEL_MANIFEST_FILE_H
+#define MODEL_MANIFEST_FILE_H
+
+#include "model/manifest.h"
+
+/* Takes ownership of `workload` (NULL: it is about none) and `message`. `line` is from 1; 0: the file as a whole. */
+void manifest_file_add_problem(struct manifest_file *file, int line, char *workload, char *message);
+
+/* A resource more, zeroed; *capacity is the room of file->resources. Pointers to others of the file end here. */
+struct resource *manifest_file_add_resource(struct manifest_file *file, size_t *capacity);
+
+/* A path as the name of a resource: dots for slashes, "-" for what a name cannot hold. free() it. */
+char *manifest_name_of_path(const char *path);
+
+#endif

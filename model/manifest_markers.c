@@ -1,0 +1,460 @@
+/*
+ * A marker belongs to the scalar that ends last before it on its line. The walk over the nodes comes by in the order
+ * of the text, so each value looks for the first marker behind it and takes it if nothing else stands between.
+ */
+#include "model/manifest_markers.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "base/strbuf.h"
+#include "model/manifest_file.h"
+
+static const char sign[] = "# pawl:";
+static const char flux2_sign[] = "{\"$imagepolicy\"";
+
+struct marker {
+    size_t start; /* of its "#" */
+    int line;
+    bool is_done; /* attached, reported, or no marker at all */
+};
+
+struct marking {
+    struct manifest_file *file;
+    const char *default_space;
+    size_t resources_capacity;
+    struct marker *markers; /* in the order of the text */
+    size_t len, capacity;
+    size_t document;
+    size_t resource; /* the first that may still begin */
+    size_t inside;   /* the resource that is being walked, or SIZE_MAX */
+    struct strbuf path;
+};
+
+bool manifest_has_markers(const char *text, size_t len)
+{
+    return memmem(text, len, sign, strlen(sign)) || memmem(text, len, flux2_sign, strlen(flux2_sign));
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static bool is_break(char c)
+{
+    return c == '\n' || c == '\r';
+}
+
+static int count_lines(const char *text, size_t from, size_t to)
+{
+    int lines = 0;
+    for (size_t i = from; i < to; i++) {
+        bool is_crlf = text[i] == '\r' && i + 1 < to && text[i + 1] == '\n';
+        lines += is_break(text[i]) && !is_crlf;
+    }
+    return lines;
+}
+
+static void find_markers(struct marking *m)
+{
+    const struct manifest_file *file = m->file;
+    const char *text = file->text, *found;
+    size_t at = 0;
+    int line = 1;
+    while (at < file->len && (found = memmem(text + at, file->len - at, sign, strlen(sign)))) {
+        size_t start = (size_t)(found - text);
+        line += count_lines(text, at, start);
+        at = start + 1;
+        bool is_comment = start == 0 || is_blank(text[start - 1]) || is_break(text[start - 1]);
+        if (!is_comment)
+            continue;
+        if (m->len == LIMIT_MARKERS) {
+            manifest_file_add_problem(m->file, line, NULL,
+                                      xasprintf("more than %u markers in one file; those from here on are "
+                                                "not read",
+                                                LIMIT_MARKERS));
+            return;
+        }
+        vec_grow(m->markers, m->len, m->capacity);
+        m->markers[m->len++] = (struct marker){.start = start, .line = line};
+    }
+}
+
+/* The first marker at or behind the place, or the number of markers. */
+static size_t marker_from(const struct marking *m, size_t place)
+{
+    size_t low = 0, high = m->len;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (m->markers[middle].start < place)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* -- what a marker says ------------------------------------------------------------------------------------- */
+
+static bool is_policy(const char *text)
+{
+    static const char *const prefixes[] = {"glob:", "semver:", "regexp:", "regex:"};
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+        if (str_starts_with(text, prefixes[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The text behind the sign, without blanks around it; kept by the file. */
+static char *text_of(const struct marking *m, const struct marker *marker)
+{
+    const char *text = m->file->text;
+    size_t start = marker->start + strlen(sign), end = start;
+    while (end < m->file->len && !is_break(text[end]))
+        end++;
+    while (start < end && is_blank(text[start]))
+        start++;
+    while (start < end && is_blank(text[end - 1]))
+        end--;
+    return arena_memdupz(&m->file->yaml->arena, text + start, end - start);
+}
+
+struct meaning {
+    const char *repository; /* NULL: the scalar is a whole reference */
+    const char *policy;
+};
+
+static int read_meaning(char *text, struct meaning *out, struct error *err)
+{
+    *out = (struct meaning){.policy = text};
+    if (is_policy(text))
+        return 0;
+    size_t word = strcspn(text, " \t");
+    char *rest = text + word + strspn(text + word, " \t");
+    if (!word || !is_policy(rest))
+        return error_set(err, ERROR_INVALID,
+                         "the marker has no policy; write \"# pawl: semver:~1.2\" behind a whole image, or "
+                         "\"# pawl: REPOSITORY semver:~1.2\" behind a tag alone (glob: and regexp: are there "
+                         "too)");
+    text[word] = '\0';
+    *out = (struct meaning){.repository = text, .policy = rest};
+    return 0;
+}
+
+/* A Docker Hub image could be called "1.2.3", but a tag whose repository was forgotten is called that. */
+static bool looks_like_tag(const struct image_ref *image)
+{
+    const char *text = image->text;
+    size_t v = *text == 'v';
+    return !image->tag && !image->digest && !strchr(text, '/') && text[v] >= '0' && text[v] <= '9';
+}
+
+static int read_whole(const char *value, struct image_ref *out, struct error *err)
+{
+    if (image_ref_parse(value, out, err) < 0)
+        return -1;
+    if (!looks_like_tag(out))
+        return 0;
+    image_ref_release(out);
+    *out = (struct image_ref)IMAGE_REF_INIT;
+    return error_set(err, ERROR_INVALID,
+                     "the marked value %s looks like a tag alone; write its repository before the policy: "
+                     "\"# pawl: REPOSITORY POLICY\"",
+                     value);
+}
+
+static int read_tag(const char *repository, const char *value, struct image_ref *out, struct error *err)
+{
+    CLEANUP(image_ref_release) struct image_ref name = IMAGE_REF_INIT;
+    if (image_ref_parse(repository, &name, err) < 0)
+        return error_wrap(err, "the repository of the marker");
+    if (name.tag || name.digest)
+        return error_set(err, ERROR_INVALID,
+                         "the marker names a repository with a tag or digest; \"%.*s\" is enough",
+                         (int)name.name_len, name.text);
+    AUTO_FREE char *whole = xasprintf("%s:%s", repository, value);
+    return image_ref_parse(whole, out, err);
+}
+
+/* -- whose container it is ---------------------------------------------------------------------------------- */
+
+static struct resource *resource_of_file(struct marking *m)
+{
+    struct manifest_file *file = m->file;
+    size_t last = file->resources_len;
+    if (last && !file->resources[last - 1].is_applied && !strcmp(file->resources[last - 1].kind, "File"))
+        return &file->resources[last - 1];
+    AUTO_FREE char *name = manifest_name_of_path(file->path);
+    struct resource *resource = manifest_file_add_resource(file, &m->resources_capacity);
+    *resource = (struct resource){.api_version = "",
+                                  .kind = "File",
+                                  .node = file->yaml->documents[m->document].root,
+                                  .file = file,
+                                  .document = m->document,
+                                  .line = 1,
+                                  .is_workload = true};
+    resource_id_init(&resource->id, m->default_space, "File", name);
+    return resource;
+}
+
+static bool is_part(const struct container *container, const struct yaml_node *node)
+{
+    return container->image_node == node || container->tag_node == node || container->digest_node == node;
+}
+
+static struct container *find_container(struct resource *resource, const struct yaml_node *node)
+{
+    for (size_t i = 0; i < resource->containers_len; i++) {
+        if (is_part(&resource->containers[i], node))
+            return &resource->containers[i];
+    }
+    return NULL;
+}
+
+/* Keys with dots in them can make two paths look the same. */
+static bool has_name(const struct resource *resource, const char *name)
+{
+    for (size_t i = 0; i < resource->containers_len; i++) {
+        if (!strcmp(resource->containers[i].name, name))
+            return true;
+    }
+    return false;
+}
+
+static struct container *add_container(struct marking *m, struct resource *resource)
+{
+    resource->containers =
+        xreallocarray(resource->containers, resource->containers_len + 1, sizeof(*resource->containers));
+    struct container *container = &resource->containers[resource->containers_len++];
+    *container = (struct container){.image = IMAGE_REF_INIT};
+    bool is_own = !strcmp(resource->kind, "File") && m->document > 0;
+    AUTO_FREE char *name =
+        is_own ? xasprintf("%zu.%s", m->document, m->path.buf) : xstrdup(m->path.len ? m->path.buf : "value");
+    container->name = arena_strdup(&m->file->yaml->arena, name);
+    resource->is_workload = true;
+    return container;
+}
+
+/* A container that the object has anyway: the marker gives it its policy, and must mean the same image. */
+static int mark_known(struct container *container, const struct meaning *meaning, struct error *err)
+{
+    container->policy_text = meaning->policy;
+    if (!meaning->repository || !container->image.text)
+        return 0;
+    CLEANUP(image_ref_release) struct image_ref named = IMAGE_REF_INIT;
+    if (image_ref_parse(meaning->repository, &named, err) < 0)
+        return error_wrap(err, "the repository of the marker");
+    if (!strcmp(named.host, container->image.host) && !strcmp(named.path, container->image.path))
+        return 0;
+    return error_set(err, ERROR_INVALID, "the marker is for %s, and the image here is of %.*s",
+                     meaning->repository, (int)container->image.name_len, container->image.text);
+}
+
+static int mark_new(struct container *container, const struct yaml_node *node, const struct meaning *meaning,
+                    struct error *err)
+{
+    const char *value = yaml_text(node);
+    container->line = node->line;
+    container->policy_text = meaning->policy;
+    container->image_node = meaning->repository ? NULL : node;
+    container->tag_node = meaning->repository ? node : NULL;
+    if (!value || !*value)
+        return error_set(err, ERROR_INVALID, "the marked value is empty");
+    return meaning->repository ? read_tag(meaning->repository, value, &container->image, err)
+                               : read_whole(value, &container->image, err);
+}
+
+static int attach_to(struct marking *m, struct resource *resource, const struct yaml_node *node,
+                     const struct meaning *meaning, struct error *err)
+{
+    struct container *container = find_container(resource, node);
+    if (!container && has_name(resource, m->path.buf))
+        return error_set(err, ERROR_INVALID, "two marked values of %s would be called %s", resource->id.name,
+                         m->path.buf);
+    bool is_known = container != NULL;
+    if (!container)
+        container = add_container(m, resource);
+    if ((is_known ? mark_known(container, meaning, err) : mark_new(container, node, meaning, err)) == 0)
+        return 0;
+    container->problem = *err;
+    return -1;
+}
+
+static void attach(struct marking *m, struct marker *marker, const struct yaml_node *node)
+{
+    struct error err = ERROR_INIT;
+    struct meaning meaning;
+    marker->is_done = true;
+    if (node->kind == YAML_ALIAS)
+        error_set(&err, ERROR_INVALID, "the marked value is an alias; mark where its text is written");
+    if (err.code != ERROR_NONE || read_meaning(text_of(m, marker), &meaning, &err) < 0) {
+        manifest_file_add_problem(m->file, marker->line, NULL, xstrdup(err.text));
+        return;
+    }
+    struct resource *resource = m->inside == SIZE_MAX ? resource_of_file(m) : &m->file->resources[m->inside];
+    if (attach_to(m, resource, node, &meaning, &err) < 0)
+        manifest_file_add_problem(m->file, marker->line, resource_id_text(&resource->id), xstrdup(err.text));
+}
+
+/* -- the walk ----------------------------------------------------------------------------------------------- */
+
+/* Text that looks like a marker; behind a block scalar's "|" it was meant as one. */
+static void pass_over_inside(struct marking *m, const struct yaml_node *node)
+{
+    bool is_block = node->style == YAML_LITERAL || node->style == YAML_FOLDED;
+    for (size_t i = marker_from(m, node->start); i < m->len && m->markers[i].start < node->end; i++)
+        m->markers[i].is_done = !is_block || m->markers[i].line != node->line;
+}
+
+static void visit_value(struct marking *m, const struct yaml_node *node)
+{
+    const char *text = m->file->text;
+    bool is_block = node->kind == YAML_SCALAR && (node->style == YAML_LITERAL || node->style == YAML_FOLDED);
+    if (node->kind == YAML_SCALAR)
+        pass_over_inside(m, node);
+    size_t at = marker_from(m, node->end);
+    if (is_block || at == m->len || m->markers[at].is_done)
+        return;
+    size_t end = m->markers[at].start;
+    for (size_t i = node->end; i < end; i++) {
+        if (!strchr(" \t,]}", text[i]))
+            return;
+    }
+    attach(m, &m->markers[at], node);
+}
+
+/* The resource that this mapping is, or the one around it. */
+static size_t resource_at(struct marking *m, const struct yaml_node *node)
+{
+    const struct manifest_file *file = m->file;
+    while (m->resource < file->resources_len && (file->resources[m->resource].document < m->document ||
+                                                 (file->resources[m->resource].document == m->document &&
+                                                  file->resources[m->resource].node->start < node->start)))
+        m->resource++;
+    return m->resource < file->resources_len && file->resources[m->resource].node == node ? m->resource
+                                                                                          : m->inside;
+}
+
+static void walk(struct marking *m, const struct yaml_node *node);
+
+static void walk_child(struct marking *m, const char *key, const struct yaml_node *child)
+{
+    size_t len = m->path.len;
+    strbuf_addf(&m->path, "%s%s", len ? "." : "", key);
+    walk(m, child);
+    m->path.len = len;
+    if (m->path.size)
+        m->path.buf[len] = '\0';
+}
+
+static void walk_mapping(struct marking *m, const struct yaml_node *node)
+{
+    for (size_t i = 0; i + 1 < node->len; i += 2) {
+        const struct yaml_node *key = node->items[i];
+        if (key->kind == YAML_SCALAR)
+            pass_over_inside(m, key);
+        const char *name = yaml_text(key);
+        walk_child(m, name ? name : "?", node->items[i + 1]);
+    }
+}
+
+static void walk_sequence(struct marking *m, const struct yaml_node *node)
+{
+    for (size_t i = 0; i < node->len; i++) {
+        AUTO_FREE char *key = xasprintf("%zu", i);
+        walk_child(m, key, node->items[i]);
+    }
+}
+
+static void walk(struct marking *m, const struct yaml_node *node)
+{
+    if (node->kind == YAML_SCALAR || node->kind == YAML_ALIAS) {
+        visit_value(m, node);
+        return;
+    }
+    if (node->kind == YAML_SEQUENCE) {
+        walk_sequence(m, node);
+        return;
+    }
+    size_t around = m->inside, inside = resource_at(m, node);
+    if (inside == around) {
+        walk_mapping(m, node);
+        return;
+    }
+    struct strbuf path = m->path;
+    m->path = (struct strbuf)STRBUF_INIT;
+    m->inside = inside;
+    walk_mapping(m, node);
+    m->inside = around;
+    strbuf_release(&m->path);
+    m->path = path;
+}
+
+/* What is in a broken document is not known; its own problem says so. */
+static void pass_over_document(struct marking *m, const struct yaml_document *document)
+{
+    for (size_t i = marker_from(m, document->start); i < m->len && m->markers[i].start < document->end; i++)
+        m->markers[i].is_done = true;
+}
+
+static void walk_documents(struct marking *m)
+{
+    const struct yaml_stream *yaml = m->file->yaml;
+    for (m->document = 0; m->document < yaml->len; m->document++) {
+        const struct yaml_document *document = &yaml->documents[m->document];
+        m->inside = SIZE_MAX;
+        if (document->error.code != ERROR_NONE)
+            pass_over_document(m, document);
+        else if (document->root)
+            walk(m, document->root);
+    }
+}
+
+static void report_lonely(struct marking *m)
+{
+    for (size_t i = 0; i < m->len; i++) {
+        if (!m->markers[i].is_done)
+            manifest_file_add_problem(m->file, m->markers[i].line, NULL,
+                                      xstrdup("the marker has no value before it on its line; it belongs "
+                                              "behind the image or tag, which must be in one piece"));
+    }
+}
+
+static void report_flux2(struct manifest_file *file)
+{
+    const char *text = file->text, *found = memmem(text, file->len, flux2_sign, strlen(flux2_sign));
+    if (!found)
+        return;
+    const char *hash = found;
+    while (hash > text && is_blank(hash[-1]))
+        hash--;
+    if (hash == text || hash[-1] != '#')
+        return;
+    manifest_file_add_problem(
+        file, 1 + count_lines(text, 0, (size_t)(found - text)), NULL,
+        xstrdup(
+            "this file has markers of Flux 2 ($imagepolicy), and pawl reads no ImagePolicy; write "
+            "\"# pawl: semver:~1.2\" behind a whole image, or \"# pawl: REPOSITORY semver:~1.2\" behind a "
+            "tag, with the policy that the ImagePolicy has"));
+}
+
+void manifest_read_markers(struct manifest_file *file, const char *default_space, size_t resources_capacity)
+{
+    report_flux2(file);
+    struct marking m = {.file = file,
+                        .default_space = default_space,
+                        .resources_capacity = resources_capacity,
+                        .path = STRBUF_INIT};
+    find_markers(&m);
+    if (m.len) {
+        walk_documents(&m);
+        report_lonely(&m);
+    }
+    free(m.markers);
+    strbuf_release(&m.path);
+}

@@ -1,0 +1,22 @@
+/*
+ * A pair more at the end of a mapping, in the mapping's own style: a line of its own at its keys' indentation with the
+ * file's line ends, or behind a comma in flow style.
+ */
+#ifndef UPDATER_PAIR_INSERT_H
+#define UPDATER_PAIR_INSERT_H
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/yaml.h"
+#include "model/manifest.h"
+#include "updater/edit.h"
+
+/*
+ * The splice that adds `key`, a constant that is kept and plain as it is, with `value`, which is quoted where it would
+ * not stay a string. The key must not be there yet. ERROR_UNSUPPORTED for a mapping whose end cannot be told: an
+ * empty one, one whose last value is a block scalar or a collection, or where something else follows on its line.
+ */
+int pair_insert(const struct manifest_file *file, const struct yaml_node *mapping, const char *key,
+                const char *value, struct splice *out, struct error *err) MUST_CHECK;
+
+#endif

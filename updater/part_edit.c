@@ -1,0 +1,89 @@
+#include "updater/part_edit.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "updater/pair_insert.h"
+
+bool part_edit_concerns(const struct container *container)
+{
+    return container->tag_node || container->digest_node || container->entry_node || container->prefix_len;
+}
+
+static int refuse(const struct container *container, struct error *err, const char *what)
+{
+    return error_set(err, ERROR_UNSUPPORTED, "line %d, container %s: %s", container->line, container->name,
+                     what);
+}
+
+static int set_scalar(const struct manifest_file *file, const struct container *container,
+                      const struct yaml_node *node, const char *value, struct splice_list *out,
+                      struct error *err)
+{
+    if (node->value && !strcmp(node->value, value))
+        return 0;
+    struct splice splice = SPLICE_INIT;
+    if (edit_set_scalar(file, node, value, &splice, err) < 0)
+        return error_wrap(err, "line %d, container %s", container->line, container->name);
+    splice_list_add(out, splice);
+    return 0;
+}
+
+/* NAME=REFERENCE: what is before the reference stays. */
+static int set_behind_prefix(const struct manifest_file *file, const struct container *container,
+                             const char *image, struct splice_list *out, struct error *err)
+{
+    AUTO_FREE char *value =
+        xasprintf("%.*s%s", (int)container->prefix_len, container->image_node->value, image);
+    return set_scalar(file, container, container->image_node, value, out, err);
+}
+
+static bool has_same_name(const struct container *container, const struct image_ref *to)
+{
+    const struct image_ref *from = &container->image;
+    return from->name_len == to->name_len && !strncmp(from->text, to->text, to->name_len);
+}
+
+static int set_name(const struct manifest_file *file, const struct container *container,
+                    const struct image_ref *to, struct splice_list *out, struct error *err)
+{
+    if (has_same_name(container, to))
+        return 0;
+    if (!container->image_node || container->is_name_fixed)
+        return refuse(container, err, "only its tag can be changed here; the name is written elsewhere");
+    AUTO_FREE char *name = xmemdupz(to->text, to->name_len);
+    return set_scalar(file, container, container->image_node, name, out, err);
+}
+
+static int set_part(const struct manifest_file *file, const struct container *container,
+                    const struct yaml_node *node, const char *key, const char *value, struct splice_list *out,
+                    struct error *err)
+{
+    if (!value)
+        return node ? refuse(container, err,
+                             "a tag or digest that is written would have to go; remove it by hand")
+                    : 0;
+    if (node)
+        return set_scalar(file, container, node, value, out, err);
+    struct splice splice = SPLICE_INIT;
+    if (!container->entry_node)
+        return refuse(container, err, "there is no place for the tag or digest; write one by hand first");
+    if (pair_insert(file, container->entry_node, key, value, &splice, err) < 0)
+        return error_wrap(err, "line %d, container %s", container->line, container->name);
+    splice_list_add(out, splice);
+    return 0;
+}
+
+int part_edit(const struct manifest_file *file, const struct container *container, const struct image_ref *to,
+              struct splice_list *out, struct error *err)
+{
+    if (container->problem.code != ERROR_NONE)
+        return error_set(err, ERROR_INVALID, "line %d, container %s: %s", container->line, container->name,
+                         container->problem.text);
+    if (container->prefix_len)
+        return set_behind_prefix(file, container, to->text, out, err);
+    if (set_name(file, container, to, out, err) < 0 ||
+        set_part(file, container, container->tag_node, "newTag", to->tag, out, err) < 0)
+        return -1;
+    return set_part(file, container, container->digest_node, "digest", to->digest, out, err);
+}
