@@ -41,6 +41,10 @@ struct invocation {
     /* of jobs: cli/job_options.h */
     char *repository, *message, *user;
     int64_t verbosity; /* -v */
+    /* of policies */
+    bool automate, deautomate, lock, unlock;
+    char *until, *tag_all;
+    struct strvec tags, set, unset;
     const struct command *command;
     struct strvec operands;
 };
@@ -75,6 +79,7 @@ int command_once(struct invocation *invocation, struct error *err);
 int command_serve(struct invocation *invocation, struct error *err);
 int command_tags(struct invocation *invocation, struct error *err);
 int command_list_images(struct invocation *invocation, struct error *err);
+int command_policy(struct invocation *invocation, struct error *err);
 int command_set_image(struct invocation *invocation, struct error *err);
 int command_cache(struct invocation *invocation, struct error *err);
 int command_version(struct invocation *invocation, struct error *err);

@@ -232,7 +232,7 @@ static void test_annotation_that_is_shared_is_refused(void **state)
          "k: line 6: the value of the annotation"},
         {"apiVersion: v1\nkind: List\nx: &p\n  apiVersion: v1\n  kind: Pod\n  metadata:\n    name: "
          "a\nitems:\n- *p\n",
-         "w", "k: line 4: the object is shared by"},
+         "w", "k: line 9: the object is shared by"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct error err = ERROR_INIT;
