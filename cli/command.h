@@ -46,6 +46,10 @@ struct invocation {
     struct strvec assignments;         /* --set */
     char *image;                       /* --update-image */
     bool all_images, force, with_name;
+    /* of policies */
+    bool automate, deautomate, lock, unlock;
+    char *until, *tag_all;
+    struct strvec tags, set, unset;
     const struct command *command;
     struct strvec operands;
 };
@@ -81,6 +85,7 @@ int command_serve(struct invocation *invocation, struct error *err);
 int command_tags(struct invocation *invocation, struct error *err);
 int command_explain(struct invocation *invocation, struct error *err);
 int command_list_images(struct invocation *invocation, struct error *err);
+int command_policy(struct invocation *invocation, struct error *err);
 int command_set_image(struct invocation *invocation, struct error *err);
 int command_release(struct invocation *invocation, struct error *err);
 int command_promote(struct invocation *invocation, struct error *err);

@@ -1,0 +1,24 @@
+/*
+ * A text as a YAML scalar that reads as that very text, and as a string, for every reader: YAML 1.1 or 1.2, in a
+ * block or between braces.
+ */
+#ifndef UPDATER_YAML_QUOTE_H
+#define UPDATER_YAML_QUOTE_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/strbuf.h"
+#include "base/yaml.h"
+
+/*
+ * Adds the scalar on one line. `style` is a wish: plain becomes double-quoted where plain could be taken for something
+ * else ("true", "1.10", "a: b"), single-quoted where single quotes cannot hold it (line breaks, control characters);
+ * block styles become double-quoted. `in_flow`: it stands in {…} or […].
+ */
+void yaml_add_quoted(struct strbuf *out, const char *text, enum yaml_style style, bool in_flow);
+
+/* The same for a key. */
+void yaml_add_key(struct strbuf *out, const char *key, bool in_flow);
+
+#endif
