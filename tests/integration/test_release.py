@@ -206,3 +206,15 @@ def test_what_does_not_go_together_is_wrong_usage(site, options, words):
     _fill(site)
     assert words in _release(site, *options, rc=2).stderr
     assert len(site.repo.log()) == 1
+
+
+@pytest.mark.parametrize("options, author", [
+    (["--user", "Jane Doe <jane@example.org>"], ("pawl", "pawl@localhost")),
+    (["--user", "Jane Doe <jane@example.org>", "--git-set-author"], ("Jane Doe", "jane@example.org")),
+    (["--git-set-author"], ("pawl", "pawl@localhost")),  # nobody says who asks
+])
+def test_who_asks_is_the_author_where_that_is_wanted(site, options, author):
+    _fill(site)
+    _release(site, "--workload", WEB, "-i", site.image("app", "1.1.0"), *options)
+    assert (site.repo.log()[0].author, site.repo.log()[0].email) == author
+    assert site.repo.git("log", "-1", "--format=%cn %ce").strip() == "pawl pawl@localhost"
