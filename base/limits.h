@@ -67,9 +67,9 @@
 
 /* -- Patterns: PCRE2's own counters, so that a pattern that explodes ends within milliseconds. */
 #define LIMIT_REGEXP_MATCH    100000u
-#define LIMIT_REGEXP_DEPTH    1000u
-#define LIMIT_REGEXP_HEAP_KIB 4096u /* a pattern of thousands of groups needs 30 KiB for each step back */
-#define LIMIT_REGEXP_OVERRUNS 10u   /* tags it may explode on; then the pattern is given up for all tags */
+#define LIMIT_REGEXP_DEPTH    10000u /* the heap is what ends it; machine code counts none */
+#define LIMIT_REGEXP_HEAP_KIB 4096u  /* a pattern of thousands of groups needs 30 KiB for each step back */
+#define LIMIT_REGEXP_OVERRUNS 10u    /* tags it may explode on; then the pattern is given up for all tags */
 #define LIMIT_PATTERN_LENGTH  4096u
 #define LIMIT_EXTRACT_LENGTH  1024u /* of what a template makes of a tag, which has 128 bytes */
 

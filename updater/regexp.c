@@ -9,15 +9,25 @@
 #include "base/limits.h"
 #include "updater/regexp_template.h"
 
+/* What changes while a regexp is used, by any thread. */
+struct usage {
+    atomic_uint matches, overruns;
+    _Atomic(pcre2_code *) machine_code; /* NULL: not made */
+};
+
 struct regexp {
     pcre2_code *code;
     pcre2_match_context *limits;
     struct regexp_template *template; /* NULL: none */
-    atomic_uint *overruns;            /* apart, since the rest never changes */
+    struct usage *usage;              /* apart, since the rest never changes */
 };
 
 #define COMPILE_OPTIONS                                                                                      \
     (PCRE2_DOLLAR_ENDONLY | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C)
+
+/* Machine code takes 0.1 ms to make, and saves 0.1 to 0.6 µs a tag: a repository of a thousand tags does without it, so that
+ * thousands of policies start at once. */
+#define REGEXP_MATCHES_TO_PAY 2000u
 
 static void *required(void *pointer)
 {
@@ -91,7 +101,7 @@ struct regexp *regexp_new(const char *pattern, struct error *err)
     struct regexp *regexp = xcalloc(1, sizeof(*regexp));
     regexp->code = compiled;
     regexp->limits = limits_new();
-    regexp->overruns = xcalloc(1, sizeof(*regexp->overruns));
+    regexp->usage = xcalloc(1, sizeof(*regexp->usage));
     return regexp;
 }
 
@@ -102,7 +112,8 @@ void regexp_free(struct regexp *regexp)
     pcre2_code_free(regexp->code);
     pcre2_match_context_free(regexp->limits);
     regexp_template_free(regexp->template);
-    free(regexp->overruns);
+    pcre2_code_free(atomic_load(&regexp->usage->machine_code));
+    free(regexp->usage);
     free(regexp);
 }
 
@@ -116,15 +127,44 @@ int regexp_set_template(struct regexp *regexp, const char *text, struct error *e
     return 0;
 }
 
+/*
+ * Machine code, once the regexp has been used so often that making it pays. It is made of a copy, since others may be at work
+ * with the code. Where the system has none, or forbids memory that can be written and run, all goes on as it was.
+ */
+static void make_machine_code(const struct regexp *regexp)
+{
+    pcre2_code *copy = required(pcre2_code_copy(regexp->code));
+    if (pcre2_jit_compile(copy, PCRE2_JIT_COMPLETE) == 0)
+        atomic_store_explicit(&regexp->usage->machine_code, copy, memory_order_release);
+    else
+        pcre2_code_free(copy);
+}
+
+static int run(const struct regexp *regexp, const char *text, pcre2_match_data *room)
+{
+    size_t len = strlen(text);
+    struct usage *usage = regexp->usage;
+    pcre2_code *fast = atomic_load_explicit(&usage->machine_code, memory_order_acquire);
+    if (fast) {
+        int result = pcre2_match(fast, (PCRE2_SPTR)text, len, 0, 0, room, regexp->limits);
+        if (result != PCRE2_ERROR_JIT_STACKLIMIT) /* its stack is small, and the interpreter's is not */
+            return result;
+    } else if (atomic_fetch_add_explicit(&usage->matches, 1, memory_order_relaxed) == REGEXP_MATCHES_TO_PAY) {
+        make_machine_code(regexp);
+    }
+    return pcre2_match(regexp->code, (PCRE2_SPTR)text, len, 0, 0, room, regexp->limits);
+}
+
 enum regexp_result regexp_match(const struct regexp *regexp, const char *text, struct strbuf *value)
 {
+    struct usage *usage = regexp->usage;
     if (value)
         strbuf_reset(value);
-    if (atomic_load_explicit(regexp->overruns, memory_order_relaxed) >= LIMIT_REGEXP_OVERRUNS)
+    if (atomic_load_explicit(&usage->overruns, memory_order_relaxed) >= LIMIT_REGEXP_OVERRUNS)
         return REGEXP_OVER_LIMIT;
     bool makes_value = value && regexp->template;
     pcre2_match_data *room = room_for(makes_value ? regexp_template_groups(regexp->template) : 1);
-    int result = pcre2_match(regexp->code, (PCRE2_SPTR)text, strlen(text), 0, 0, room, regexp->limits);
+    int result = run(regexp, text, room);
     if (result >= 0 && makes_value)
         regexp_template_expand(regexp->template, text, room, value);
     if (result >= 0)
@@ -132,6 +172,6 @@ enum regexp_result regexp_match(const struct regexp *regexp, const char *text, s
     if (result == PCRE2_ERROR_NOMATCH)
         return REGEXP_DIFFERS;
     drop_room(); /* it has grown to the limit */
-    atomic_fetch_add_explicit(regexp->overruns, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&usage->overruns, 1, memory_order_relaxed);
     return REGEXP_OVER_LIMIT;
 }

@@ -10,6 +10,9 @@
  * (base/limits.h). A pattern that runs into them on LIMIT_REGEXP_OVERRUNS tags is given up, and from then on is over the limit
  * at once: 50,000 tags cost no more than the first few.
  *
+ * A regexp that is used on many tags is compiled to machine code, under the same limit of steps. That takes fewer of them, so
+ * that what was not known may then be; what was known stays as it was.
+ *
  * A template makes a value of what the groups took (updater/regexp_template.h).
  *
  * A regexp may be shared between threads once its template is set.

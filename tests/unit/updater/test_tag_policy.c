@@ -207,9 +207,48 @@ static void test_tag_policy_gives_up_on_patterns_that_explode(void **state)
     }
 }
 
+/* After so many matches a regexp is machine code, and must say what it said before. */
+static void test_tag_policy_says_the_same_however_often_it_is_asked(void **state)
+{
+    (void)state;
+    struct tag_policy *p = policy("regexp:^b-(?<n>\\d+)(?:-x)?$|^(a+)+$|^(?:é)+$");
+    struct error err = ERROR_INIT;
+    assert_int_equal(tag_policy_set_extract(p, "<$n>", &err), 0);
+    CLEANUP(tag_key_release) struct tag_key key = TAG_KEY_INIT;
+    CLEANUP(strbuf_release) struct strbuf tag = STRBUF_INIT;
+    for (size_t i = 0; i < 10000; i++) {
+        strbuf_reset(&tag);
+        strbuf_addf(&tag, "b-%zu%s", i, i % 3 ? "" : "-x");
+        const struct image_info image = {tag.buf, &image_details_unknown};
+        assert_int_equal(tag_policy_read(p, &image, &key), TAG_MATCHES);
+        AUTO_FREE char *value = xasprintf("<%zu>", i);
+        assert_string_equal(key.value.buf, value);
+        assert_int_equal(tag_policy_match(p, "c-1"), TAG_DIFFERS);
+        assert_int_equal(tag_policy_match(p, "\xff"), TAG_DIFFERS);
+    }
+    for (size_t i = 0; i < LIMIT_REGEXP_OVERRUNS; i++)
+        assert_int_equal(tag_policy_match(p, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"),
+                         TAG_OVER_LIMIT);
+    assert_int_equal(tag_policy_match(p, "b-1"), TAG_OVER_LIMIT);
+    tag_policy_free(p);
+}
+
+/* Deeper than the machine code's stack: it is asked the slow way, and known all the same. */
+static void test_tag_policy_copes_with_deep_patterns(void **state)
+{
+    (void)state;
+    CLEANUP(strbuf_release) struct strbuf tag = STRBUF_INIT;
+    while (tag.len < 900)
+        strbuf_addstr(&tag, "ab");
+    struct tag_policy *p = policy("regexp:^(?:(a)|(b)|(c)|(d)|(e)|(f)|(g))*$");
+    for (size_t i = 0; i < 5000; i++)
+        assert_int_equal(tag_policy_match(p, tag.buf), TAG_MATCHES);
+    tag_policy_free(p);
+}
+
 static void *match_often(void *policy)
 {
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 3000; i++) { /* on the way, one of them makes machine code */
         if (tag_policy_match(policy, "v1.2.3-rc") != TAG_MATCHES ||
             tag_policy_match(policy, "b") != TAG_DIFFERS)
             return policy;
@@ -580,6 +619,8 @@ int main(void)
         cmocka_unit_test(test_tag_policy_has_a_longest_text),
         cmocka_unit_test(test_tag_policy_matches),
         cmocka_unit_test(test_tag_policy_gives_up_on_patterns_that_explode),
+        cmocka_unit_test(test_tag_policy_says_the_same_however_often_it_is_asked),
+        cmocka_unit_test(test_tag_policy_copes_with_deep_patterns),
         cmocka_unit_test(test_tag_policy_is_shared_by_threads),
         cmocka_unit_test(test_tag_policy_orders_by_time_or_version_and_never_ties),
         cmocka_unit_test(test_tag_policy_refuses_orders_and_templates),
