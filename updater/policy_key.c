@@ -12,26 +12,50 @@ static const struct prefix {
 } prefixes[] = {
     {"pawl.dev/", ""}, {"fluxcd.io/", ""}, {"filter.fluxcd.io/", "tag."}, {"flux.weave.works/", ""}};
 
-static const struct own_key {
-    const char *name;
-    bool is_supported;
-    bool has_container; /* may be followed by ".CONTAINER" */
-} own_keys[] = {
-    {"automated", true, false},    {"locked", true, false},     {"ignore", true, false},
-    {"locked_user", true, false},  {"locked_msg", true, false}, {"tag", true, true},
-    {"order", false, true},        {"extract", false, true},    {"digest", false, true},
-    {"platforms", false, true},    {"min-age", false, true},    {"allow-downgrade", false, true},
-    {"locked-until", false, true}, {"window", false, true},
+/* Whether a key may end in ".CONTAINER". */
+enum key_scope {
+    KEY_OF_WORKLOAD,
+    KEY_OF_CONTAINER, /* it must */
+    KEY_OF_EITHER,    /* without it, the key is for all containers that have none of their own */
 };
 
-static bool is_policy(const char *name)
+static const struct own_key {
+    const char *name;
+    enum key_scope scope;
+    bool is_flux;      /* under Flux's prefixes too */
+    bool is_supported; /* in this version */
+} own_keys[] = {
+    {"automated", KEY_OF_WORKLOAD, true, true},     {"locked", KEY_OF_WORKLOAD, true, true},
+    {"ignore", KEY_OF_WORKLOAD, true, true},        {"locked_user", KEY_OF_WORKLOAD, true, true},
+    {"locked_msg", KEY_OF_WORKLOAD, true, true},    {"tag", KEY_OF_CONTAINER, true, true},
+    {"order", KEY_OF_EITHER, false, false},         {"extract", KEY_OF_EITHER, false, false},
+    {"digest", KEY_OF_EITHER, false, true},         {"platforms", KEY_OF_EITHER, false, true},
+    {"min-age", KEY_OF_EITHER, false, true},        {"allow-downgrade", KEY_OF_EITHER, false, true},
+    {"locked-until", KEY_OF_WORKLOAD, false, true}, {"window", KEY_OF_WORKLOAD, false, true},
+};
+
+/* The key that a policy's name begins with, where the rest of the name fits it; or NULL. */
+static const struct own_key *find_own_key(const char *name)
 {
+    size_t len = strcspn(name, ".");
     for (size_t i = 0; i < ARRAY_LEN(own_keys); i++) {
         const struct own_key *key = &own_keys[i];
-        if (key->is_supported && !key->has_container && strcmp(name, key->name) == 0)
-            return true;
+        bool fits = name[len] == '\0' || key->scope != KEY_OF_WORKLOAD;
+        if (fits && strncmp(name, key->name, len) == 0 && key->name[len] == '\0')
+            return key;
     }
-    return str_starts_with(name, "tag.");
+    return NULL;
+}
+
+static bool lacks_container(const struct own_key *key, const char *name)
+{
+    return key->scope == KEY_OF_CONTAINER && !strchr(name, '.');
+}
+
+static bool is_policy(const char *name, bool is_own)
+{
+    const struct own_key *key = find_own_key(name);
+    return key && key->is_supported && (is_own || key->is_flux) && !lacks_container(key, name);
 }
 
 void policy_key_release(struct policy_key *key)
@@ -46,24 +70,12 @@ bool policy_key_parse(const char *annotation, struct policy_key *out)
         if (!str_starts_with(annotation, prefixes[i].text))
             continue;
         AUTO_FREE char *policy = xasprintf("%s%s", prefixes[i].policy, annotation + strlen(prefixes[i].text));
-        if (!is_policy(policy))
+        if (!is_policy(policy, i == 0))
             return false;
         *out = (struct policy_key){.rank = i, .policy = steal(&policy)};
         return true;
     }
     return false;
-}
-
-static const struct own_key *find_own_key(const char *name)
-{
-    size_t len = strcspn(name, ".");
-    for (size_t i = 0; i < ARRAY_LEN(own_keys); i++) {
-        const struct own_key *key = &own_keys[i];
-        bool fits = name[len] == '\0' || key->has_container;
-        if (fits && strncmp(name, key->name, len) == 0 && key->name[len] == '\0')
-            return key;
-    }
-    return NULL;
 }
 
 static int refuse_unknown(const char *name, struct error *err)
@@ -80,7 +92,7 @@ static int refuse_unknown(const char *name, struct error *err)
     }
     if (nearest)
         return error_set(err, ERROR_INVALID, "there is no pawl.dev/%s; did you mean pawl.dev/%s%s?", name,
-                         nearest->name, nearest->has_container ? name + strlen(word) : "");
+                         nearest->name, nearest->scope == KEY_OF_WORKLOAD ? "" : name + strlen(word));
     return error_set(err, ERROR_INVALID, "there is no pawl.dev/%s", name);
 }
 
@@ -94,7 +106,7 @@ int policy_key_check(const char *annotation, struct error *err)
         return refuse_unknown(name, err);
     if (!key->is_supported)
         return error_set(err, ERROR_UNSUPPORTED, "%s is not in this version of pawl", annotation);
-    if (!is_policy(name))
+    if (lacks_container(key, name))
         return error_set(err, ERROR_INVALID, "%s needs the name of a container: pawl.dev/tag.CONTAINER",
                          annotation);
     return 0;

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/strbuf.h"
 #include "base/strmap.h"
+#include "base/time_zone.h"
 #include "updater/policy_key.h"
 
 /* The annotation that counts for a policy. */
@@ -18,6 +19,7 @@ struct setting {
 struct reading {
     struct workload_policy *policy;
     struct strmap settings; /* policy -> struct setting */
+    bool has_own;           /* there are some of ours among them */
     struct strbuf warning;
 };
 
@@ -50,6 +52,7 @@ static void add_setting(struct reading *r, const struct annotation *annotation)
     check_own_key(r, annotation);
     if (!policy_key_parse(annotation->key, &key))
         return;
+    r->has_own = r->has_own || key.rank == 0;
     struct setting *other = strmap_get(&r->settings, key.policy);
     if (!other) {
         other = xcalloc(1, sizeof(*other));
@@ -107,8 +110,104 @@ static void read_tag_policy(const struct reading *r, const struct container *con
     out->line = annotation ? annotation->line : r->policy->resource->line;
     struct error err = ERROR_INIT;
     out->policy = tag_policy_new(annotation ? annotation->value : "glob:*", &err);
+    out->has_tag_policy = annotation != NULL;
     if (!out->policy)
         error_set(&out->problem, err.code, "policy %s", err.text);
+}
+
+static int read_downgrade(const char *value, struct container_policy *out, struct error *err)
+{
+    return policy_value_bool(value, &out->allows_downgrade, err);
+}
+
+static int read_digest(const char *value, struct container_policy *out, struct error *err)
+{
+    return policy_value_digest(value, &out->digest, err);
+}
+
+static int read_platforms(const char *value, struct container_policy *out, struct error *err)
+{
+    return policy_value_platforms(value, &out->platforms, err);
+}
+
+static int read_min_age(const char *value, struct container_policy *out, struct error *err)
+{
+    return policy_value_duration(value, &out->min_age_ms, err);
+}
+
+/* What one container may have of its own. */
+static const struct {
+    const char *name;
+    int (*read)(const char *value, struct container_policy *out, struct error *err);
+} container_settings[] = {
+    {"allow-downgrade", read_downgrade},
+    {"digest", read_digest},
+    {"platforms", read_platforms},
+    {"min-age", read_min_age},
+};
+
+/* The container's own, or else the one for all. */
+static const struct annotation *find_container_setting(const struct reading *r, const char *name,
+                                                       const struct container *container)
+{
+    AUTO_FREE char *key = xasprintf("%s.%s", name, container->name);
+    const struct annotation *own = find_setting(r, key);
+    return own ? own : find_setting(r, name);
+}
+
+static void block_container(struct container_policy *out, const struct annotation *annotation,
+                            const struct error *problem)
+{
+    tag_policy_free(steal(&out->policy));
+    out->line = annotation->line;
+    error_set(&out->problem, problem->code, "%s: %s", annotation->key, problem->text);
+}
+
+static void read_container_settings(const struct reading *r, const struct container *container,
+                                    struct container_policy *out)
+{
+    for (size_t i = 0; r->has_own && out->policy && i < ARRAY_LEN(container_settings); i++) {
+        struct error err = ERROR_INIT;
+        const struct annotation *annotation =
+            find_container_setting(r, container_settings[i].name, container);
+        if (annotation && container_settings[i].read(annotation->value, out, &err) < 0)
+            block_container(out, annotation, &err);
+    }
+}
+
+static int read_locked_until(const char *value, struct workload_policy *out, struct error *err)
+{
+    return policy_value_time(value, &out->locked_until_ms, err);
+}
+
+static int read_window(const char *value, struct workload_policy *out, struct error *err)
+{
+    out->window_text = value;
+    out->window = update_window_new(value, TIME_ZONE_DIRECTORY, err);
+    return out->window ? 0 : -1;
+}
+
+/* What is for the workload as a whole. */
+static const struct {
+    const char *name;
+    int (*read)(const char *value, struct workload_policy *out, struct error *err);
+} workload_settings[] = {
+    {"locked-until", read_locked_until},
+    {"window", read_window},
+};
+
+static void read_workload_settings(struct reading *r)
+{
+    struct workload_policy *policy = r->policy;
+    for (size_t i = 0; r->has_own && i < ARRAY_LEN(workload_settings); i++) {
+        struct error err = ERROR_INIT;
+        const struct annotation *annotation = find_setting(r, workload_settings[i].name);
+        if (!annotation || workload_settings[i].read(annotation->value, policy, &err) == 0 || policy->blocked)
+            continue;
+        policy->blocked = xasprintf("%s: %s", annotation->key, err.text);
+        policy->blocked_line = annotation->line;
+        policy->has_bad_value = true;
+    }
 }
 
 static void add_container_names(const struct resource *resource, struct strbuf *out)
@@ -133,7 +232,8 @@ static void warn_of_strays(struct reading *r)
     const char *policy;
     void *setting;
     while (strmap_next(&r->settings, &cursor, &policy, &setting)) {
-        if (!str_starts_with(policy, "tag.") || strmap_has(&names, policy + strlen("tag.")))
+        const char *dot = strchr(policy, '.');
+        if (!dot || strmap_has(&names, dot + 1))
             continue;
         const struct annotation *annotation = ((const struct setting *)setting)->annotation;
         warn(r, annotation->line, "%s is for a container that is not there; there are: %s", annotation->key,
@@ -154,8 +254,13 @@ static void read_policies(struct reading *r)
     policy->locked_message = read_text(r, "locked_msg");
     policy->containers_len = resource->containers_len;
     policy->containers = xcalloc(resource->containers_len + 1, sizeof(*policy->containers));
-    for (size_t i = 0; i < resource->containers_len; i++)
+    read_workload_settings(r);
+    if (policy->locked_until_ms && !find_setting(r, "locked"))
+        policy->locked = true;
+    for (size_t i = 0; i < resource->containers_len; i++) {
         read_tag_policy(r, &resource->containers[i], &policy->containers[i]);
+        read_container_settings(r, &resource->containers[i], &policy->containers[i]);
+    }
     if (resource->containers_len > 0)
         warn_of_strays(r);
 }
@@ -177,12 +282,20 @@ void workload_policy_free(struct workload_policy *policy)
 {
     if (!policy)
         return;
-    for (size_t i = 0; i < policy->containers_len; i++)
+    for (size_t i = 0; i < policy->containers_len; i++) {
         tag_policy_free(policy->containers[i].policy);
+        strvec_release(&policy->containers[i].platforms);
+    }
+    update_window_free(policy->window);
     free(policy->containers);
     free(policy->blocked);
     free(policy->warning);
     free(policy);
+}
+
+bool workload_policy_is_locked(const struct workload_policy *policy, int64_t now_ms)
+{
+    return policy->locked && (!policy->locked_until_ms || now_ms < policy->locked_until_ms);
 }
 
 bool resource_is_ignored(const struct resource *resource)
