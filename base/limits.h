@@ -13,6 +13,11 @@
 #define LIMIT_MARKERS        2000u    /* of one file; each is compared with the object's other containers */
 #define LIMIT_CONFIG_BYTES   (1u << 20)
 
+/* -- Annotations of ours. The largest table of a time zone is below 4 KiB, the longest name has 32 characters. */
+#define LIMIT_TIME_ZONE_BYTES (64u << 10)
+#define LIMIT_TIME_ZONE_NAME  64u
+#define LIMIT_WINDOW_RANGES   64u /* of one pawl.dev/window: nine for each day of a week */
+
 /* -- HTTP of any peer. Servers themselves refuse header blocks over 8 to 64 KiB; a body is held in memory, so
  *    who expects more than a page of text says so in the request. */
 #define LIMIT_HTTP_HEADER_BYTES (64u << 10)

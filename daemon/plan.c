@@ -123,20 +123,21 @@ static ptrdiff_t demand_about(const struct plan *plan, const struct container *c
 
 /* Decides for one container. An image that the filter leaves out has no demand and so no answer. */
 static void decide_container(struct plan *plan, const struct workload_policy *policy, size_t index,
-                             struct decision *out)
+                             int64_t now_ms, struct decision *out)
 {
     static const struct error excluded = {.code = ERROR_UNSUPPORTED,
                                           .text = "left out by --registry-exclude-image or "
                                                   "--registry-include-image"};
     ptrdiff_t at = demand_about(plan, policy->containers[index].container);
     if (at < 0) {
-        choose(policy, index, NULL, &excluded, out);
+        choose(policy, index, &(struct choose_facts){.scan_error = &excluded, .now_ms = now_ms}, out);
         if (out->cause == CAUSE_NO_ANSWER)
             out->cause = CAUSE_EXCLUDED;
         return;
     }
     const struct scan_result *answer = &plan->answers[at];
-    choose(policy, index, answer->info, answer->error.code ? &answer->error : NULL, out);
+    const struct choose_facts facts = {.info = answer->info, .scan_error = &answer->error, .now_ms = now_ms};
+    choose(policy, index, &facts, out);
 }
 
 /* The first of the decisions that needed an answer; every demand has one. */
@@ -239,8 +240,15 @@ static bool is_decided(const struct workload_policy *policy, const struct plan_s
     return scope || (!policy->ignored && !policy->resource->is_duplicate);
 }
 
+static void note_time(struct plan *plan, const struct decision *decision)
+{
+    bool has_time = decision->until_ms && decision->until_ms != INT64_MAX;
+    if (has_time && (!plan->next_ms || decision->until_ms < plan->next_ms))
+        plan->next_ms = decision->until_ms;
+}
+
 static void decide(struct plan *plan, const struct repository_config *settings,
-                   const struct plan_scope *scope)
+                   const struct plan_scope *scope, int64_t now_ms)
 {
     for (size_t i = 0; i < plan->policies_len; i++) {
         const struct workload_policy *policy = plan->policies[i];
@@ -252,7 +260,8 @@ static void decide(struct plan *plan, const struct repository_config *settings,
                 continue;
             vec_grow(plan->decisions, plan->decisions_len, plan->decisions_capacity);
             struct decision *decision = &plan->decisions[plan->decisions_len++];
-            decide_container(plan, policy, k, decision);
+            decide_container(plan, policy, k, now_ms, decision);
+            note_time(plan, decision);
             if (settings->readonly && decision->kind == DECISION_UPDATE)
                 hold(decision, CAUSE_READ_ONLY, "held: the repository is read-only (--git-readonly)");
         }
@@ -280,7 +289,7 @@ int plan_make(struct repository *repository, const char *commit, struct image_so
     read_policies(plan, scope);
     plan->stage_ms[PLAN_SELECT] = lap(repository->clock, &since_ms);
     ask(plan, repository, images, scope);
-    decide(plan, repository->settings, scope);
+    decide(plan, repository->settings, scope, clock_wall_ms(repository->clock));
     report_pull_secrets(plan, repository->pull_secrets);
     report_answers(plan);
     plan->stage_ms[PLAN_LOOKUP] = lap(repository->clock, &since_ms);

@@ -36,6 +36,8 @@ struct plan {
     struct manifest_problem *problems; /* all that was left out, with file, line and reason */
     size_t problems_len, problems_capacity;
     int64_t stage_ms[PLAN_STAGES];
+    int64_t
+        next_ms; /* wall time at which a lock ends, a window opens or an image is old enough; 0: none of these */
     bool has_unreachable; /* a registry could not be asked: the plan is good, and not complete */
 };
 #define PLAN_INIT                                                                                            \

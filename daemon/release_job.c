@@ -91,6 +91,7 @@ static struct demand_set *demands_of(const struct release_job *job, struct repos
 }
 
 struct answers {
+    const struct clock *clock;
     struct demand_set *demands;
     struct scan_result *results;
 };
@@ -113,7 +114,9 @@ static void decide_container(const struct workload_policy *policy, size_t index,
     ptrdiff_t at = demand_set_find(answers->demands, policy->containers[index].container);
     const struct scan_result *answer = at < 0 ? NULL : &answers->results[at];
     const struct error *problem = answer ? &answer->error : &excluded;
-    choose(policy, index, answer ? answer->info : NULL, problem->code ? problem : NULL, out);
+    const struct choose_facts facts = {
+        .info = answer ? answer->info : NULL, .scan_error = problem, .now_ms = clock_wall_ms(answers->clock)};
+    choose(policy, index, &facts, out);
 }
 
 static void choose_latest(struct release_job *job, struct repository *r, struct result_list *results)
@@ -122,7 +125,8 @@ static void choose_latest(struct release_job *job, struct repository *r, struct 
                                         .include = &r->config->include_images,
                                         .use_labels = &r->config->use_labels};
     release_unlock(&job->selection);
-    CLEANUP(release_answers) struct answers answers = {.demands = demands_of(job, r, &filter)};
+    CLEANUP(release_answers)
+    struct answers answers = {.clock = r->clock, .demands = demands_of(job, r, &filter)};
     answers.results = xcalloc(answers.demands->len + 1, sizeof(*answers.results));
     AUTO_FREE struct image_source *images =
         image_source_direct(job->scanner, job->progress, job->progress_context);

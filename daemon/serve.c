@@ -32,7 +32,8 @@ struct worker {
     struct round_log log;
     struct round_metrics recorded;
     int64_t next_apply_ms;
-    unsigned failures; /* rounds in a row */
+    int64_t next_plan_ms; /* when time alone may change a decision; 0: it does not */
+    unsigned failures;    /* rounds in a row */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -78,6 +79,14 @@ static bool wait_for_work(struct worker *w, int64_t until_ms)
     return !stop;
 }
 
+/* The wall time of the plan, by the clock that waits go by. A wall clock that is set meanwhile costs no more than the
+ * polls between. */
+static int64_t time_of_plan(const struct plan *plan)
+{
+    int64_t in_ms = plan->next_ms - clock_wall_ms(&system_clock);
+    return plan->next_ms ? now_ms() + (in_ms > 0 ? in_ms : 0) + 1 : 0;
+}
+
 static void run_round(struct worker *w)
 {
     struct error err = ERROR_INIT;
@@ -94,6 +103,7 @@ static void run_round(struct worker *w)
     round_log_write(&w->log, w->repository, &report, &err);
     bool failed = status < 0 || report.applied.failed;
     w->failures = failed ? w->failures + 1 : 0;
+    w->next_plan_ms = time_of_plan(&report.plan);
     if (report.was_applied && !failed)
         w->next_apply_ms = started + server->config->sync_interval_ms;
 }
@@ -107,9 +117,10 @@ static int64_t next_round_ms(const struct worker *w)
         int64_t retry = (int64_t)FIRST_RETRY_MS << (w->failures > 12 ? 12 : w->failures - 1);
         return now_ms() + (retry < pause ? retry : pause);
     }
-    int64_t poll = now_ms() + pause;
-    bool applies = w->repository->target && w->next_apply_ms;
-    return applies && w->next_apply_ms < poll ? w->next_apply_ms : poll;
+    int64_t next = now_ms() + pause;
+    if (w->repository->target && w->next_apply_ms && w->next_apply_ms < next)
+        next = w->next_apply_ms;
+    return w->next_plan_ms && w->next_plan_ms < next ? w->next_plan_ms : next;
 }
 
 static void *work(void *argument)

@@ -217,6 +217,12 @@ char *image_ref_with_tag(const struct image_ref *ref, const char *tag)
     return xasprintf("%.*s:%s", (int)ref->name_len, ref->text, tag);
 }
 
+char *image_ref_with_digest(const struct image_ref *ref, const char *tag, const char *digest)
+{
+    return xasprintf("%.*s:%s%s%s", (int)ref->name_len, ref->text, tag, digest ? "@" : "",
+                     digest ? digest : "");
+}
+
 static const char *effective_tag(const struct image_ref *ref)
 {
     if (ref->tag)

@@ -44,6 +44,9 @@ char *image_ref_repository(const struct image_ref *ref) MUST_CHECK;
  * the old content. free() it. */
 char *image_ref_with_tag(const struct image_ref *ref, const char *tag) MUST_CHECK;
 
+/* The same with a digest, "name:tag@sha256:…"; NULL: without. free() it. */
+char *image_ref_with_digest(const struct image_ref *ref, const char *tag, const char *digest) MUST_CHECK;
+
 /* The same repository, tag and digest, however written. A missing tag (without digest) is "latest". */
 bool image_ref_equal(const struct image_ref *a, const struct image_ref *b);
 

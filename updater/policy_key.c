@@ -12,39 +12,49 @@ static const struct prefix {
 } prefixes[] = {
     {"pawl.dev/", ""}, {"fluxcd.io/", ""}, {"filter.fluxcd.io/", "tag."}, {"flux.weave.works/", ""}};
 
-static const struct own_key {
-    const char *name;
-    bool is_supported;
-    bool has_container; /* may be followed by ".CONTAINER" */
-    bool is_flux;       /* is a policy under Flux's prefixes too */
-} own_keys[] = {
-    {"automated", true, false, true},     {"locked", true, false, true},
-    {"ignore", true, false, true},        {"locked_user", true, false, true},
-    {"locked_msg", true, false, true},    {"tag", true, true, true},
-    {"order", true, true, false},         {"extract", true, true, false},
-    {"digest", false, true, false},       {"platforms", false, true, false},
-    {"min-age", false, true, false},      {"allow-downgrade", false, true, false},
-    {"locked-until", false, true, false}, {"window", false, true, false},
+/* Whether a key may end in ".CONTAINER". */
+enum key_scope {
+    KEY_OF_WORKLOAD,
+    KEY_OF_CONTAINER, /* it must */
+    KEY_OF_EITHER,    /* without it, the key is for all containers that have none of their own */
 };
 
+static const struct own_key {
+    const char *name;
+    enum key_scope scope;
+    bool is_flux; /* under Flux's prefixes too */
+} own_keys[] = {
+    {"automated", KEY_OF_WORKLOAD, true},     {"locked", KEY_OF_WORKLOAD, true},
+    {"ignore", KEY_OF_WORKLOAD, true},        {"locked_user", KEY_OF_WORKLOAD, true},
+    {"locked_msg", KEY_OF_WORKLOAD, true},    {"tag", KEY_OF_CONTAINER, true},
+    {"order", KEY_OF_EITHER, false},          {"extract", KEY_OF_EITHER, false},
+    {"digest", KEY_OF_EITHER, false},         {"platforms", KEY_OF_EITHER, false},
+    {"min-age", KEY_OF_EITHER, false},        {"allow-downgrade", KEY_OF_EITHER, false},
+    {"locked-until", KEY_OF_WORKLOAD, false}, {"window", KEY_OF_WORKLOAD, false},
+};
+
+/* The key that a policy's name begins with, where the rest of the name fits it; or NULL. */
 static const struct own_key *find_own_key(const char *name)
 {
     size_t len = strcspn(name, ".");
     for (size_t i = 0; i < ARRAY_LEN(own_keys); i++) {
         const struct own_key *key = &own_keys[i];
-        bool fits = name[len] == '\0' || key->has_container;
+        bool fits = name[len] == '\0' || key->scope != KEY_OF_WORKLOAD;
         if (fits && strncmp(name, key->name, len) == 0 && key->name[len] == '\0')
             return key;
     }
     return NULL;
 }
 
-static bool is_policy(const char *name, bool is_ours)
+static bool lacks_container(const struct own_key *key, const char *name)
+{
+    return key->scope == KEY_OF_CONTAINER && !strchr(name, '.');
+}
+
+static bool is_policy(const char *name, bool is_own)
 {
     const struct own_key *key = find_own_key(name);
-    if (!key || !key->is_supported || strcmp(name, "tag") == 0)
-        return false;
-    return is_ours || key->is_flux;
+    return key && (is_own || key->is_flux) && !lacks_container(key, name);
 }
 
 void policy_key_release(struct policy_key *key)
@@ -81,7 +91,7 @@ static int refuse_unknown(const char *name, struct error *err)
     }
     if (nearest)
         return error_set(err, ERROR_INVALID, "there is no pawl.dev/%s; did you mean pawl.dev/%s%s?", name,
-                         nearest->name, nearest->has_container ? name + strlen(word) : "");
+                         nearest->name, nearest->scope == KEY_OF_WORKLOAD ? "" : name + strlen(word));
     return error_set(err, ERROR_INVALID, "there is no pawl.dev/%s", name);
 }
 
@@ -93,9 +103,7 @@ int policy_key_check(const char *annotation, struct error *err)
     const struct own_key *key = find_own_key(name);
     if (!key)
         return refuse_unknown(name, err);
-    if (!key->is_supported)
-        return error_set(err, ERROR_UNSUPPORTED, "%s is not in this version of pawl", annotation);
-    if (!is_policy(name, true))
+    if (lacks_container(key, name))
         return error_set(err, ERROR_INVALID, "%s needs the name of a container: pawl.dev/tag.CONTAINER",
                          annotation);
     return 0;

@@ -6,8 +6,9 @@
  *   filter.fluxcd.io/CONTAINER  rank 2; P is tag.CONTAINER
  *   flux.weave.works/P          rank 3
  *
- * where P is automated, locked, ignore, locked_user, locked_msg or tag.CONTAINER; under pawl.dev/ also order and extract, for
- * all containers, or with .CONTAINER for one.
+ * where P is automated, locked, ignore, locked_user, locked_msg or tag.CONTAINER, and under pawl.dev/ also what Flux v1
+ * does not have: locked-until, window, and order, extract, digest, platforms, min-age and allow-downgrade, each for all containers or,
+ * with .CONTAINER, for one.
  *
  * The lower rank counts. Other keys of Flux's are its own bookkeeping and no policies; other keys of ours are
  * errors, since passing over one could mean an update that its writer forbade.

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/strbuf.h"
 #include "base/strmap.h"
+#include "base/time_zone.h"
 #include "updater/policy_key.h"
 
 /* The annotation that counts for a policy. */
@@ -18,6 +19,7 @@ struct setting {
 struct reading {
     struct workload_policy *policy;
     struct strmap settings; /* policy -> struct setting */
+    bool has_own;           /* there are some of ours among them */
     struct strbuf warning;
 };
 
@@ -50,6 +52,7 @@ static void add_setting(struct reading *r, const struct annotation *annotation)
     check_own_key(r, annotation);
     if (!policy_key_parse(annotation->key, &key))
         return;
+    r->has_own = r->has_own || key.rank == 0;
     struct setting *other = strmap_get(&r->settings, key.policy);
     if (!other) {
         other = xcalloc(1, sizeof(*other));
@@ -107,20 +110,6 @@ static const struct annotation *find_container_setting(const struct reading *r, 
     return annotation ? annotation : find_setting(r, policy);
 }
 
-/* Sets what an annotation says of the policy's order; a slip there blocks the container. */
-static void read_refinement(const struct reading *r, const char *policy,
-                            int (*set)(struct tag_policy *, const char *, struct error *),
-                            struct container_policy *out)
-{
-    const struct annotation *annotation = find_container_setting(r, policy, out->container);
-    struct error err = ERROR_INIT;
-    if (!annotation || !out->policy || set(out->policy, annotation->value, &err) == 0)
-        return;
-    error_set(&out->problem, err.code, "%s: %s", annotation->key, err.text);
-    out->line = annotation->line;
-    tag_policy_release(&out->policy);
-}
-
 /* By time, tags are compared as wholes. */
 static void warn_of_idle_extract(struct reading *r, const struct container_policy *policy)
 {
@@ -131,7 +120,7 @@ static void warn_of_idle_extract(struct reading *r, const struct container_polic
              annotation->key, tag_policy_order(policy->policy));
 }
 
-/* The policy of a container and its line: the marker's, else the annotation's. */
+/* The policy of a container and its line: the marker's, else the annotation's; NULL if there is none. */
 static const char *find_tag_policy(struct reading *r, const struct container *container, int *line)
 {
     AUTO_FREE char *key = xasprintf("tag.%s", container->name);
@@ -144,7 +133,7 @@ static const char *find_tag_policy(struct reading *r, const struct container *co
         *line = annotation->line;
     if (container->policy_text)
         return container->policy_text;
-    return annotation ? annotation->value : "glob:*";
+    return annotation ? annotation->value : NULL;
 }
 
 static void read_tag_policy(struct reading *r, const struct container *container,
@@ -153,12 +142,108 @@ static void read_tag_policy(struct reading *r, const struct container *container
     out->container = container;
     const char *text = find_tag_policy(r, container, &out->line);
     struct error err = ERROR_INIT;
-    out->policy = tag_policy_new(text, &err);
+    out->has_tag_policy = text != NULL;
+    out->policy = tag_policy_new(text ? text : "glob:*", &err);
     if (!out->policy)
         error_set(&out->problem, err.code, "policy %s", err.text);
-    read_refinement(r, "order", tag_policy_set_order, out);
-    read_refinement(r, "extract", tag_policy_set_extract, out);
-    warn_of_idle_extract(r, out);
+}
+
+static int read_order(const char *value, struct container_policy *out, struct error *err)
+{
+    return tag_policy_set_order(out->policy, value, err);
+}
+
+static int read_extract(const char *value, struct container_policy *out, struct error *err)
+{
+    return tag_policy_set_extract(out->policy, value, err);
+}
+
+static int read_downgrade(const char *value, struct container_policy *out, struct error *err)
+{
+    return policy_value_bool(value, &out->allows_downgrade, err);
+}
+
+static int read_digest(const char *value, struct container_policy *out, struct error *err)
+{
+    return policy_value_digest(value, &out->digest, err);
+}
+
+static int read_platforms(const char *value, struct container_policy *out, struct error *err)
+{
+    return policy_value_platforms(value, &out->platforms, err);
+}
+
+static int read_min_age(const char *value, struct container_policy *out, struct error *err)
+{
+    return policy_value_duration(value, &out->min_age_ms, err);
+}
+
+/* What one container may have of its own. */
+static const struct {
+    const char *name;
+    int (*read)(const char *value, struct container_policy *out, struct error *err);
+} container_settings[] = {
+    {"order", read_order},
+    {"extract", read_extract},
+    {"allow-downgrade", read_downgrade},
+    {"digest", read_digest},
+    {"platforms", read_platforms},
+    {"min-age", read_min_age},
+};
+
+static void block_container(struct container_policy *out, const struct annotation *annotation,
+                            const struct error *problem)
+{
+    tag_policy_free(steal(&out->policy));
+    out->line = annotation->line;
+    error_set(&out->problem, problem->code, "%s: %s", annotation->key, problem->text);
+}
+
+static void read_container_settings(const struct reading *r, const struct container *container,
+                                    struct container_policy *out)
+{
+    for (size_t i = 0; r->has_own && out->policy && i < ARRAY_LEN(container_settings); i++) {
+        struct error err = ERROR_INIT;
+        const struct annotation *annotation =
+            find_container_setting(r, container_settings[i].name, container);
+        if (annotation && container_settings[i].read(annotation->value, out, &err) < 0)
+            block_container(out, annotation, &err);
+    }
+}
+
+static int read_locked_until(const char *value, struct workload_policy *out, struct error *err)
+{
+    return policy_value_time(value, &out->locked_until_ms, err);
+}
+
+static int read_window(const char *value, struct workload_policy *out, struct error *err)
+{
+    out->window_text = value;
+    out->window = update_window_new(value, TIME_ZONE_DIRECTORY, err);
+    return out->window ? 0 : -1;
+}
+
+/* What is for the workload as a whole. */
+static const struct {
+    const char *name;
+    int (*read)(const char *value, struct workload_policy *out, struct error *err);
+} workload_settings[] = {
+    {"locked-until", read_locked_until},
+    {"window", read_window},
+};
+
+static void read_workload_settings(struct reading *r)
+{
+    struct workload_policy *policy = r->policy;
+    for (size_t i = 0; r->has_own && i < ARRAY_LEN(workload_settings); i++) {
+        struct error err = ERROR_INIT;
+        const struct annotation *annotation = find_setting(r, workload_settings[i].name);
+        if (!annotation || workload_settings[i].read(annotation->value, policy, &err) == 0 || policy->blocked)
+            continue;
+        policy->blocked = xasprintf("%s: %s", annotation->key, err.text);
+        policy->blocked_line = annotation->line;
+        policy->has_bad_value = true;
+    }
 }
 
 static void add_container_names(const struct resource *resource, struct strbuf *out)
@@ -205,8 +290,14 @@ static void read_policies(struct reading *r)
     policy->locked_message = read_text(r, "locked_msg");
     policy->containers_len = resource->containers_len;
     policy->containers = xcalloc(resource->containers_len + 1, sizeof(*policy->containers));
-    for (size_t i = 0; i < resource->containers_len; i++)
+    read_workload_settings(r);
+    if (policy->locked_until_ms && !find_setting(r, "locked"))
+        policy->locked = true;
+    for (size_t i = 0; i < resource->containers_len; i++) {
         read_tag_policy(r, &resource->containers[i], &policy->containers[i]);
+        read_container_settings(r, &resource->containers[i], &policy->containers[i]);
+        warn_of_idle_extract(r, &policy->containers[i]);
+    }
     if (resource->containers_len > 0)
         warn_of_strays(r);
 }
@@ -242,12 +333,20 @@ void workload_policy_free(struct workload_policy *policy)
 {
     if (!policy)
         return;
-    for (size_t i = 0; i < policy->containers_len; i++)
+    for (size_t i = 0; i < policy->containers_len; i++) {
         tag_policy_free(policy->containers[i].policy);
+        strvec_release(&policy->containers[i].platforms);
+    }
+    update_window_free(policy->window);
     free(policy->containers);
     free(policy->blocked);
     free(policy->warning);
     free(policy);
+}
+
+bool workload_policy_is_locked(const struct workload_policy *policy, int64_t now_ms)
+{
+    return policy->locked && (!policy->locked_until_ms || now_ms < policy->locked_until_ms);
 }
 
 bool resource_is_ignored(const struct resource *resource)

@@ -61,6 +61,12 @@ static void fixture_release(struct fixture *f)
     tag_policy_free(f->mine.policy);
 }
 
+static void choose_at(const struct fixture *f, const struct repository_info *info, const struct error *err,
+                      int64_t now_ms, struct decision *d)
+{
+    choose(&f->workload, 0, &(struct choose_facts){.info = info, .scan_error = err, .now_ms = now_ms}, d);
+}
+
 /* The cause that goes with the words of a reason. */
 static enum decision_cause expected_cause(const char *reason)
 {
@@ -71,6 +77,11 @@ static enum decision_cause expected_cause(const char *reason)
         {"held: the workload is to be ignored", CAUSE_IGNORED},
         {"held: not automated", CAUSE_NOT_AUTOMATED},
         {"held: locked", CAUSE_LOCKED},
+        {" min-age is ", CAUSE_TOO_YOUNG},
+        {" has no image for ", CAUSE_PLATFORM},
+        {"held: the window ", CAUSE_WINDOW},
+        {" not known, as the registry", CAUSE_NO_DETAILS},
+        {" not known: ", CAUSE_NO_DETAILS},
         {"held: pinned to ", CAUSE_PINNED},
         {"held: the registry's last answer", CAUSE_STALE},
         {" than the current ", CAUSE_STEP_BACK},
@@ -205,7 +216,7 @@ static void test_choose_follows_the_rules(void **state)
         fixture_init(&f, cases[i].image, cases[i].policy);
         struct repository_info *info = repository(cases[i].tags);
         struct decision d;
-        choose(&f.workload, 0, info, NULL, &d);
+        choose_at(&f, info, NULL, 0, &d);
         expect(&d, cases[i].kind, cases[i].candidate, cases[i].reason);
         assert_ptr_equal(d.resource, &f.resource);
         assert_ptr_equal(d.container, &f.container);
@@ -315,7 +326,7 @@ static void test_choose_counts_what_it_saw(void **state)
             assert_int_equal(tag_policy_set_order(f.mine.policy, cases[i].order, &(struct error)ERROR_INIT),
                              0);
         struct decision d;
-        choose(&f.workload, 0, info, NULL, &d);
+        choose_at(&f, info, NULL, 0, &d);
         assert_int_equal(d.tags_seen, 7);
         for (size_t j = 0; j < TAG_MATCH_COUNT; j++)
             assert_int_equal(d.rejected[j], cases[i].rejected[j]);
@@ -398,7 +409,7 @@ static void test_choose_holds_what_it_may_not_take(void **state)
         fixture_init(&f, cases[i].image, "semver:~1");
         if (cases[i].hold)
             cases[i].hold(&f);
-        choose(&f.workload, 0, info, &scan_error, &d);
+        choose_at(&f, info, &scan_error, 0, &d);
         expect(&d, DECISION_HELD, "1.1", cases[i].reason);
         decision_release(&d);
         fixture_release(&f);
@@ -406,7 +417,7 @@ static void test_choose_holds_what_it_may_not_take(void **state)
         fixture_init(&f, "app:1.1", "semver:~1");
         if (cases[i].hold)
             cases[i].hold(&f);
-        choose(&f.workload, 0, info, &scan_error, &d);
+        choose_at(&f, info, &scan_error, 0, &d);
         expect(&d, DECISION_CURRENT, "1.1", "already the highest version that matches semver:~1");
         decision_release(&d);
         fixture_release(&f);
@@ -424,19 +435,19 @@ static void test_choose_is_blocked_by_defects(void **state)
     char blocked[] = "pawl.dev/window is not in this version of pawl";
     fixture_init(&f, "app:1.0", "semver:~1");
     f.workload.blocked = blocked;
-    choose(&f.workload, 0, info, NULL, &d);
+    choose_at(&f, info, NULL, 0, &d);
     expect(&d, DECISION_BLOCKED, "-", "blocked: pawl.dev/window is not in this version of pawl");
     decision_release(&d);
     f.workload.blocked = NULL;
 
     f.resource.is_duplicate = true;
-    choose(&f.workload, 0, info, NULL, &d);
+    choose_at(&f, info, NULL, 0, &d);
     expect(&d, DECISION_BLOCKED, "-", "blocked: default:deployment/app is defined more than once");
     decision_release(&d);
     fixture_release(&f);
 
     fixture_init(&f, "App//x", "semver:~1");
-    choose(&f.workload, 0, info, NULL, &d);
+    choose_at(&f, info, NULL, 0, &d);
     assert_int_equal(d.kind, DECISION_BLOCKED);
     assert_int_equal(d.cause, CAUSE_BAD_IMAGE);
     assert_true(str_starts_with(d.reason, "blocked: image App//x: "));
@@ -454,34 +465,34 @@ static void test_choose_needs_a_whole_answer(void **state)
     error_set(&refused, ERROR_NETWORK, "connection refused");
     fixture_init(&f, "app:1.0", "semver:~1");
 
-    choose(&f.workload, 0, NULL, &refused, &d);
+    choose_at(&f, NULL, &refused, 0, &d);
     expect(&d, DECISION_BLOCKED, "-", "blocked: no tags are known: connection refused");
     decision_release(&d);
 
     struct repository_info *undated = repository("1.0");
     struct fixture by_date;
     fixture_init(&by_date, "app:1.0", "glob:*");
-    choose(&by_date.workload, 0, undated, &refused, &d);
+    choose_at(&by_date, undated, &refused, 0, &d);
     expect(&d, DECISION_BLOCKED, "-",
            "blocked: no creation time is known of the tags that match glob:* (1; 1.0: connection refused)");
     decision_release(&d);
     fixture_release(&by_date);
     repository_info_unref(undated);
 
-    choose(&f.workload, 0, NULL, NULL, &d);
+    choose_at(&f, NULL, NULL, 0, &d);
     expect(&d, DECISION_BLOCKED, "-", "blocked: no tags are known: the registry was not asked yet");
     decision_release(&d);
 
     struct repository_info *info = repository("1.0 1.1");
     info->is_truncated = true;
-    choose(&f.workload, 0, info, NULL, &d);
+    choose_at(&f, info, NULL, 0, &d);
     expect(&d, DECISION_BLOCKED, "-",
            "blocked: registry.example/app has more tags than are read (2); raise --registry-tag-limit");
     decision_release(&d);
 
     info->is_truncated = false;
     info->is_shrunken = true;
-    choose(&f.workload, 0, info, NULL, &d);
+    choose_at(&f, info, NULL, 0, &d);
     expect(&d, DECISION_BLOCKED, "-",
            "blocked: the registry lists 0 tags of registry.example/app where it had 2; that is believed when "
            "a later "
@@ -489,6 +500,289 @@ static void test_choose_needs_a_whole_answer(void **state)
     decision_release(&d);
     repository_info_unref(info);
     fixture_release(&f);
+}
+
+/* -- what pawl.dev/ adds: times in hours ------------------------------------------------------------------- */
+
+#define HOUR_MS INT64_C(3600000)
+
+/* First seen when its details say that it was made: so the tags of a case are "tag@hours". */
+static int64_t seen_when_made(const struct image_info *image, void *context)
+{
+    (void)context;
+    return image->details->created_ms;
+}
+
+static struct repository_info *repository_in_hours(const char *tags)
+{
+    struct repository_info *info = repository(tags);
+    for (size_t i = 0; i < info->images_len; i++) {
+        if (repository_info_details(info, i)->created_ms)
+            repository_info_edit_details(info, i)->created_ms *= HOUR_MS;
+    }
+    return info;
+}
+
+static void test_choose_waits_for_min_age(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *image, *policy, *tags;
+        enum decision_kind kind;
+        const char *candidate, *reason;
+        int until_h;
+        size_t too_young;
+    } cases[] = {
+        /* it is 100 o'clock, and 48 hours are asked for */
+        {"app:1.0.0", "semver:1", "1.0.0@1 1.1.0@97", DECISION_HELD, "1.1.0",
+         "held: 1.1.0 is 3h old, min-age is 48h: until 1970-01-07T01:00:00Z", 145, 1},
+        {"app:1.0.0", "semver:1", "1.0.0@1 1.1.0@52", DECISION_UPDATE, "1.1.0",
+         "1.1.0 is the highest version that matches semver:1", 0, 0},
+        {"app:1.0.0", "semver:1", "1.0.0@1 1.1.0@2 1.2.0@97", DECISION_UPDATE, "1.1.0",
+         "1.1.0 is the highest version that matches semver:1; passed over 1.2.0, which is too young", 0, 1},
+        /* the current tag is there already, however young; what is lower is of no interest */
+        {"app:1.1.0", "semver:1", "1.0.5@98 1.0.0@1 1.1.0@99", DECISION_CURRENT, "1.1.0",
+         "already the highest version that matches semver:1", 0, 1},
+        /* the first of several to be old enough is waited for */
+        {"app:1.0.0", "semver:1", "1.0.0@1 1.1.0@60 1.2.0@97", DECISION_HELD, "1.2.0",
+         "held: 1.2.0 is 3h old, min-age is 48h: until 1970-01-07T01:00:00Z", 108, 2},
+        {"app:1.0.0", "semver:1", "1.0.0@1 1.1.0", DECISION_HELD, "1.1.0",
+         "held: 1.1.0 is 0s old, min-age is 48h: until 1970-01-07T04:00:00Z", 148, 1},
+        {"app:main", "semver:1", "main@1 1.1.0@99", DECISION_HELD, "1.1.0",
+         "held: 1.1.0 is 1h old, min-age is 48h: until 1970-01-07T03:00:00Z", 147, 1},
+        {"app:a", "glob:*", "a@1 b@2 c@99", DECISION_UPDATE, "b",
+         "b is the newest that matches glob:*; passed over c, which is too young", 0, 1},
+        /* gone from the registry: no step back while the better one grows, and then it is looked at again */
+        {"app:1.5.0", "semver:1", "1.1.0@1 1.6.0@99", DECISION_HELD, "1.1.0",
+         "held: 1.1.0 is older than the current 1.5.0", 147, 1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct repository_info *info = repository_in_hours(cases[i].tags);
+        struct fixture f;
+        struct decision d;
+        fixture_init(&f, cases[i].image, cases[i].policy);
+        f.mine.min_age_ms = 48 * HOUR_MS;
+        choose(&f.workload, 0,
+               &(struct choose_facts){.info = info, .now_ms = 100 * HOUR_MS, .first_seen_ms = seen_when_made},
+               &d);
+        expect(&d, cases[i].kind, cases[i].candidate, cases[i].reason);
+        assert_int_equal(d.until_ms, cases[i].until_h * HOUR_MS);
+        assert_int_equal(d.too_young, cases[i].too_young);
+        decision_release(&d);
+        fixture_release(&f);
+        repository_info_unref(info);
+    }
+}
+
+static void test_choose_lets_a_policy_go_down_if_asked_to(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *image, *policy, *tags, *candidate;
+    } cases[] = {
+        {"app:1.2.0", "semver:~1", "1.1.0 1.0.0", "1.1.0"},
+        {"app:1.2.0", "glob:*", "1.2.0@1 1.1.0@2", "1.1.0"},
+        {"app:x", "glob:*", "a@1", "a"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        for (int allowed = 0; allowed < 2; allowed++) {
+            struct repository_info *info = repository(cases[i].tags);
+            struct fixture f;
+            struct decision d;
+            fixture_init(&f, cases[i].image, cases[i].policy);
+            f.mine.allows_downgrade = allowed;
+            choose_at(&f, info, NULL, 0, &d);
+            assert_int_equal(d.kind, allowed ? DECISION_UPDATE : DECISION_HELD);
+            assert_string_equal(d.candidate, cases[i].candidate);
+            decision_release(&d);
+            fixture_release(&f);
+            repository_info_unref(info);
+        }
+    }
+}
+
+/* An own digest of 64 times the letter. */
+static char *digest_of(char letter)
+{
+    char *digest = xasprintf("sha256:%064d", 0);
+    memset(digest + strlen("sha256:"), letter, 64);
+    return digest;
+}
+
+/* "tag=a": the digest is all a; "tag=a+linux/amd64+linux/arm64": and the platforms. */
+static struct repository_info *repository_of_digests(const char *tags)
+{
+    struct repository_info *info = repository_info_new("registry.example/app");
+    AUTO_FREE char *copy = xstrdup(tags);
+    char *rest = copy, *word;
+    while ((word = strsep(&rest, " ")) && *word) {
+        char *platforms = strchr(word, '+'), *equals = strchr(word, '=');
+        if (platforms)
+            *platforms++ = '\0';
+        for (char *c = platforms; c && *c; c++)
+            *c = *c == '+' ? ' ' : *c;
+        if (equals)
+            *equals = '\0';
+        size_t index = repository_info_add(info, word);
+        AUTO_FREE char *digest = equals ? digest_of(equals[1]) : NULL;
+        repository_info_set_digest(info, index, digest);
+        repository_info_set_platforms(info, index, platforms);
+    }
+    repository_info_finish(info);
+    return info;
+}
+
+/* "x@a" with the long digest for the letter. */
+static char *with_long_digest(const char *text)
+{
+    const char *at = strchr(text, '@');
+    AUTO_FREE char *digest = at ? digest_of(at[1]) : NULL;
+    return at ? xasprintf("%.*s@%s", (int)(at - text), text, digest) : xstrdup(text);
+}
+
+static void test_choose_pins_and_follows_digests(void **state)
+{
+    (void)state;
+    static const struct {
+        enum digest_mode mode;
+        const char *image, *policy, *tags; /* policy NULL: none is given */
+        enum decision_kind kind;
+        const char *target; /* NULL: not an update */
+        const char *need;   /* the tag whose digest is asked for; NULL: none */
+    } cases[] = {
+        {DIGEST_PIN, "app:1.0.0", "semver:1", "1.0.0=a 1.1.0=b", DECISION_UPDATE, "app:1.1.0@b", "1.1.0"},
+        {DIGEST_PIN, "app:1.0.0", "semver:1", "1.0.0=a 1.1.0", DECISION_HELD, NULL, "1.1.0"},
+        {DIGEST_PIN, "app:1.0.0@a", "semver:1", "1.0.0=a 1.1.0=b", DECISION_UPDATE, "app:1.1.0@b", "1.1.0"},
+        {DIGEST_PIN, "app:1.1.0", "semver:1", "1.0.0=a 1.1.0=b", DECISION_UPDATE, "app:1.1.0@b", "1.1.0"},
+        {DIGEST_PIN, "app:1.1.0", "semver:1", "1.1.0", DECISION_HELD, NULL, "1.1.0"},
+        {DIGEST_PIN, "app:1.1.0@a", "semver:1", "1.1.0=b", DECISION_CURRENT, NULL,
+         NULL}, /* it stays where it is */
+        {DIGEST_PIN, "app@a", "semver:1", "1.1.0=b", DECISION_UPDATE, "app:1.1.0@b", "1.1.0"},
+        {DIGEST_FOLLOW, "app:stable", NULL, "other=z stable=b", DECISION_UPDATE, "app:stable@b", "stable"},
+        {DIGEST_FOLLOW, "app:stable@a", NULL, "other=z stable=b", DECISION_UPDATE, "app:stable@b", "stable"},
+        {DIGEST_FOLLOW, "app:stable@b", NULL, "other=z stable=b", DECISION_CURRENT, NULL, "stable"},
+        {DIGEST_FOLLOW, "app:stable@b", NULL, "other=z stable", DECISION_HELD, NULL, "stable"},
+        {DIGEST_FOLLOW, "app", NULL, "latest=b", DECISION_UPDATE, "app:latest@b", "latest"},
+        {DIGEST_FOLLOW, "app:gone@a", NULL, "stable=b", DECISION_CURRENT, NULL, NULL},
+        {DIGEST_FOLLOW, "app@a", NULL, "stable=b", DECISION_BLOCKED, NULL, NULL},
+        {DIGEST_FOLLOW, "app:1.1.0@a", "semver:1", "1.0.0=z 1.1.0=b", DECISION_UPDATE, "app:1.1.0@b",
+         "1.1.0"},
+        {DIGEST_FOLLOW, "app:1.0.0@a", "semver:1", "1.0.0=z 1.1.0=b", DECISION_UPDATE, "app:1.1.0@b",
+         "1.1.0"},
+        {DIGEST_NEVER, "app:1.0.0@a", "semver:1", "1.0.0=z 1.1.0=b", DECISION_HELD, NULL, NULL},
+        {DIGEST_NEVER, "app:1.0.0", "semver:1", "1.0.0=z 1.1.0=b", DECISION_UPDATE, "app:1.1.0", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct repository_info *info = repository_of_digests(cases[i].tags);
+        AUTO_FREE char *image = with_long_digest(cases[i].image);
+        AUTO_FREE char *target = cases[i].target ? with_long_digest(cases[i].target) : NULL;
+        struct fixture f;
+        struct decision d;
+        fixture_init(&f, image, cases[i].policy ? cases[i].policy : "glob:*");
+        f.mine.has_tag_policy = cases[i].policy != NULL;
+        f.mine.digest = cases[i].mode;
+        choose_at(&f, info, NULL, 0, &d);
+        if (d.kind != cases[i].kind || strcmp(d.target ? d.target : "-", target ? target : "-") != 0)
+            fail_msg("%s, %s: %s, %s: %s", cases[i].image, cases[i].tags, decision_kind_name(d.kind),
+                     d.target, d.reason);
+        assert_int_equal(d.needs_len, cases[i].need ? 1 : 0);
+        if (cases[i].need) {
+            assert_string_equal(d.needs[0].tag, cases[i].need);
+            assert_int_equal(d.needs[0].wants, DEMAND_DIGEST);
+        }
+        decision_release(&d);
+        fixture_release(&f);
+        repository_info_unref(info);
+    }
+}
+
+static void test_choose_asks_for_platforms(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *tags;
+        enum decision_kind kind;
+        const char *candidate, *reason;
+        const char *needs; /* tags */
+    } cases[] = {
+        {"1.0.0 1.1.0", DECISION_HELD, "1.1.0",
+         "held: the platforms of 1.1.0 are not known, as the registry has not told", "1.1.0"},
+        {"1.0.0 1.1.0=a+linux/amd64+linux/arm64", DECISION_UPDATE, "1.1.0",
+         "1.1.0 is the highest version that matches semver:1", "1.1.0"},
+        {"1.0.0 1.1.0=a+linux/amd64+linux/arm64 1.2.0=b+linux/amd64", DECISION_UPDATE, "1.1.0",
+         "1.1.0 is the highest version that matches semver:1; passed over 1.2.0, which has no image for "
+         "linux/arm64",
+         "1.2.0 1.1.0"},
+        {"1.0.0 1.1.0 1.2.0=b+linux/amd64", DECISION_HELD, "1.1.0",
+         "held: the platforms of 1.1.0 are not known, as the registry has not told", "1.2.0 1.1.0"},
+        {"1.0.0 1.2.0=b+linux/amd64", DECISION_CURRENT, "1.0.0",
+         "already the highest version that matches semver:1; passed over 1.2.0, which has no image for "
+         "linux/arm64",
+         "1.2.0"},
+        {"1.2.0=b+linux/amd64", DECISION_HELD, "1.2.0",
+         "held: 1.2.0 has no image for linux/arm64, nor has any other that matches semver:1", "1.2.0"},
+        {"1.0.0=a+linux/amd64", DECISION_CURRENT, "1.0.0",
+         "already the highest version that matches semver:1", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct repository_info *info = repository_of_digests(cases[i].tags);
+        CLEANUP(strbuf_release) struct strbuf needs = STRBUF_INIT;
+        struct fixture f;
+        struct decision d;
+        fixture_init(&f, "app:1.0.0", "semver:1");
+        strvec_push(&f.mine.platforms, "linux/amd64");
+        strvec_push(&f.mine.platforms, "linux/arm64/v8");
+        choose_at(&f, info, NULL, 0, &d);
+        AUTO_FREE char *reason = xstrdup(cases[i].reason);
+        char *variant = strstr(reason, "linux/arm64");
+        AUTO_FREE char *whole =
+            variant ? xasprintf("%.*s/v8%s", (int)(variant - reason + 11), reason, variant + 11)
+                    : xstrdup(reason);
+        assert_string_equal(d.reason, whole);
+        assert_int_equal(d.kind, cases[i].kind);
+        assert_string_equal(d.candidate, cases[i].candidate);
+        for (size_t k = 0; k < d.needs_len; k++)
+            strbuf_addf(&needs, "%s%s", k ? " " : "", d.needs[k].tag);
+        assert_string_equal(needs.buf, cases[i].needs);
+        decision_release(&d);
+        strvec_release(&f.mine.platforms);
+        fixture_release(&f);
+        repository_info_unref(info);
+    }
+}
+
+static void test_choose_holds_for_a_time(void **state)
+{
+    (void)state;
+    struct repository_info *info = repository("1.0.0 1.1.0");
+    struct fixture f;
+    struct decision d;
+    char jane[] = "jane";
+    fixture_init(&f, "app:1.0.0", "semver:1");
+    f.workload.locked = true;
+    f.workload.locked_user = jane;
+    f.workload.locked_until_ms = 10 * HOUR_MS;
+    choose_at(&f, info, NULL, 10 * HOUR_MS - 1, &d);
+    expect(&d, DECISION_HELD, "1.1.0", "held: locked by jane until 1970-01-01T10:00:00Z");
+    assert_int_equal(d.until_ms, 10 * HOUR_MS);
+    decision_release(&d);
+    choose_at(&f, info, NULL, 10 * HOUR_MS, &d);
+    assert_int_equal(d.kind, DECISION_UPDATE);
+    decision_release(&d);
+
+    f.workload.window_text = "Thu 12:00-13:00";
+    f.workload.window = update_window_new(f.workload.window_text, "", NULL);
+    choose_at(&f, info, NULL, 10 * HOUR_MS, &d);
+    expect(&d, DECISION_HELD, "1.1.0",
+           "held: the window Thu 12:00-13:00 is closed until 1970-01-01T12:00:00Z");
+    assert_int_equal(d.until_ms, 12 * HOUR_MS);
+    decision_release(&d);
+    choose_at(&f, info, NULL, 12 * HOUR_MS, &d);
+    assert_int_equal(d.kind, DECISION_UPDATE);
+    decision_release(&d);
+    update_window_free(f.workload.window);
+    fixture_release(&f);
+    repository_info_unref(info);
 }
 
 static void test_choose_names_each_cause_once(void **state)
@@ -541,6 +835,11 @@ int main(void)
         cmocka_unit_test(test_choose_holds_what_it_may_not_take),
         cmocka_unit_test(test_choose_is_blocked_by_defects),
         cmocka_unit_test(test_choose_needs_a_whole_answer),
+        cmocka_unit_test(test_choose_waits_for_min_age),
+        cmocka_unit_test(test_choose_lets_a_policy_go_down_if_asked_to),
+        cmocka_unit_test(test_choose_pins_and_follows_digests),
+        cmocka_unit_test(test_choose_asks_for_platforms),
+        cmocka_unit_test(test_choose_holds_for_a_time),
         cmocka_unit_test(test_choose_names_each_cause_once),
         cmocka_unit_test(test_choose_ranks_tags_best_first),
     };

@@ -169,15 +169,13 @@ static void test_workload_policy_blocks_on_keys_it_cannot_honour(void **state)
     } cases[] = {
         {"pawl.dev/ordre.app", "there is no pawl.dev/ordre.app; did you mean pawl.dev/order.app?"},
         {"pawl.dev/extracts", "there is no pawl.dev/extracts; did you mean pawl.dev/extract?"},
-        {"pawl.dev/digest.app", "pawl.dev/digest.app is not in this version of pawl"},
-        {"pawl.dev/platforms", "pawl.dev/platforms is not in this version of pawl"},
-        {"pawl.dev/min-age", "pawl.dev/min-age is not in this version of pawl"},
-        {"pawl.dev/allow-downgrade", "pawl.dev/allow-downgrade is not in this version of pawl"},
-        {"pawl.dev/locked-until", "pawl.dev/locked-until is not in this version of pawl"},
-        {"pawl.dev/window", "pawl.dev/window is not in this version of pawl"},
         {"pawl.dev/lokced", "there is no pawl.dev/lokced; did you mean pawl.dev/locked?"},
         {"pawl.dev/tags.app", "there is no pawl.dev/tags.app; did you mean pawl.dev/tag.app?"},
         {"pawl.dev/automated.app", "there is no pawl.dev/automated.app; did you mean pawl.dev/automated?"},
+        {"pawl.dev/min-agee.app", "there is no pawl.dev/min-agee.app; did you mean pawl.dev/min-age.app?"},
+        {"pawl.dev/window.app", "there is no pawl.dev/window.app; did you mean pawl.dev/window?"},
+        {"pawl.dev/locked-until.app",
+         "there is no pawl.dev/locked-until.app; did you mean pawl.dev/locked-until?"},
         {"pawl.dev/something", "there is no pawl.dev/something"},
         {"pawl.dev/", "there is no pawl.dev/"},
         {"pawl.dev/tag", "pawl.dev/tag needs the name of a container: pawl.dev/tag.CONTAINER"},
@@ -257,6 +255,120 @@ static void test_workload_policy_reads_order_and_extract(void **state)
     }
 }
 
+static struct workload_policy *policy_of(struct manifest_file *file)
+{
+    return workload_policy_new(&file->resources[0]);
+}
+
+static void test_workload_policy_reads_our_own_settings(void **state)
+{
+    (void)state;
+    struct manifest_file *file = deployment(
+        "    pawl.dev/min-age: 2d\n    pawl.dev/min-age.sidecar: 30m\n"
+        "    pawl.dev/digest.app: pin\n    pawl.dev/digest.sidecar: follow\n"
+        "    pawl.dev/platforms: linux/amd64, linux/arm64/v8\n"
+        "    pawl.dev/allow-downgrade.setup: 'true'\n    fluxcd.io/tag.setup: semver:1\n"
+        "    pawl.dev/window: Mon-Fri 09:00-16:00\n    pawl.dev/locked-until: 2026-01-31T17:00:00Z\n");
+    struct workload_policy *p = policy_of(file);
+    assert_null(p->blocked);
+    assert_null(p->warning);
+    const struct container_policy *app = &p->containers[0], *sidecar = &p->containers[1],
+                                  *setup = &p->containers[2];
+    assert_int_equal(app->min_age_ms, INT64_C(2) * 86400000);
+    assert_int_equal(sidecar->min_age_ms, 1800000);
+    assert_int_equal(app->digest, DIGEST_PIN);
+    assert_int_equal(sidecar->digest, DIGEST_FOLLOW);
+    assert_int_equal(setup->digest, DIGEST_NEVER);
+    assert_int_equal(app->platforms.len, 2);
+    assert_string_equal(app->platforms.items[1], "linux/arm64/v8");
+    assert_true(!app->allows_downgrade && setup->allows_downgrade);
+    assert_true(!app->has_tag_policy && setup->has_tag_policy);
+    assert_string_equal(p->window_text, "Mon-Fri 09:00-16:00");
+    assert_non_null(p->window);
+    workload_policy_free(p);
+    manifest_file_unref(file);
+}
+
+static void test_workload_policy_ends_a_lock(void **state)
+{
+    (void)state;
+    const int64_t end_ms = 1769878800000;
+    static const struct {
+        const char *annotations;
+        bool before, after; /* whether it is locked */
+    } cases[] = {
+        {"    fluxcd.io/locked: 'true'\n    pawl.dev/locked-until: 2026-01-31T17:00:00Z\n", true, false},
+        {"    pawl.dev/locked-until: 2026-01-31T18:00:00+01:00\n", true, false},
+        {"    fluxcd.io/locked: 'false'\n    pawl.dev/locked-until: 2026-01-31T17:00:00Z\n", false, false},
+        {"    fluxcd.io/locked: 'true'\n", true, true},
+        {"    fluxcd.io/locked_msg: x\n", false, false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct manifest_file *file = deployment(cases[i].annotations);
+        struct workload_policy *p = policy_of(file);
+        if (workload_policy_is_locked(p, end_ms - 1) != cases[i].before ||
+            workload_policy_is_locked(p, end_ms) != cases[i].after)
+            fail_msg("%s", cases[i].annotations);
+        workload_policy_free(p);
+        manifest_file_unref(file);
+    }
+}
+
+/* What is for one container blocks that one, on its line; what is for all, all; what is for the workload, the workload. */
+static void test_workload_policy_blocks_on_values_it_cannot_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *annotation, *reason;
+        bool is_of_workload, is_of_all;
+    } cases[] = {
+        {"pawl.dev/min-age.app: 'soon'",
+         "pawl.dev/min-age.app: \"soon\" is no span of time such as 30m, 12h or 2d", false, false},
+        {"pawl.dev/min-age: ''", "pawl.dev/min-age: \"\" is no span of time such as 30m, 12h or 2d", false,
+         true},
+        {"pawl.dev/min-age: '-1h'", "pawl.dev/min-age: \"-1h\" is no span of time such as 30m, 12h or 2d",
+         false, true},
+        {"pawl.dev/digest.app: Pin", "pawl.dev/digest.app: \"Pin\" is none of never, pin and follow", false,
+         false},
+        {"pawl.dev/platforms: amd64", "pawl.dev/platforms: \"amd64\" is no platform such as linux/amd64",
+         false, true},
+        {"pawl.dev/platforms: ','", "pawl.dev/platforms: no platform is named, such as linux/amd64", false,
+         true},
+        {"pawl.dev/allow-downgrade.app: 'yes'",
+         "pawl.dev/allow-downgrade.app: \"yes\" is neither \"true\" nor \"false\"", false, false},
+        {"pawl.dev/locked-until: tomorrow",
+         "pawl.dev/locked-until: \"tomorrow\" is no time such as 2026-01-31T17:00:00Z", true, false},
+        {"pawl.dev/window: Mon",
+         "pawl.dev/window: days without times; a whole day is written Sat 00:00-24:00", true, false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_FREE char *annotations = xasprintf("    a: b\n    %s\n", cases[i].annotation);
+        struct manifest_file *file = deployment(annotations);
+        struct workload_policy *p = policy_of(file);
+        assert_text(p->blocked, cases[i].is_of_workload ? cases[i].reason : NULL, annotations);
+        assert_int_equal(p->has_bad_value, cases[i].is_of_workload);
+        assert_int_equal(p->blocked_line, cases[i].is_of_workload ? 7 : 0);
+        for (size_t k = 0; k < 3; k++) {
+            bool is_blocked = cases[i].is_of_all || (k == 0 && !cases[i].is_of_workload);
+            assert_int_equal(p->containers[k].policy == NULL, is_blocked);
+            assert_int_equal(p->containers[k].line, is_blocked ? 7 : 1);
+            assert_text(p->containers[k].problem.text, is_blocked ? cases[i].reason : "", annotations);
+        }
+        workload_policy_free(p);
+        manifest_file_unref(file);
+    }
+}
+
+static void test_workload_policy_warns_of_a_setting_for_nobody(void **state)
+{
+    (void)state;
+    assert_policy("    pawl.dev/min-age.ap: 2d\n",
+                  &(struct expected){.warning =
+                                         "pawl.dev/min-age.ap is for a container that is not there; there "
+                                         "are: app, sidecar, setup",
+                                     .warning_line = 6});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +378,10 @@ int main(void)
         cmocka_unit_test(test_workload_policy_blocks_on_keys_it_cannot_honour),
         cmocka_unit_test(test_workload_policy_says_where),
         cmocka_unit_test(test_workload_policy_reads_order_and_extract),
+        cmocka_unit_test(test_workload_policy_reads_our_own_settings),
+        cmocka_unit_test(test_workload_policy_ends_a_lock),
+        cmocka_unit_test(test_workload_policy_blocks_on_values_it_cannot_read),
+        cmocka_unit_test(test_workload_policy_warns_of_a_setting_for_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
