@@ -177,7 +177,7 @@ static void read_policies(struct reading *r)
 struct workload_policy *workload_policy_new(const struct resource *resource)
 {
     struct workload_policy *policy = xcalloc(1, sizeof(*policy));
-    policy->resource = resource;
+    policy->resource = policy->origin = resource;
     struct reading r = {.policy = policy, .settings = {.free_value = free}, .warning = STRBUF_INIT};
     read_policies(&r);
     if (r.warning.len > 0)
@@ -205,8 +205,10 @@ void workload_policy_free(struct workload_policy *policy)
 {
     if (!policy)
         return;
-    for (size_t i = 0; i < policy->containers_len; i++)
+    for (size_t i = 0; i < policy->containers_len; i++) {
         tag_policy_free(policy->containers[i].policy);
+        free(policy->containers[i].overridden);
+    }
     free(policy->containers);
     free(policy->blocked);
     free(policy->warning);

@@ -23,17 +23,24 @@ struct container_policy {
     const struct container *container; /* borrowed */
     struct tag_policy *policy;         /* glob:* if none is given; NULL if it does not compile */
     struct error problem;              /* why it does not: "policy semver:foo: …" */
-    int line;                          /* of the annotation or marker; of the object if there is none */
+    const char *
+        base_tag; /* of an image that does not say its own: that of the workload below; NULL: none. Borrowed */
+    char *overridden; /* the place of the kustomization's entry that replaces this image; NULL: none */
+    int line;         /* of the annotation or marker; of the object if there is none */
 };
 
 struct workload_policy {
-    const struct resource *resource; /* borrowed */
+    const struct resource *resource; /* borrowed, as the next */
+    const struct resource
+        *origin; /* whose annotations and pull secrets these are: the resource itself, or the workload
+                                      behind a kustomization's entry */
     bool automated, locked, ignored;
     const char *locked_user, *locked_message; /* borrowed; NULL if not given */
     char *blocked;                            /* why nothing may be done to the workload; NULL: nothing */
     int blocked_line;
-    char *warning;                       /* what looks like slips, joined by "; "; NULL: nothing */
-    int warning_line;                    /* of the first */
+    bool is_blocked_here; /* because of two workloads behind one entry (updater/kustomize_policies.h) */
+    char *warning;        /* what looks like slips, joined by "; "; NULL: nothing */
+    int warning_line;     /* of the first */
     struct container_policy *containers; /* one per container of the resource, in its order */
     size_t containers_len;
 };
