@@ -11,7 +11,11 @@
 #define LIMIT_YAML_NODES     1000000u /* of one document, aliases counted each time they are used */
 #define LIMIT_YAML_DEPTH     128u     /* Kubernetes' own reader stops near 10,000; manifests stay under 30 */
 #define LIMIT_MARKERS        2000u    /* of one file; each is compared with the object's other containers */
-#define LIMIT_CONFIG_BYTES   (1u << 20)
+#define LIMIT_KUSTOMIZE_DEPTH                                                                                \
+    32u /* of kustomizations in kustomizations; a base and an overlay or two are usual */
+#define LIMIT_KUSTOMIZE_STEPS                                                                                \
+    2000000u /* files, containers and entries looked at, in all kustomizations of a set */
+#define LIMIT_CONFIG_BYTES (1u << 20)
 
 /* -- Annotations of ours. The largest table of a time zone is below 4 KiB, the longest name has 32 characters. */
 #define LIMIT_TIME_ZONE_BYTES (64u << 10)

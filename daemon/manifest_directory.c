@@ -65,7 +65,9 @@ static int walk_directory(struct manifest_set *set, const char *path, const char
             return error_errno(err, each->fts_errno, "cannot read %s", each->fts_path);
         if (each->fts_info == FTS_D && is_left_out(each))
             fts_set(walk, each, FTS_SKIP);
-        else if (is_file && (each->fts_level == FTS_ROOTLEVEL || manifest_path_is_yaml(each->fts_path)) &&
+        else if (is_file &&
+                 (each->fts_level == FTS_ROOTLEVEL || manifest_path_is_yaml(each->fts_path) ||
+                  manifest_path_is_kustomization(each->fts_path)) &&
                  add_file(set, without_dot(each->fts_path), default_space, err) < 0)
             return -1;
     }

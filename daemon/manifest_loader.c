@@ -104,7 +104,8 @@ static int visit(const struct tree_file *file, void *context, struct error *err)
 {
     struct load *load = context;
     bool is_values = is_chart_file(load, file);
-    if (!manifest_path_is_yaml(file->path) || (is_values && !str_starts_with(file->name, "values")))
+    bool is_read = manifest_path_is_yaml(file->path) || manifest_path_is_kustomization(file->path);
+    if (!is_read || (is_values && !str_starts_with(file->name, "values")))
         return 0;
     AUTO_FREE char *key = xasprintf("%s%s %s", is_values ? "values " : "", file->blob, file->path);
     if (strmap_has(load->files, key))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "updater/kustomize_policies.h"
 
 /* Adds a problem to the plan; the texts are copied. */
 static void add_problem(struct plan *plan, const char *file, int line, const char *workload,
@@ -40,6 +41,27 @@ static void report_policy(struct plan *plan, const struct workload_policy *polic
     }
 }
 
+static void add_kustomize_policies(struct plan *plan)
+{
+    CLEANUP(kustomize_links_release) struct kustomize_links links;
+    kustomize_links_find(plan->manifests, &links);
+    if (links.is_cut)
+        add_problem(plan, "", 0, NULL,
+                    "the kustomizations lead to too much; none of their entries takes a workload's policy");
+    size_t len = 0;
+    AUTO_FREE struct workload_policy **more =
+        kustomize_policies_from(&links, plan->policies, plan->policies_len, &len);
+    if (!len)
+        return;
+    plan->policies =
+        xreallocarray(plan->policies, plan->policies_len + len, sizeof(struct workload_policy *));
+    for (size_t i = 0; i < len; i++) {
+        plan->policies[plan->policies_len++] = more[i];
+        if (more[i]->is_blocked_here)
+            add_workload_problem(plan, more[i]->resource, more[i]->blocked_line, more[i]->blocked);
+    }
+}
+
 static bool is_in_scope(const struct plan_scope *scope, const struct resource *resource)
 {
     return resource->is_workload && (!scope || scope->includes(resource, scope->context));
@@ -56,6 +78,7 @@ static void read_policies(struct plan *plan, const struct plan_scope *scope)
         plan->policies[plan->policies_len++] = policy;
         report_policy(plan, policy);
     }
+    add_kustomize_policies(plan);
 }
 
 static void drop_answers(struct plan *plan)
@@ -78,7 +101,7 @@ static void ask_once(struct plan *plan, struct repository *r, struct image_sourc
     size_t len = 0;
     for (size_t i = 0; i < plan->policies_len; i++) {
         if (workload_has_demands(plan->policies[i], &filter))
-            workloads[len++] = plan->policies[i]->resource;
+            workloads[len++] = plan->policies[i]->origin;
     }
     pull_secrets_refresh(r->pull_secrets, workloads, len);
     drop_answers(plan);

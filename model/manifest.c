@@ -8,6 +8,7 @@
 #include "model/manifest_containers.h"
 #include "model/manifest_file.h"
 #include "model/manifest_kinds.h"
+#include "model/manifest_kustomization.h"
 #include "model/manifest_markers.h"
 #include "model/manifest_pull_secrets.h"
 
@@ -206,6 +207,42 @@ static void read_list(struct reading *reading, const struct yaml_node *written)
     }
 }
 
+/* What is wrong with its images is said once the markers have been read, which can say more about them. */
+static void read_kustomization(struct reading *reading, const struct yaml_node *root)
+{
+    struct manifest_file *file = reading->file;
+    const char *kind = yaml_text(yaml_get(root, "kind")),
+               *api_version = yaml_text(yaml_get(root, "apiVersion"));
+    const char *space = yaml_text(yaml_path(root, "metadata", "namespace", NULL));
+    AUTO_FREE char *name = manifest_kustomization_name(file->path, root);
+    kind = kind ? kind : "Kustomization";
+    space = space && *space ? space : reading->default_space;
+    if (!resource_id_is_valid(space, kind, name)) {
+        manifest_file_add_problem(
+            file, root->line, NULL,
+            xasprintf("\"%.100s:%.100s/%.300s\" cannot name a resource", space, kind, name));
+        return;
+    }
+    struct resource *resource = manifest_file_add_resource(file, &reading->resources_capacity);
+    resource->api_version = api_version ? api_version : "";
+    resource->kind = kind;
+    resource->node = root;
+    resource->document = reading->document;
+    resource->line = root->line;
+    resource_id_init(&resource->id, space, kind, name);
+    read_annotations(resource, yaml_get(root, "metadata"));
+    manifest_read_kustomization(resource);
+}
+
+static void report_kustomizations(struct reading *reading)
+{
+    for (size_t i = 0; i < reading->file->resources_len; i++) {
+        const struct resource *resource = &reading->file->resources[i];
+        if (!resource->is_applied && manifest_is_kustomization(reading->file->path, resource->node))
+            report_containers(reading, resource);
+    }
+}
+
 static void report_document(struct manifest_file *file, const struct yaml_document *document)
 {
     manifest_file_add_problem(file, document->error_line, NULL,
@@ -220,7 +257,12 @@ static void read_documents(struct reading *reading)
         reading->document = i;
         if (document->error.code != ERROR_NONE)
             report_document(file, document);
-        else if (!document->root || !is_object(document->root))
+        else if (!document->root)
+            continue;
+        else if (manifest_is_kustomization(file->path, document->root) &&
+                 manifest_kustomization_has_images(document->root))
+            read_kustomization(reading, document->root);
+        else if (!is_object(document->root))
             continue;
         else if (is_list(document->root))
             read_list(reading, document->root);
@@ -257,6 +299,7 @@ struct manifest_file *manifest_file_new(const char *path, char *text, size_t len
     read_documents(&reading);
     if (manifest_has_markers(text, len))
         manifest_read_markers(file, default_space, reading.resources_capacity);
+    report_kustomizations(&reading);
     return file;
 }
 

@@ -3,7 +3,8 @@
  *
  * A manifest_file is one file: its text, its YAML documents, and the resources found in them (kinds ending in
  * "List" with items are flattened, one level, as Flux v1 does). Documents without a kind are passed over, and
- * so are a kind with neither apiVersion nor metadata (some program's settings) and kustomize's own files. An
+ * so are a kind with neither apiVersion nor metadata (some program's settings) and kustomize's own files, but for
+ * those with images: they are resources that are not applied (model/manifest_kustomization.h). An
  * object that could not be applied (no apiVersion, no name, a generateName) is a problem and no resource.
  * Everything in it is immutable after reading, and counted by reference: the same blob is parsed once and its
  * file shared between commits and rounds (key: blob id and path).
@@ -138,6 +139,9 @@ const struct resource *manifest_set_find(const struct manifest_set *set, const s
 
 /* The value of an annotation, or NULL. */
 const char *resource_annotation(const struct resource *resource, const char *key);
+
+/* True for the names that kustomize's own files have. */
+bool manifest_path_is_kustomization(const char *path);
 
 /* True for *.yaml and *.yml, the files that Flux v1 reads. */
 bool manifest_path_is_yaml(const char *path);

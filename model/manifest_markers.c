@@ -244,6 +244,8 @@ static struct container *add_container(struct marking *m, struct resource *resou
 static int mark_known(struct container *container, const struct meaning *meaning, struct error *err)
 {
     container->policy_text = meaning->policy;
+    if (container->problem.code == ERROR_CONFLICT)
+        error_clear(&container->problem); /* which of two entries a policy is for is clear now */
     if (!meaning->repository || !container->image.text)
         return 0;
     CLEANUP(image_ref_release) struct image_ref named = IMAGE_REF_INIT;
@@ -297,7 +299,8 @@ static void attach(struct marking *m, struct marker *marker, const struct yaml_n
         return;
     }
     struct resource *resource = m->inside == SIZE_MAX ? resource_of_file(m) : &m->file->resources[m->inside];
-    if (attach_to(m, resource, node, &meaning, &err) < 0)
+    bool is_said_later = !resource->is_applied && strcmp(resource->kind, "File") != 0; /* a kustomization's */
+    if (attach_to(m, resource, node, &meaning, &err) < 0 && !is_said_later)
         manifest_file_add_problem(m->file, marker->line, resource_id_text(&resource->id), xstrdup(err.text));
 }
 

@@ -16,6 +16,7 @@ struct question {
     const struct workload_policy *workload;
     const struct container_policy *mine;
     const struct container *container;
+    const char *overridden;          /* where; NULL: it is not */
     const struct tag_policy *policy; /* NULL if it does not compile */
     const struct choose_facts *facts;
     const struct repository_info *info;
@@ -46,6 +47,7 @@ const char *decision_cause_name(enum decision_cause cause)
 {
     static const char *const names[CAUSES_LEN] = {
         [CAUSE_NONE] = "none",
+        [CAUSE_OVERRIDDEN] = "overridden",
         [CAUSE_IGNORED] = "ignored",
         [CAUSE_NOT_AUTOMATED] = "not-automated",
         [CAUSE_LOCKED] = "locked",
@@ -422,6 +424,9 @@ static char *find_closed_window(const struct question *q)
 static char *find_hold(const struct question *q)
 {
     char *reason;
+    if (q->overridden)
+        return because(q, CAUSE_OVERRIDDEN,
+                       xasprintf("held: overridden by the kustomization's entry in %s", q->overridden));
     if (q->workload->ignored)
         return because(q, CAUSE_IGNORED, xstrdup("held: the workload is to be ignored"));
     if (!q->workload->automated && !q->container->policy_text)
@@ -616,11 +621,12 @@ static void make_one_line(char *reason)
     }
 }
 
-static const char *current_tag(const struct image_ref *image)
+static const char *current_tag(const struct container_policy *mine)
 {
+    const struct image_ref *image = &mine->container->image;
     if (image->tag || image->digest || !image->text)
         return image->tag;
-    return "latest";
+    return mine->base_tag ? mine->base_tag : "latest";
 }
 
 void choose(const struct workload_policy *policy, size_t index, const struct choose_facts *facts,
@@ -632,11 +638,12 @@ void choose(const struct workload_policy *policy, size_t index, const struct cho
         .workload = policy,
         .mine = mine,
         .container = mine->container,
+        .overridden = mine->overridden,
         .policy = mine->policy,
         .facts = facts,
         .info = facts->info,
         .scan_error = scan_error && scan_error->code != ERROR_NONE ? scan_error : NULL,
-        .current = current_tag(&mine->container->image),
+        .current = current_tag(mine),
         .follows_tag = mine->digest == DIGEST_FOLLOW && !mine->has_tag_policy,
         .out = out,
     };

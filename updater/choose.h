@@ -59,7 +59,8 @@ const char *decision_kind_name(enum decision_kind kind);
 /* Why a container is held or blocked, for machines; the reason has the values. */
 enum decision_cause {
     CAUSE_NONE,    /* neither held nor blocked */
-    CAUSE_IGNORED, /* held from here */
+    CAUSE_OVERRIDDEN, /* held from here: by a kustomization, whose entry is changed instead */
+    CAUSE_IGNORED,
     CAUSE_NOT_AUTOMATED,
     CAUSE_LOCKED,
     CAUSE_PINNED,      /* by digest */

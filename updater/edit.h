@@ -25,14 +25,12 @@ struct splice {
     char *text;                   /* what takes their place; owned */
     const struct yaml_node *node; /* the scalar that changes; borrowed */
     char *value;                  /* what it must read as afterwards; owned */
-    bool is_quoted;               /* a plain scalar that is in double quotes afterwards */
-    const char
-        *added_key; /* `node` is a mapping, and gets a pair more at its end: this key with `value`; else
-                                     NULL. Not owned: a constant. */
+    bool adds_quotes;             /* the node is plain, and `text` brings the quotes that `value` needs */
+    const char *added_key; /* the node is a mapping that gets this key with `value` at its end; a constant */
 };
 #define SPLICE_INIT                                                                                          \
     {                                                                                                        \
-        .start = 0, .end = 0, .text = NULL, .node = NULL, .value = NULL, .is_quoted = false,                 \
+        .start = 0, .end = 0, .text = NULL, .node = NULL, .value = NULL, .adds_quotes = false,               \
         .added_key = NULL                                                                                    \
     }
 void splice_release(struct splice *splice);
@@ -54,21 +52,21 @@ int edit_set_tag(const struct manifest_file *file, const struct container *conta
                  struct splice *out, struct error *err) MUST_CHECK;
 
 /*
- * The splice that gives a container another image reference, in the quotes that were there; the old one need
- * not be readable. If only the tag differs it is edit_set_tag's splice. ERROR_INVALID if `image` is no
- * reference; ERROR_UNSUPPORTED where there is no scalar to replace, or where the new text would need quotes
- * and there are none ("image: on" is a boolean).
+ * The splice that makes a scalar read as `value`, a string of an image or one of its parts: in the quotes that were
+ * there, or in `quotes` ('"' or '\'') if the scalar is plain and the value would not be a string then ("1.10", "1e3",
+ * "on", a date). ERROR_UNSUPPORTED, with the line, where there is no scalar to replace, or its YAML tag (!!int) would
+ * make something else of the value.
+ */
+int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *node, const char *value,
+                    char quotes, struct splice *out, struct error *err) MUST_CHECK;
+
+/*
+ * The splice that gives a container whose image is one scalar another reference, as edit_set_scalar does; the old one
+ * need not be readable. If only the tag differs it is edit_set_tag's splice. ERROR_INVALID if `image` is no reference;
+ * ERROR_UNSUPPORTED where it cannot be written.
  */
 int edit_set_image(const struct manifest_file *file, const struct container *container, const char *image,
                    struct splice *out, struct error *err) MUST_CHECK;
-
-/*
- * The splice that gives a scalar another text, in the quotes that were there; a plain one is put in double quotes
- * where the text would not stay a string ("1.10", "yes"). `value` holds only what references are made of (letters,
- * digits and "._-:/@=+"). ERROR_UNSUPPORTED, without a place, where there is no text to replace.
- */
-int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *node, const char *value,
-                    struct splice *out, struct error *err) MUST_CHECK;
 
 /*
  * Applies splices (in any order; equal ones count once) to the file's text and verifies the result.

@@ -85,12 +85,13 @@ static bool is_same_place(const struct comparison *c, const struct yaml_node *a,
     return b->end == (a->start == a->end ? moved(c, a->end, false) : moved(c, a->end, true));
 }
 
-static bool is_same_style(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
+/* The style that a node must have afterwards: its own, or the quotes that its splice brings. */
+static enum yaml_style style_after(const struct comparison *c, const struct yaml_node *node)
 {
-    const struct splice *splice = a->kind == YAML_SCALAR ? splice_of(c, a) : NULL;
-    if (splice && splice->is_quoted)
-        return a->style == YAML_PLAIN && b->style == YAML_DOUBLE_QUOTED;
-    return a->style == b->style;
+    const struct splice *splice = splice_of(c, node);
+    if (!splice || !splice->adds_quotes || node->style != YAML_PLAIN)
+        return node->style;
+    return *splice->text == '"' ? YAML_DOUBLE_QUOTED : YAML_SINGLE_QUOTED;
 }
 
 /* The splice that adds a pair to the mapping, or NULL. */
@@ -121,7 +122,7 @@ static int compare_nodes(const struct comparison *c, const struct yaml_node *a, 
 {
     const struct splice *addition = addition_to(c, a);
     size_t added = addition ? 2 : 0;
-    if (a->kind != b->kind || !is_same_style(c, a, b) || a->flow != b->flow || a->len + added != b->len)
+    if (a->kind != b->kind || style_after(c, a) != b->style || a->flow != b->flow || a->len + added != b->len)
         return differs(c, a->line, "structure");
     if (!is_same_text(a->anchor, b->anchor) || !is_same_text(a->tag, b->tag))
         return differs(c, a->line, "anchor or tag");

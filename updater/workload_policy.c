@@ -305,7 +305,7 @@ static void read_policies(struct reading *r)
 struct workload_policy *workload_policy_new(const struct resource *resource)
 {
     struct workload_policy *policy = xcalloc(1, sizeof(*policy));
-    policy->resource = resource;
+    policy->resource = policy->origin = resource;
     struct reading r = {.policy = policy, .settings = {.free_value = free}, .warning = STRBUF_INIT};
     read_policies(&r);
     if (r.warning.len > 0)
@@ -336,6 +336,7 @@ void workload_policy_free(struct workload_policy *policy)
     for (size_t i = 0; i < policy->containers_len; i++) {
         tag_policy_free(policy->containers[i].policy);
         strvec_release(&policy->containers[i].platforms);
+        free(policy->containers[i].overridden);
     }
     update_window_free(policy->window);
     free(policy->containers);

@@ -35,10 +35,16 @@ struct container_policy {
     enum digest_mode digest;
     struct strvec platforms; /* that an image must have; empty: any will do */
     int64_t min_age_ms;      /* of an image; 0: none */
+    /* Of an image that does not say its own: the tag of the workload below; NULL: none. Borrowed. */
+    const char *base_tag;
+    char *overridden; /* the place of the kustomization's entry that replaces this image; NULL: none */
 };
 
 struct workload_policy {
-    const struct resource *resource; /* borrowed */
+    const struct resource *resource; /* borrowed, as the next */
+    const struct resource
+        *origin; /* whose annotations and pull secrets these are: the resource itself, or the workload
+                                      behind a kustomization's entry */
     bool automated, locked, ignored;
     const char *locked_user, *locked_message; /* borrowed; NULL if not given */
     int64_t locked_until_ms;                  /* when the lock ends by itself; 0: it does not */
@@ -46,9 +52,10 @@ struct workload_policy {
     const char *window_text;                  /* borrowed; NULL if not given */
     char *blocked;                            /* why nothing may be done to the workload; NULL: nothing */
     int blocked_line;
-    bool has_bad_value;                  /* blocked by a value, not by a key that is not known */
-    char *warning;                       /* what looks like slips, joined by "; "; NULL: nothing */
-    int warning_line;                    /* of the first */
+    bool has_bad_value;   /* blocked by a value, not by a key that is not known */
+    bool is_blocked_here; /* because of two workloads behind one entry (updater/kustomize_policies.h) */
+    char *warning;        /* what looks like slips, joined by "; "; NULL: nothing */
+    int warning_line;     /* of the first */
     struct container_policy *containers; /* one per container of the resource, in its order */
     size_t containers_len;
 };

@@ -295,7 +295,7 @@ static void test_choose_never_steps_back_in_any_order(void **state)
             assert_int_equal(tag_policy_set_extract(f.mine.policy, cases[i].extract, &err), 0);
         struct repository_info *info = repository(cases[i].tags);
         struct decision d;
-        choose(&f.workload, 0, info, NULL, &d);
+        choose_at(&f, info, NULL, 0, &d);
         expect(&d, cases[i].kind, cases[i].candidate, cases[i].reason);
         decision_release(&d);
         repository_info_unref(info);

@@ -56,7 +56,8 @@ struct registry {
 static void decide(const struct workload_policy *policy, size_t index, struct decision *out, void *context)
 {
     const struct registry *registry = context;
-    choose(policy, index, registry->info, registry->error.code ? &registry->error : NULL, out);
+    const struct choose_facts facts = {.info = registry->info, .scan_error = &registry->error};
+    choose(policy, index, &facts, out);
 }
 
 static struct repository_info *info_of(const char *tags)

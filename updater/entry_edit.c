@@ -1,13 +1,14 @@
-#include "updater/part_edit.h"
+#include "updater/entry_edit.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
 #include "updater/pair_insert.h"
 
-bool part_edit_concerns(const struct container *container)
+bool entry_edit_concerns(const struct container *container)
 {
-    return container->tag_node || container->digest_node || container->entry_node || container->prefix_len;
+    bool is_tag_alone = container->tag_node && !container->image_node;
+    return container->entry_node || container->prefix_len || is_tag_alone;
 }
 
 static int refuse(const struct container *container, struct error *err, const char *what)
@@ -23,8 +24,8 @@ static int set_scalar(const struct manifest_file *file, const struct container *
     if (node->value && !strcmp(node->value, value))
         return 0;
     struct splice splice = SPLICE_INIT;
-    if (edit_set_scalar(file, node, value, &splice, err) < 0)
-        return error_wrap(err, "line %d, container %s", container->line, container->name);
+    if (edit_set_scalar(file, node, value, '"', &splice, err) < 0)
+        return error_wrap(err, "container %s", container->name);
     splice_list_add(out, splice);
     return 0;
 }
@@ -74,16 +75,28 @@ static int set_part(const struct manifest_file *file, const struct container *co
     return 0;
 }
 
-int part_edit(const struct manifest_file *file, const struct container *container, const struct image_ref *to,
-              struct splice_list *out, struct error *err)
+static int set_parts(const struct manifest_file *file, const struct container *container,
+                     const struct image_ref *to, struct splice_list *out, struct error *err)
 {
-    if (container->problem.code != ERROR_NONE)
-        return error_set(err, ERROR_INVALID, "line %d, container %s: %s", container->line, container->name,
-                         container->problem.text);
     if (container->prefix_len)
         return set_behind_prefix(file, container, to->text, out, err);
     if (set_name(file, container, to, out, err) < 0 ||
         set_part(file, container, container->tag_node, "newTag", to->tag, out, err) < 0)
         return -1;
     return set_part(file, container, container->digest_node, "digest", to->digest, out, err);
+}
+
+int entry_edit(const struct manifest_file *file, const struct container *container, const char *image,
+               struct splice_list *out, struct error *err)
+{
+    CLEANUP(image_ref_release) struct image_ref to = IMAGE_REF_INIT;
+    CLEANUP(splice_list_release) struct splice_list parts = {.items = NULL};
+    if (container->problem.code != ERROR_NONE)
+        return refuse(container, err, container->problem.text);
+    if (image_ref_parse(image, &to, err) < 0 || set_parts(file, container, &to, &parts, err) < 0)
+        return -1;
+    for (size_t i = 0; i < parts.len; i++)
+        splice_list_add(out, parts.items[i]);
+    parts.len = 0;
+    return 0;
 }

@@ -1,0 +1,37 @@
+/*
+ * Which entries of kustomizations stand for which containers: an entry of `images:` replaces the image of every
+ * container below the kustomization that is written with the entry's name.
+ *
+ * Followed are `resources`, `bases` and `components`, as far as they are in the set: files, and directories with a
+ * kustomization, whose own images rename on the way up as kustomize does. What is not in the set (remote bases, paths
+ * outside the configured ones) is passed over, and a cycle ends where it closes. Patches and generators are not read.
+ */
+#ifndef MODEL_KUSTOMIZE_LINKS_H
+#define MODEL_KUSTOMIZE_LINKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/manifest.h"
+
+struct kustomize_link {
+    const struct resource *kustomization; /* of the set, as the workload */
+    size_t entry;                         /* among the kustomization's containers */
+    const struct resource *workload;
+    size_t container; /* among the workload's */
+};
+
+struct kustomize_links {
+    struct kustomize_link *items; /* in the order of the set's kustomizations, then of their entries */
+    size_t len, capacity;
+    bool is_cut; /* there was more to follow than LIMIT_KUSTOMIZE_STEPS; nothing is linked then */
+};
+
+/* All links of a finished set. Costs nothing where there is no kustomization with images. */
+void kustomize_links_find(const struct manifest_set *set, struct kustomize_links *out);
+void kustomize_links_release(struct kustomize_links *links);
+
+/* True for a resource that stands for a kustomization's images. */
+bool resource_is_kustomization(const struct resource *resource);
+
+#endif

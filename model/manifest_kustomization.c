@@ -1,0 +1,151 @@
+#include "model/manifest_kustomization.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/strmap.h"
+#include "model/manifest_file.h"
+#include "model/manifest_kinds.h"
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bool manifest_path_is_kustomization(const char *path)
+{
+    static const char *const names[] = {"kustomization.yaml", "kustomization.yml", "Kustomization"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (!strcmp(base_name(path), names[i]))
+            return true;
+    }
+    return false;
+}
+
+bool manifest_is_kustomization(const char *path, const struct yaml_node *root)
+{
+    const char *api_version = yaml_text(yaml_get(root, "apiVersion"));
+    const char *kind = yaml_text(yaml_get(root, "kind"));
+    if (!api_version)
+        return manifest_path_is_kustomization(path) && (!kind || !strcmp(kind, "Kustomization"));
+    return kind_is_tool_input(api_version, kind ? kind : "");
+}
+
+static const struct yaml_node *images_of(const struct yaml_node *root)
+{
+    const struct yaml_node *images = yaml_resolve(yaml_get(root, "images"));
+    return images && images->kind == YAML_SEQUENCE ? images : NULL;
+}
+
+bool manifest_kustomization_has_images(const struct yaml_node *root)
+{
+    const struct yaml_node *images = images_of(root);
+    return images && images->len > 0;
+}
+
+char *manifest_kustomization_name(const char *path, const struct yaml_node *root)
+{
+    const char *given = yaml_text(yaml_path(root, "metadata", "name", NULL));
+    if (given && *given)
+        return xstrdup(given);
+    const char *base = base_name(path);
+    if (base == path)
+        return xstrdup("root");
+    AUTO_FREE char *directory = xmemdupz(path, (size_t)(base - path) - 1);
+    return manifest_name_of_path(directory);
+}
+
+/* A field of an entry: its scalar, NULL if it is missing or null. */
+static int read_field(const struct yaml_node *entry, const char *key, const struct yaml_node **out,
+                      struct container *container)
+{
+    const struct yaml_node *written = yaml_get(entry, key), *node = yaml_resolve(written);
+    const char *text = yaml_text(node);
+    *out = text ? node : NULL;
+    if (!node || text)
+        container->is_alias = container->is_alias || (node && node != written);
+    else if (node->kind != YAML_SCALAR || node->style != YAML_PLAIN)
+        return error_set(&container->problem, ERROR_INVALID, "%s must be a string", key);
+    else if (written)
+        return error_set(&container->problem, ERROR_INVALID, "%s is empty; remove it, or write one", key);
+    return 0;
+}
+
+static int put_together(struct container *container)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    strbuf_addstr(&text, container->image_node->value);
+    if (container->tag_node)
+        strbuf_addf(&text, ":%s", container->tag_node->value);
+    if (container->digest_node)
+        strbuf_addf(&text, "@%s", container->digest_node->value);
+    return image_ref_parse(text.buf, &container->image, &container->problem);
+}
+
+static int line_of(const struct container *container, const struct yaml_node *entry)
+{
+    const struct yaml_node *const nodes[] = {container->tag_node, container->digest_node,
+                                             container->image_node, entry};
+    size_t i = 0;
+    while (!nodes[i])
+        i++;
+    return nodes[i]->line;
+}
+
+static int read_entry(struct container *container, const struct yaml_node *written)
+{
+    const struct yaml_node *entry = yaml_resolve(written), *name, *new_name;
+    *container = (struct container){.name = "", .line = entry->line, .image = IMAGE_REF_INIT};
+    container->is_alias = entry != written;
+    if (read_field(entry, "name", &name, container) < 0)
+        return -1;
+    if (!name)
+        return error_set(&container->problem, ERROR_INVALID, "the entry has no name");
+    container->name = *base_name(name->value) ? base_name(name->value) : name->value;
+    if (read_field(entry, "newName", &new_name, container) < 0 ||
+        read_field(entry, "newTag", &container->tag_node, container) < 0 ||
+        read_field(entry, "digest", &container->digest_node, container) < 0)
+        return -1;
+    container->image_node = new_name ? new_name : name;
+    container->is_name_fixed = !new_name;
+    container->entry_node = entry;
+    container->line = line_of(container, entry);
+    return put_together(container);
+}
+
+/* Which of two a policy is for cannot be told, but a marker stands behind the one that it is for. */
+static void find_clashes(struct resource *resource)
+{
+    CLEANUP(strmap_release) struct strmap names = STRMAP_INIT;
+    for (size_t i = 0; i < resource->containers_len; i++) {
+        struct container *container = &resource->containers[i];
+        struct container *other = strmap_get(&names, container->name);
+        if (!*container->name)
+            continue;
+        if (!other) {
+            strmap_set(&names, container->name, container);
+            continue;
+        }
+        struct container *const both[] = {other, container};
+        for (size_t k = 0; k < ARRAY_LEN(both); k++) {
+            if (both[k]->problem.code == ERROR_NONE)
+                error_set(&both[k]->problem, ERROR_CONFLICT,
+                          "more than one entry is called %s; say which policy is whose with a marker behind "
+                          "each newTag: \"# pawl: REPOSITORY POLICY\"",
+                          container->name);
+        }
+    }
+}
+
+void manifest_read_kustomization(struct resource *resource)
+{
+    const struct yaml_node *images = images_of(resource->node);
+    resource->is_workload = true;
+    resource->containers = xcalloc(images->len, sizeof(*resource->containers));
+    resource->containers_len = images->len;
+    for (size_t i = 0; i < images->len; i++)
+        read_entry(&resource->containers[i], images->items[i]);
+    find_clashes(resource);
+}

@@ -1,0 +1,153 @@
+"""Where images stand outside pod specs: behind markers, in kustomizations, in Argo CD Applications."""
+
+from parts.manifests import config_map, workload
+
+
+def test_a_marker_in_the_values_of_a_chart(site):
+    site.push("team/web", "1.9.0", "1.10.0", "2.0.0")
+    site.push("team/job", "8.0.0", "8.1.0")
+    values = f"""\
+# 1.9.0 is a decoy
+web:
+  image:
+    repository: {site.registry.host}/team/web
+    tag: 1.9.0   # pawl: {site.registry.host}/team/web semver:~1
+job: {{image: {site.image("team/job", "8.0.0")}}} # pawl: semver:8
+"""
+    site.start({"charts/web/Chart.yaml": "name: web\n", "charts/web/values.yaml": values,
+                "charts/web/values-prod.yaml": values.replace("semver:~1", "semver:~2"),
+                "charts/web/templates/deployment.yaml": "{{ if }} image: x/y:1 # pawl: glob:*\n",
+                "charts/web/other.yaml": "a: [\n", "settings.yaml": config_map("settings", a="1")})
+    report = site.once()
+    assert report["errors"] == []
+    assert site.repo.read("charts/web/values.yaml").decode() == (
+        values.replace("tag: 1.9.0", "tag: 1.10.0").replace("8.0.0", "8.1.0"))
+    assert "tag: 2.0.0 " in site.repo.read("charts/web/values-prod.yaml").decode()
+    assert [(change["workload"], change["container"], change["line"], change["to"])
+            for change in report["changes"] if change["file"] == "charts/web/values.yaml"] == [
+        ("default:file/charts.web.values.yaml", "web.image.tag", 5, site.image("team/web", "1.10.0")),
+        ("default:file/charts.web.values.yaml", "job.image", 6, site.image("team/job", "8.1.0"))]
+    assert report["applied"]["created"] == 1 and site.applied("charts/web/values.yaml") is None
+    assert site.once()["changes"] == []
+
+
+def test_a_marked_tag_that_would_become_a_number_gets_quotes(site):
+    site.push("team/web", "1.9.1", "1.10")
+    site.start({"values.yaml": f"a:\n  tag: 1.9.1 # pawl: {site.registry.host}/team/web glob:1.*\n"})
+    site.once()
+    assert site.repo.read("values.yaml").decode() == (
+        f'a:\n  tag: "1.10" # pawl: {site.registry.host}/team/web glob:1.*\n')
+
+
+def test_a_marker_automates_one_scalar_of_an_object_that_a_lock_holds(site):
+    site.push("app", "1.0.0", "1.1.0")
+    free = workload("free", site.image("app", "1.0.0"), automated=False).replace("# kept up to date", "# pawl: semver:1")
+    locked = workload("locked", site.image("app", "1.0.0"), automated=False,
+                      annotations={"fluxcd.io/locked": "true"}).replace("# kept up to date", "# pawl: semver:1")
+    odd = ("apiVersion: example.org/v1\nkind: Engine\nmetadata: {name: odd}\nspec:\n"
+           f"  parts:\n    - image: {site.image('app', '1.0.0')} # pawl: semver:1\n")
+    site.start({"free.yaml": free, "locked.yaml": locked, "odd.yaml": odd})
+    report = site.once()
+    assert sorted((change["workload"], change["container"]) for change in report["changes"]) == [
+        ("default:engine/odd", "spec.parts.0.image"), ("demo:deployment/free", "app")]
+    assert [(held["workload"], held["cause"]) for held in report["held"]] == [("demo:deployment/locked", "locked")]
+    assert site.applied("odd.yaml") == odd.replace("1.0.0", "1.1.0").encode()
+
+
+def test_markers_that_cannot_be_read_are_said_with_their_line(site):
+    site.push("app", "1.0.0", "1.1.0")
+    site.start({"a.yaml": f"a: 1\nimage: {site.image('app', '1.0.0')} # pawl: newest\n",
+                "b.yaml": f"image: {site.image('app', '1.0.0')} # pawl: semver:nonsense\n",
+                "c.yaml": 'x: 1\nimage: a/b:1 # {"$imagepolicy": "flux-system:b"}\n',
+                "good.yaml": f"image: {site.image('app', '1.0.0')} # pawl: semver:1\n"})
+    report = site.once()
+    assert [(error["file"], error["line"]) for error in report["errors"]] == [
+        ("a.yaml", 2), ("c.yaml", 2), ("b.yaml", 1)]
+    assert [change["file"] for change in report["changes"]] == ["good.yaml"]
+
+
+def base_and_overlays(site, base, **overlays):
+    """A base with one workload, and overlays that give its image a tag each."""
+    files = {"base/kustomization.yaml": "resources: [web.yaml]\n", "base/web.yaml": base}
+    for name, tag in overlays.items():
+        files[f"overlays/{name}/kustomization.yaml"] = f"""\
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources:
+  - ../../base
+images:
+  - name: {site.registry.host}/team/web # one for all
+""" + (f"    newTag: {tag} # {name}\n" if tag else "")
+    site.start(files)
+
+
+def test_a_kustomization_has_policies_of_its_own(site):
+    site.push("team/web", "1.0.0", "1.1.0", "2.0.0")
+    text = f"""\
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+metadata:
+  name: prod
+  annotations:
+    pawl.dev/automated: "true"
+    pawl.dev/tag.web: semver:1
+images:
+- name: web
+  newName: {site.registry.host}/team/web
+  newTag: "1.0.0"
+"""
+    site.start({"prod/kustomization.yaml": text})
+    report = site.once()
+    assert site.repo.read("prod/kustomization.yaml").decode() == text.replace("1.0.0", "1.1.0")
+    assert [(change["workload"], change["container"], change["from"], change["to"]) for change in report["changes"]] == [
+        ("default:kustomization/prod", "web", site.image("team/web", "1.0.0"), site.image("team/web", "1.1.0"))]
+    assert site.applied("prod/kustomization.yaml") is None and report["applied"]["created"] == 0
+
+
+def test_a_workload_decides_for_each_overlay_and_its_own_field_stays(site):
+    site.push("team/web", "1.0.0", "1.1.0", "1.2.0")
+    base = workload("web", site.image("team/web", "1.0.0"), policy="semver:1")
+    base_and_overlays(site, base, staging="1.1.0", prod="1.0.0", current="1.2.0", bare=None)
+    report = site.once()
+    assert sorted((change["workload"], change["from"], change["to"]) for change in report["changes"]) == [
+        ("default:kustomization/overlays.bare", f"{site.registry.host}/team/web", site.image("team/web", "1.2.0")),
+        ("default:kustomization/overlays.prod", site.image("team/web", "1.0.0"), site.image("team/web", "1.2.0")),
+        ("default:kustomization/overlays.staging", site.image("team/web", "1.1.0"), site.image("team/web", "1.2.0"))]
+    assert [(held["workload"], held["cause"]) for held in report["held"]] == [("demo:deployment/web", "overridden")]
+    assert "overlays/" in report["held"][0]["reason"]
+    assert site.repo.read("base/web.yaml").decode() == base
+    assert sorted(site.repo.diff()) == sorted(
+        ["-    newTag: 1.1.0 # staging", "+    newTag: 1.2.0 # staging", "-    newTag: 1.0.0 # prod",
+         "+    newTag: 1.2.0 # prod", "+    newTag: 1.2.0"])
+    assert site.once()["changes"] == []
+
+
+def test_an_overlay_without_a_tag_of_its_own_never_steps_back(site):
+    site.push("team/web", "1.0.0", "1.1.0")
+    base_and_overlays(site, workload("web", site.image("team/web", "1.2.0"), policy="semver:1"), bare=None)
+    report = site.once()
+    assert report["changes"] == []
+    assert ("default:kustomization/overlays.bare", "step-back") in [
+        (held["workload"], held["cause"]) for held in report["held"]]
+
+
+def test_a_locked_workload_holds_the_entries_that_stand_for_it(site):
+    site.push("team/web", "1.0.0", "1.1.0")
+    base = (workload("web", site.image("team/web", "1.0.0"), policy="semver:1") + "---\n"
+            + workload("two", site.image("team/web", "1.0.0"), policy="semver:1", annotations={"fluxcd.io/locked": "true"}))
+    base_and_overlays(site, base, prod="1.0.0")
+    report = site.once()
+    assert report["changes"] == []
+    assert ("default:kustomization/overlays.prod", "locked") in [
+        (held["workload"], held["cause"]) for held in report["held"]]
+
+
+def test_workloads_that_disagree_about_an_entry_block_it(site):
+    site.push("team/web", "1.0.0", "1.1.0")
+    base = (workload("web", site.image("team/web", "1.0.0"), policy="semver:1") + "---\n"
+            + workload("two", site.image("team/web", "1.0.0"), policy="semver:2"))
+    base_and_overlays(site, base, prod="1.0.0")
+    report = site.once()
+    assert report["changes"] == []
+    assert [(error["file"], error["line"]) for error in report["errors"]] == [("overlays/prod/kustomization.yaml", 7)]
+    assert "have different policies" in report["errors"][0]["message"]
