@@ -23,10 +23,12 @@ static void clear_field(void *field, enum option_type type)
         *(char **)field = NULL;
         break;
     case OPTION_INT:
+    case OPTION_COUNT:
     case OPTION_DURATION:
         *(int64_t *)field = 0;
         break;
     case OPTION_LIST:
+    case OPTION_TEXTS:
         strvec_release(field);
         break;
     case OPTION_NONE:
@@ -38,7 +40,7 @@ static void zero_field(void *field, enum option_type type)
 {
     if (type == OPTION_STRING)
         *(char **)field = NULL;
-    else if (type == OPTION_LIST)
+    else if (type == OPTION_LIST || type == OPTION_TEXTS)
         *(struct strvec *)field = (struct strvec)STRVEC_INIT;
     else
         clear_field(field, type);
@@ -103,7 +105,7 @@ static int assign_flag(struct option_set *set, const struct option_cursor *at, c
 {
     const char *value = attached;
     if (!value && option_is_switch(at->row))
-        value = "true";
+        value = at->row->type == OPTION_COUNT ? OPTION_STEP : "true";
     if (!value)
         value = take_argument(arguments);
     if (!value && !at->row->refusal)

@@ -29,8 +29,10 @@ enum option_type {
     OPTION_STRING,   /* char *, owned; NULL where unset */
     OPTION_INT,      /* int64_t, never negative; decimal */
     OPTION_DURATION, /* int64_t milliseconds; "5m" */
-    OPTION_LIST, /* struct strvec, owned; an item with a comma is put in double quotes (Go's encoding/csv) */
-    OPTION_NONE, /* accepted and without effect, as it was in Flux v1, or refused; no value is stored, but
+    OPTION_COUNT, /* int64_t; how often the flag stands there, -vv is two; or the number itself, --verbose=2 */
+    OPTION_TEXTS, /* struct strvec, owned; each use adds one text as it is: no commas, no quotes */
+    OPTION_LIST,  /* struct strvec, owned; an item with a comma is put in double quotes (Go's encoding/csv) */
+    OPTION_NONE,  /* accepted and without effect, as it was in Flux v1, or refused; no value is stored, but
                     one is expected on the command line if the row has a metavar */
 };
 

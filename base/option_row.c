@@ -41,7 +41,8 @@ bool option_find_letter(struct option_cursor *cursor, char letter)
 
 bool option_is_switch(const struct option_row *row)
 {
-    return row->type == OPTION_BOOL || (row->type == OPTION_NONE && !row->metavar);
+    return row->type == OPTION_BOOL || row->type == OPTION_COUNT ||
+           (row->type == OPTION_NONE && !row->metavar);
 }
 
 const char *option_type_text(enum option_type type)
@@ -51,6 +52,8 @@ const char *option_type_text(enum option_type type)
         [OPTION_STRING] = "one text",
         [OPTION_INT] = "a whole number that is not negative",
         [OPTION_DURATION] = "a duration (such as 30s, 5m or 1h30m)",
+        [OPTION_COUNT] = "a whole number that is not negative",
+        [OPTION_TEXTS] = "one text",
         [OPTION_LIST] = "a list",
         [OPTION_NONE] = "one text",
     };
@@ -187,6 +190,11 @@ int option_value_parse(const struct option_row *row, const char *text, struct op
     case OPTION_BOOL:
         result = parse_bool(text, &value->boolean);
         break;
+    case OPTION_COUNT:
+        value->is_step = !strcmp(text, OPTION_STEP);
+        if (value->is_step)
+            break;
+        __attribute__((fallthrough));
     case OPTION_INT:
         result = parse_int(text, &value->number);
         break;
@@ -195,6 +203,9 @@ int option_value_parse(const struct option_row *row, const char *text, struct op
         break;
     case OPTION_LIST:
         return parse_checked_list(row, text, &value->list, err);
+    case OPTION_TEXTS:
+        strvec_push(&value->list, text);
+        return option_value_check(row, text, err);
     case OPTION_STRING:
         value->text = xstrdup(text);
         return option_value_check(row, text, err);
@@ -243,7 +254,13 @@ static void store(void *field, enum option_type type, struct option_value *value
     case OPTION_DURATION:
         *(int64_t *)field = value->number;
         break;
+    case OPTION_COUNT:
+        if (value->is_step)
+            value->number = 1 + (add ? *(int64_t *)field : 0);
+        *(int64_t *)field = value->number;
+        break;
     case OPTION_LIST:
+    case OPTION_TEXTS:
         store_list(field, &value->list, add);
         break;
     case OPTION_NONE:

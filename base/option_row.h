@@ -31,6 +31,9 @@ bool option_next(struct option_cursor *cursor);
 bool option_find(struct option_cursor *cursor, const char *name, size_t len);
 bool option_find_letter(struct option_cursor *cursor, char letter);
 
+/* What a flag that counts has as its value where it stands without one. */
+#define OPTION_STEP "+1"
+
 /* True if the row stands without a value on the command line. */
 bool option_is_switch(const struct option_row *row);
 
@@ -40,13 +43,14 @@ const char *option_type_text(enum option_type type);
 /* A value on its way from text into the struct; which member counts is the row's type. */
 struct option_value {
     bool boolean;
+    bool is_step; /* of a count: one more */
     int64_t number;
     char *text;
     struct strvec list;
 };
 #define OPTION_VALUE_INIT                                                                                    \
     {                                                                                                        \
-        .boolean = false, .number = 0, .text = NULL, .list = STRVEC_INIT                                     \
+        .boolean = false, .is_step = false, .number = 0, .text = NULL, .list = STRVEC_INIT                   \
     }
 void option_value_release(struct option_value *value);
 

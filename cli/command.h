@@ -38,6 +38,9 @@ struct invocation {
     bool all_spaces; /* -a */
     int64_t limit;   /* -l; 0: none */
     char *directory; /* -f */
+    /* of jobs: cli/job_options.h */
+    char *repository, *message, *user;
+    int64_t verbosity; /* -v */
     const struct command *command;
     struct strvec operands;
 };

@@ -1,7 +1,10 @@
 #include "daemon/job.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "daemon/manifest_loader.h"
+#include "updater/diff.h"
 
 /* Another pawl on the same mirror finishes its round first. */
 #define LOCK_TIMEOUT_MS 120000
@@ -10,12 +13,48 @@ struct running {
     const struct job *job;
     struct job_report *report;
     struct manifest_set *manifests; /* of the head last decided on */
+    bool dry_run;
 };
 
 void job_report_release(struct job_report *report)
 {
     result_list_release(&report->results);
+    strbuf_release(&report->diff);
     *report = (struct job_report)JOB_REPORT_INIT;
+}
+
+static const struct manifest_file *find_file(const struct manifest_set *set, const char *path)
+{
+    for (size_t i = 0; i < set->files_len; i++) {
+        if (!strcmp(set->files[i]->path, path))
+            return set->files[i];
+    }
+    return NULL;
+}
+
+/* What a later commit of the proposal makes of the file. */
+static bool is_changed_again(const struct proposal *proposal, size_t after, const char *path)
+{
+    for (size_t i = after + 1; i < proposal->len; i++) {
+        for (size_t k = 0; k < proposal->commits[i].files_len; k++) {
+            if (!strcmp(proposal->commits[i].files[k].path, path))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void add_diffs(const struct manifest_set *manifests, const struct proposal *proposal,
+                      struct strbuf *out)
+{
+    for (size_t i = 0; i < proposal->len; i++) {
+        for (size_t k = 0; k < proposal->commits[i].files_len; k++) {
+            const struct commit_file *new = &proposal->commits[i].files[k];
+            const struct manifest_file *old = find_file(manifests, new->path);
+            if (old && !is_changed_again(proposal, i, new->path))
+                diff_add_unified(out, new->path, old->text, old->len, new->bytes, new->len);
+        }
+    }
 }
 
 static int decide(struct repository *r, const char *head, struct proposal *proposal, void *context,
@@ -23,6 +62,7 @@ static int decide(struct repository *r, const char *head, struct proposal *propo
 {
     struct running *running = context;
     result_list_release(&running->report->results);
+    strbuf_reset(&running->report->diff);
     manifest_set_free(running->manifests);
     running->manifests = manifest_loader_load(r->loader, r->mirror, head, &r->settings->paths, err);
     if (!running->manifests)
@@ -31,6 +71,9 @@ static int decide(struct repository *r, const char *head, struct proposal *propo
     int status =
         job->decide(r, head, running->manifests, proposal, &running->report->results, job->context, err);
     result_list_sort(&running->report->results);
+    running->report->is_changed = status == 0 && proposal->len > 0;
+    if (status == 0 && running->dry_run)
+        add_diffs(running->manifests, proposal, &running->report->diff);
     return status;
 }
 
@@ -54,7 +97,7 @@ int job_run(struct repository *r, const struct job *job, bool dry_run, struct jo
     if (mirror_lock(r->mirror, LOCK_TIMEOUT_MS, err) < 0)
         return -1;
     CLEANUP(unlock) struct mirror *locked UNUSED = r->mirror;
-    CLEANUP(release_running) struct running running = {.job = job, .report = report};
+    CLEANUP(release_running) struct running running = {.job = job, .report = report, .dry_run = dry_run};
     const struct publication publication = {.decide = decide, .context = &running, .dry_run = dry_run};
     return publish(r, &publication, report->head, report->commit, err);
 }

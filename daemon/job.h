@@ -12,6 +12,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/strbuf.h"
 #include "daemon/publish.h"
 #include "daemon/repository.h"
 #include "model/manifest.h"
@@ -32,10 +33,12 @@ struct job_report {
     char head[GIT_ID_SIZE];   /* what it was decided on; "" if git could not be read */
     char commit[GIT_ID_SIZE]; /* what was pushed; "": nothing, or a dry run */
     struct result_list results;
+    bool is_changed;    /* something was to be written; in a dry run it was not */
+    struct strbuf diff; /* of a dry run: all that would change, as unified diffs */
 };
 #define JOB_REPORT_INIT                                                                                      \
     {                                                                                                        \
-        .head = "", .commit = "", .results = {.items = NULL }                                                \
+        .head = "", .commit = "", .results = {.items = NULL}, .is_changed = false, .diff = STRBUF_INIT       \
     }
 void job_report_release(struct job_report *report);
 

@@ -340,6 +340,61 @@ static void test_option_manual_escapes_what_roff_reads(void **state UNUSED)
                                  "\\&.dots and it\\(aqs \\e slash.\n");
 }
 
+static void test_option_counts_and_texts_are_taken_each_time(void **state)
+{
+    (void)state;
+    struct counted {
+        int64_t verbosity;
+        struct strvec tags;
+    } values;
+    static const struct option_row rows[] = {
+        {.name = "verbose",
+         .letter = 'v',
+         .type = OPTION_COUNT,
+         .offset = offsetof(struct counted, verbosity)},
+        {.name = "tag", .type = OPTION_TEXTS, .offset = offsetof(struct counted, tags), .metavar = "T"},
+        {.name = NULL},
+    };
+    static const struct option_row *const counted_tables[] = {rows, NULL};
+    static const struct {
+        const char *words[4];
+        int64_t verbosity; /* -1: refused */
+    } cases[] = {
+        {{NULL}, 0},
+        {{"-v"}, 1},
+        {{"-vv"}, 2},
+        {{"-v", "--verbose", "-v"}, 3},
+        {{"--verbose=2"}, 2},
+        {{"--verbose=2", "-v"}, 3},
+        {{"--verbose=much"}, -1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct option_set set;
+        struct error err = ERROR_INIT;
+        CLEANUP(strvec_release) struct strvec words = STRVEC_INIT, operands = STRVEC_INIT;
+        for (size_t k = 0; k < ARRAY_LEN(cases[i].words) && cases[i].words[k]; k++)
+            strvec_push(&words, cases[i].words[k]);
+        option_set_init(&set, counted_tables, &values);
+        int result = option_read_arguments(&set, (int)words.len, words.items, &operands, &err);
+        assert_int_equal(result, cases[i].verbosity < 0 ? -1 : 0);
+        if (result == 0)
+            assert_int_equal(values.verbosity, cases[i].verbosity);
+        option_set_release(&set);
+    }
+    struct option_set set;
+    struct error err = ERROR_INIT;
+    CLEANUP(strvec_release) struct strvec words = STRVEC_INIT, operands = STRVEC_INIT;
+    strvec_push(&words, "--tag=a=semver:>=1.2, <2");
+    strvec_push(&words, "--tag");
+    strvec_push(&words, "\"b\"");
+    option_set_init(&set, counted_tables, &values);
+    assert_int_equal(option_read_arguments(&set, (int)words.len, words.items, &operands, &err), 0);
+    assert_int_equal(values.tags.len, 2);
+    assert_string_equal(values.tags.items[0], "a=semver:>=1.2, <2");
+    assert_string_equal(values.tags.items[1], "\"b\"");
+    option_set_release(&set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +405,7 @@ int main(void)
         cmocka_unit_test(test_option_lists_are_read_as_go_reads_them),
         cmocka_unit_test(test_option_lists_replace_the_default_and_then_grow),
         cmocka_unit_test(test_option_two_names_of_one_list_are_joined),
+        cmocka_unit_test(test_option_counts_and_texts_are_taken_each_time),
         cmocka_unit_test(test_option_without_effect_is_accepted),
         cmocka_unit_test(test_option_sources_may_be_read_in_any_order),
         cmocka_unit_test(test_option_environment_passes_over_what_is_not_ours),

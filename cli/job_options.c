@@ -1,0 +1,121 @@
+#include "cli/job_options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cli/result_table.h"
+#include "cli/say.h"
+#include "daemon/job_repository.h"
+#include "daemon/job_user.h"
+
+#define AT(field) offsetof(struct invocation, field)
+
+const struct option_row job_options[] = {
+    {.name = "namespace",
+     .letter = 'n',
+     .type = OPTION_STRING,
+     .offset = AT(space),
+     .metavar = "NAME",
+     .group = "Command",
+     .help = "Namespace of workloads that name none; the one of objects that name none if not given"},
+    {.name = "repository",
+     .type = OPTION_STRING,
+     .offset = AT(repository),
+     .metavar = "NAME",
+     .group = "Command",
+     .help = "Where several repositories are configured: the one to change; else the one that has the "
+             "workload"},
+    {.name = "message",
+     .letter = 'm',
+     .type = OPTION_STRING,
+     .offset = AT(message),
+     .metavar = "TEXT",
+     .group = "Command",
+     .help = "Message of the commit"},
+    {.name = "user",
+     .type = OPTION_STRING,
+     .offset = AT(user),
+     .metavar = "TEXT",
+     .group = "Command",
+     .help = "Who asks for the change; what git's configuration has if not given"},
+    {.name = "verbose",
+     .letter = 'v',
+     .type = OPTION_COUNT,
+     .offset = AT(verbosity),
+     .group = "Command",
+     .help = "Also show what was skipped; twice: and what was not meant"},
+    {.name = "dry-run",
+     .type = OPTION_BOOL,
+     .offset = AT(dry_run),
+     .group = "Command",
+     .help = "Show the results and the diff; push nothing"},
+    {.name = "output",
+     .letter = 'o',
+     .type = OPTION_STRING,
+     .offset = AT(output),
+     .fallback = "table",
+     .metavar = "FORMAT",
+     .group = "Command",
+     .choices = "table|tab|json",
+     .help = "Form of the output"},
+    {.name = "no-headers",
+     .type = OPTION_BOOL,
+     .offset = AT(no_headers),
+     .group = "Command",
+     .help = "Leave out the heading of a table"},
+    {.name = NULL},
+};
+
+const struct option_row job_workload_options[] = {
+    {.name = "workload",
+     .letter = 'w',
+     .type = OPTION_STRING,
+     .offset = AT(workload),
+     .metavar = "ID",
+     .group = "Command",
+     .help = "The workload: namespace:kind/name or kind/name"},
+    {.name = "controller", .letter = 'c', .type = OPTION_STRING, .offset = AT(workload), .metavar = "ID"},
+    {.name = NULL},
+};
+
+char *job_user(const struct invocation *invocation)
+{
+    return invocation->user ? xstrdup(invocation->user) : job_user_default();
+}
+
+static void print_report(const struct invocation *invocation, const struct job_report *report)
+{
+    result_print(&report->results, &(struct result_format){.is_json = !strcmp(invocation->output, "json"),
+                                                           .no_headers = invocation->no_headers,
+                                                           .verbosity = invocation->verbosity});
+    if (invocation->dry_run && strcmp(invocation->output, "json") != 0)
+        fwrite(report->diff.buf, 1, report->diff.len, stdout);
+    fflush(stdout);
+    if (report->commit[0])
+        say(stderr, "Commit pushed:\t%.7s\n", report->commit);
+    else if (!report->is_changed && !result_list_has(&report->results, RESULT_FAILED))
+        say(stderr, "Nothing to do\n");
+}
+
+static int exit_code(const struct error *err)
+{
+    return err->code == ERROR_USAGE || err->code == ERROR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILED;
+}
+
+int job_command(struct invocation *invocation, const struct job *job, const struct strvec *workloads,
+                struct error *err)
+{
+    const struct job_place place = {
+        .repository = invocation->repository, .space = invocation->space, .workloads = workloads};
+    CLEANUP(repository_release)
+    struct repository *r = job_repository_open(&invocation->config, &place, &system_clock, err);
+    CLEANUP(job_report_release) struct job_report report = JOB_REPORT_INIT;
+    if (!r || job_run(r, job, invocation->dry_run, &report, err) < 0)
+        return exit_code(err);
+    print_report(invocation, &report);
+    if (result_list_has(&report.results, RESULT_FAILED))
+        return EXIT_FAILED;
+    return invocation->dry_run && report.is_changed ? EXIT_FOUND : EXIT_DONE;
+}

@@ -1,0 +1,25 @@
+/*
+ * The results of a job for people, as fluxctl printed them:
+ *
+ *     WORKLOAD                STATUS   UPDATES
+ *     default:deployment/app  success  app: example.test/app:1 -> 2
+ *     default:deployment/web  failed   not found in repository
+ */
+#ifndef CLI_RESULT_TABLE_H
+#define CLI_RESULT_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/job.h"
+
+struct result_format {
+    bool is_json; /* all results, as daemon/result_json.h */
+    bool no_headers;
+    int64_t verbosity; /* of the table: from 1 on with what was skipped, from 2 on with what was not meant */
+};
+
+/* Prints to stdout; no table where no row is to be shown. */
+void result_print(const struct result_list *results, const struct result_format *format);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * Workloads that a person named: found, or the reason why not, with the name that was probably meant.
+ */
+#ifndef MODEL_WORKLOAD_LOOKUP_H
+#define MODEL_WORKLOAD_LOOKUP_H
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "model/manifest.h"
+
+/*
+ * The workload of that id. NULL: ERROR_NOT_FOUND ("not found in repository", as Flux v1 says it, and the nearest name
+ * there is), ERROR_INVALID with file and line where its manifest is broken or it is defined more than once,
+ * ERROR_UNSUPPORTED for a resource that has no containers.
+ */
+const struct resource *workload_find(const struct manifest_set *manifests, const struct resource_id *id,
+                                     struct error *err) MUST_CHECK;
+
+#endif
