@@ -50,6 +50,7 @@ const char *decision_cause_name(enum decision_cause cause)
         [CAUSE_PINNED] = "pinned",
         [CAUSE_STALE] = "stale-answer",
         [CAUSE_STEP_BACK] = "step-back",
+        [CAUSE_REVERTED] = "reverted",
         [CAUSE_READ_ONLY] = "read-only",
         [CAUSE_UNKNOWN_KEY] = "unknown-annotation",
         [CAUSE_DUPLICATE] = "duplicate",

@@ -56,6 +56,7 @@ enum decision_cause {
     CAUSE_PINNED,      /* by digest */
     CAUSE_STALE,       /* the answer is old, the registry fails */
     CAUSE_STEP_BACK,   /* the candidate is older, a lower version, or may be */
+    CAUSE_REVERTED,    /* for those above choose: a person moved off it (daemon/revert_hold.h) */
     CAUSE_READ_ONLY,   /* for those above choose: the repository is not written to */
     CAUSE_UNKNOWN_KEY, /* blocked from here */
     CAUSE_DUPLICATE,
