@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "cli/job_options.h"
+
 #define AT(field) offsetof(struct invocation, field)
 
 static const struct option_row output_options[] = {
@@ -107,6 +109,83 @@ static const struct option_row set_image_options[] = {
     {.name = NULL},
 };
 
+/* Which workloads: a list, as fluxctl has it for releases. */
+#define WORKLOAD_LIST_ROW(short_name)                                                                        \
+    {                                                                                                        \
+        .name = "workload", .letter = (short_name), .type = OPTION_LIST, .offset = AT(workloads),            \
+        .metavar = "ID,...", .group = "Command", .help = "Workloads: namespace:kind/name or kind/name"       \
+    }
+#define EXCLUDE_ROW                                                                                          \
+    {                                                                                                        \
+        .name = "exclude", .type = OPTION_LIST, .offset = AT(excludes), .metavar = "ID,...",                 \
+        .group = "Command", .help = "Workloads to leave as they are"                                         \
+    }
+
+static const struct option_row release_options[] = {
+    WORKLOAD_LIST_ROW(0),
+    {.name = "controller", .letter = 'c', .type = OPTION_LIST, .offset = AT(workloads), .metavar = "ID,..."},
+    {.name = "all",
+     .type = OPTION_BOOL,
+     .offset = AT(all),
+     .group = "Command",
+     .help = "All workloads of the repository"},
+    EXCLUDE_ROW,
+    {.name = "update-image",
+     .letter = 'i',
+     .type = OPTION_STRING,
+     .offset = AT(image),
+     .metavar = "IMAGE:TAG",
+     .group = "Command",
+     .help = "The image to release, to all containers of its repository"},
+    {.name = "update-all-images",
+     .type = OPTION_BOOL,
+     .offset = AT(all_images),
+     .group = "Command",
+     .help = "For each container the best image that its policy takes"},
+    {.name = "set",
+     .type = OPTION_TEXTS,
+     .offset = AT(assignments),
+     .metavar = "CONTAINER=IMAGE",
+     .group = "Command",
+     .help = "For one container of one workload this image, whatever its policy; may be given again"},
+    {.name = "force",
+     .letter = 'f',
+     .type = OPTION_BOOL,
+     .offset = AT(force),
+     .group = "Command",
+     .help =
+         "Also workloads that are locked or ignored, if they are named; an image that is named also where "
+         "the policy does not take its tag"},
+    {.name = "interactive",
+     .type = OPTION_NONE,
+     .refusal = "is not in this version of pawl; use --dry-run to see the updates, and --set or --exclude to "
+                "choose among them"},
+    {.name = "watch",
+     .letter = 'w',
+     .type = OPTION_NONE,
+     .refusal =
+         "is not in this version of pawl, which releases to git; watch the cluster with `kubectl rollout "
+         "status`"},
+    {.name = NULL},
+};
+
+static const struct option_row promote_options[] = {
+    WORKLOAD_LIST_ROW('w'),
+    EXCLUDE_ROW,
+    {.name = "with-name",
+     .type = OPTION_BOOL,
+     .offset = AT(with_name),
+     .group = "Command",
+     .help = "Also images of another repository, with their names"},
+    {.name = "force",
+     .letter = 'f',
+     .type = OPTION_BOOL,
+     .offset = AT(force),
+     .group = "Command",
+     .help = "Also workloads that are locked or ignored, if they are named"},
+    {.name = NULL},
+};
+
 static const struct option_row cache_options[] = {
     {.name = "older-than",
      .type = OPTION_DURATION,
@@ -144,6 +223,13 @@ static const struct option_row *const list_images_tables[] = {
     config_general_options,  config_flux_options,  NULL};
 static const struct option_row *const cache_tables[] = {cache_options, output_options, config_cache_options,
                                                         config_general_options, NULL};
+static const struct option_row *const release_tables[] = {
+    release_options,         job_options,          config_git_options,
+    config_registry_options, config_cache_options, config_cluster_options,
+    config_general_options,  config_flux_options,  NULL};
+static const struct option_row *const promote_tables[] = {
+    promote_options,     job_options, config_git_options, config_cluster_options, config_general_options,
+    config_flux_options, NULL};
 static const struct option_row *const set_image_tables[] = {set_image_options, NULL};
 
 #define NEEDS_DAEMON "is not in this version of pawl"
@@ -231,6 +317,63 @@ const struct command commands[] = {
      .operands_least = 2,
      .operands_most = 1000,
      .run = command_set_image},
+    {.name = "release",
+     .summary = "release images to workloads: a commit with the images that you name",
+     .description =
+         "Writes images into the manifests at the head of the branch, and pushes that as one commit. Works "
+         "on "
+         "the repository\n"
+         "itself: containers, images and locks are those in git, no cluster is asked, and nothing is "
+         "applied; "
+         "whoever syncs\n"
+         "the repository does that.\n"
+         "\n"
+         "--update-image releases one tag to all containers of its repository; it must be there, and the "
+         "policy of a\n"
+         "container must take it, unless --force is given. --update-all-images takes for each container the "
+         "best that its\n"
+         "policy takes, automated or not, also where that is older than what it has. --set names the image "
+         "of "
+         "a container,\n"
+         "and asks nobody. Locked and ignored workloads are skipped; --force takes those that are named with "
+         "--workload.\n"
+         "\n"
+         "Exit status: 0 done or nothing to do, 1 something failed, 2 wrong usage, 3 a dry run would change "
+         "something.\n",
+     .examples = "pawl release --git-url git@github.com:org/gitops --workload default:deployment/app "
+                 "--update-image ghcr.io/org/app:1.2.4\n"
+                 "pawl release --git-url /srv/gitops.git --all --update-all-images --exclude "
+                 "default:deployment/db --dry-run\n"
+                 "pawl release --git-url /srv/gitops.git --workload deployment/app --set "
+                 "app=ghcr.io/org/app:1.2.3 -m 'back to 1.2.3'\n",
+     .tables = release_tables,
+     .needs_repository = true,
+     .run = command_release},
+    {.name = "promote",
+     .operands = "FROM TO",
+     .summary = "give the workloads of one path the images of another",
+     .description =
+         "FROM and TO are paths of one repository, such as staging and production. Each workload at TO gets "
+         "the tags and\n"
+         "digests that the workload of the same kind and name has at FROM, container by container; "
+         "namespaces "
+         "may differ.\n"
+         "Names of images stay as they are written at TO; an image of another repository is left alone "
+         "unless "
+         "--with-name is\n"
+         "given. Everything else stays. No registry is asked. Locked and ignored workloads are skipped; "
+         "--force takes those\n"
+         "that are named with --workload.\n"
+         "\n"
+         "Exit status: 0 done or nothing to do, 1 something failed, 2 wrong usage, 3 a dry run would change "
+         "something.\n",
+     .examples = "pawl promote staging production --git-url git@github.com:org/gitops --dry-run\n"
+                 "pawl promote staging production --git-url /srv/gitops.git -w shop:deployment/web\n",
+     .tables = promote_tables,
+     .operands_least = 2,
+     .operands_most = 2,
+     .needs_repository = true,
+     .run = command_promote},
     {.name = "cache",
      .operands = "ls|inspect REPOSITORY|prune",
      .summary = "look into the cache of image metadata, or remove what is of no use",
@@ -261,7 +404,6 @@ const struct command commands[] = {
     {.name = "check", .refusal = NEEDS_DAEMON "; try `pawl once --dry-run`, which changes nothing"},
     {.name = "explain", .refusal = NEEDS_DAEMON "; `pawl once --dry-run` gives the reason of each decision"},
     {.name = "list-workloads", .refusal = NEEDS_DAEMON},
-    {.name = "release", .refusal = NEEDS_DAEMON "; use `pawl set-image` in a checkout"},
     {.name = "automate", .refusal = NEEDS_DAEMON "; set the annotation fluxcd.io/automated: \"true\" in git"},
     {.name = "deautomate", .refusal = NEEDS_DAEMON "; remove the annotation fluxcd.io/automated in git"},
     {.name = "lock", .refusal = NEEDS_DAEMON "; set the annotation fluxcd.io/locked: \"true\" in git"},
@@ -274,7 +416,6 @@ const struct command commands[] = {
     {.name = "completion", .refusal = NEEDS_DAEMON},
     {.name = "history", .refusal = NEEDS_DAEMON "; use `git log`"},
     {.name = "rollback", .refusal = NEEDS_DAEMON "; use `git revert`, and lock the workload"},
-    {.name = "promote", .refusal = NEEDS_DAEMON},
     {.name = "wait", .refusal = NEEDS_DAEMON "; `pawl once` returns when the commit is applied"},
     {.name = "notify", .refusal = NEEDS_DAEMON},
     {.name = NULL},

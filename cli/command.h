@@ -41,6 +41,11 @@ struct invocation {
     /* of jobs: cli/job_options.h */
     char *repository, *message, *user;
     int64_t verbosity; /* -v */
+    /* of release and promote */
+    struct strvec workloads, excludes; /* --workload, --exclude */
+    struct strvec assignments;         /* --set */
+    char *image;                       /* --update-image */
+    bool all_images, force, with_name;
     const struct command *command;
     struct strvec operands;
 };
@@ -76,6 +81,8 @@ int command_serve(struct invocation *invocation, struct error *err);
 int command_tags(struct invocation *invocation, struct error *err);
 int command_list_images(struct invocation *invocation, struct error *err);
 int command_set_image(struct invocation *invocation, struct error *err);
+int command_release(struct invocation *invocation, struct error *err);
+int command_promote(struct invocation *invocation, struct error *err);
 int command_cache(struct invocation *invocation, struct error *err);
 int command_version(struct invocation *invocation, struct error *err);
 int command_manual(struct invocation *invocation, struct error *err);

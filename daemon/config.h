@@ -34,7 +34,7 @@ struct config {
     /* git */
     char *git_url, *git_branch, *git_user, *git_email, *git_ci_skip_message;
     struct strvec git_path;
-    bool git_readonly, git_ci_skip;
+    bool git_readonly, git_ci_skip, git_set_author;
     int64_t git_poll_interval_ms, git_timeout_ms;
     /* registries */
     struct strvec insecure_hosts, exclude_images, include_images, use_labels;

@@ -98,6 +98,7 @@ int job_run(struct repository *r, const struct job *job, bool dry_run, struct jo
         return -1;
     CLEANUP(unlock) struct mirror *locked UNUSED = r->mirror;
     CLEANUP(release_running) struct running running = {.job = job, .report = report, .dry_run = dry_run};
-    const struct publication publication = {.decide = decide, .context = &running, .dry_run = dry_run};
+    const struct publication publication = {
+        .decide = decide, .context = &running, .dry_run = dry_run, .user = job->user};
     return publish(r, &publication, report->head, report->commit, err);
 }

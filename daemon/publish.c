@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "daemon/commit_user.h"
 
 struct proposed_commit *proposal_add(struct proposal *proposal, char *message, size_t files_len)
 {
@@ -35,11 +36,18 @@ static const char *message_suffix(const struct config *config)
 }
 
 /* One commit upon the other; `commit` is `head` before and the last of them afterwards. */
-static int make_commits(struct repository *r, const struct proposal *proposal, char commit[GIT_ID_SIZE],
-                        struct error *err)
+static int make_commits(struct repository *r, const char *user, const struct proposal *proposal,
+                        char commit[GIT_ID_SIZE], struct error *err)
 {
-    const struct commit_author author = {
+    CLEANUP(commit_user_release) struct commit_user asker = COMMIT_USER_INIT;
+    struct commit_author author = {
         .name = r->config->git_user, .email = r->config->git_email, .when_ms = clock_wall_ms(r->clock)};
+    if (r->config->git_set_author && commit_user_parse(user, author.email, &asker)) {
+        author.committer_name = author.name;
+        author.committer_email = author.email;
+        author.name = asker.name;
+        author.email = asker.email;
+    }
     for (size_t i = 0; i < proposal->len; i++) {
         const struct proposed_commit *each = &proposal->commits[i];
         AUTO_FREE char *message = xasprintf("%s%s", each->message, message_suffix(r->config));
@@ -81,7 +89,8 @@ int publish(struct repository *r, const struct publication *publication, char he
             return 0;
         char made[GIT_ID_SIZE];
         memcpy(made, head, sizeof(made));
-        if (make_commits(r, &proposal, made, err) == 0 && mirror_push(r->mirror, made, err) == 0) {
+        if (make_commits(r, publication->user, &proposal, made, err) == 0 &&
+            mirror_push(r->mirror, made, err) == 0) {
             memcpy(commit, made, sizeof(made));
             return 0;
         }

@@ -38,7 +38,8 @@ struct publication {
     int (*decide)(struct repository *r, const char *head, struct proposal *proposal, void *context,
                   struct error *err);
     void *context;
-    bool dry_run; /* decide, and write nothing */
+    bool dry_run;     /* decide, and write nothing */
+    const char *user; /* who asked for it, the author with --git-set-author; NULL: nobody */
 };
 
 /*

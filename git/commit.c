@@ -40,13 +40,21 @@ static int build_tree(struct mirror *mirror, git_tree *tree, const struct commit
     return 0;
 }
 
-static int make_signature(const struct commit_author *author, git_signature **signature, struct error *err)
+static int make_signature(const char *name, const char *email, int64_t when_ms, git_signature **signature,
+                          struct error *err)
 {
-    if (git_signature_new(signature, author->name, author->email, author->when_ms / 1000, 0) == 0)
+    if (git_signature_new(signature, name, email, when_ms / 1000, 0) == 0)
         return 0;
     return error_set(err, ERROR_USAGE,
-                     "\"%s <%s>\" is no author of a commit: set a name and an e-mail address", author->name,
-                     author->email);
+                     "\"%s <%s>\" is no author of a commit: set a name and an e-mail address", name, email);
+}
+
+static int make_committer(const struct commit_author *author, git_signature **signature, struct error *err)
+{
+    bool is_other = author->committer_name != NULL;
+    return make_signature(is_other ? author->committer_name : author->name,
+                          is_other ? author->committer_email : author->email, author->when_ms, signature,
+                          err);
 }
 
 static int create(struct mirror *mirror, const char *parent_id, const struct commit_file *files, size_t len,
@@ -56,8 +64,10 @@ static int create(struct mirror *mirror, const char *parent_id, const struct com
     CLEANUP(release_tree) git_tree *old = NULL;
     CLEANUP(release_tree) git_tree *new = NULL;
     CLEANUP(release_signature) git_signature *signature = NULL;
+    CLEANUP(release_signature) git_signature *committer = NULL;
     git_oid tree_id;
-    if (make_signature(author, &signature, err) < 0 ||
+    if (make_signature(author->name, author->email, author->when_ms, &signature, err) < 0 ||
+        make_committer(author, &committer, err) < 0 ||
         mirror_commit_lookup(mirror, parent_id, &parent, err) < 0)
         return -1;
     if (git_commit_tree(&old, parent) < 0)
@@ -66,7 +76,7 @@ static int create(struct mirror *mirror, const char *parent_id, const struct com
         return -1;
     const git_commit *parents[] = {parent};
     if (git_tree_lookup(&new, mirror->repository, &tree_id) < 0 ||
-        git_commit_create(id, mirror->repository, NULL, signature, signature, NULL, message, new, 1,
+        git_commit_create(id, mirror->repository, NULL, signature, committer, NULL, message, new, 1,
                           parents) < 0)
         return library_error(err, "cannot store the commit");
     return 0;

@@ -97,7 +97,8 @@ struct commit_file {
 };
 struct commit_author {
     const char *name, *email;
-    int64_t when_ms; /* wall clock */
+    int64_t when_ms;                              /* wall clock */
+    const char *committer_name, *committer_email; /* who makes the commit for them; NULL: they do */
 };
 /* Makes a commit of `parent` with these files changed; moves no ref. Its id goes to `commit`, and is the same for the
  * same arguments. The message is taken as it is. ERROR_NOT_FOUND for a file that is not there, ERROR_INVALID for one

@@ -109,13 +109,14 @@ static void take_newer_base(struct pushed_scan *scan, const char *scope)
     repository_info_unref(kept);
 }
 
+/* What came without any list before it is no list, and must not be taken for one later. */
 static void merge_and_save(struct pushed_scan *scan)
 {
     AUTO_FREE char *scope = scan->has_credential ? scope_of(scan) : NULL;
     if (scope)
         take_newer_base(scan, scope);
     scan->result->info = merge(scan);
-    if (scope)
+    if (scope && scan->base->scanned_ms)
         record_put_repository(scan->env->cache, scan->result->info, scope);
 }
 

@@ -5,6 +5,9 @@
  * HEAD shows that it is there. The new answer is the last one with these tags put in, with the age of the last
  * one: the list is not younger for it. A tag that the registry does not have is left as it was, and is
  * ERROR_NOT_FOUND: who was told too early lists the repository a little later.
+ *
+ * Without a last answer (an empty one, never scanned) this is how a tag or two are asked for by name; then nothing is
+ * saved, since the cache keeps whole lists.
  */
 #ifndef SCANNER_PUSHED_TAGS_H
 #define SCANNER_PUSHED_TAGS_H

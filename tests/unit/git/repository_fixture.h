@@ -142,7 +142,7 @@ UNUSED static int try_commit(struct mirror *mirror, const char *parent, const ch
                              char commit[GIT_ID_SIZE], struct error *err)
 {
     const struct commit_file file = {path, text, strlen(text)};
-    const struct commit_author author = {"pawl", "pawl@localhost", 1700000000123};
+    const struct commit_author author = {.name = "pawl", .email = "pawl@localhost", .when_ms = 1700000000123};
     return mirror_commit(mirror, parent, &file, 1, &author, "Update images\n", commit, err);
 }
 

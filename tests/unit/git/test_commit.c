@@ -25,7 +25,8 @@ static void test_commit_changes_files_and_nothing_else(void **state)
     fetch(mirror);
     const struct commit_file files[] = {
         {"run.sh", "#!/bin/dash\n", 12}, {"dir/sub/c.yaml", "c\0d", 3}, {"a.yaml", "", 0}};
-    const struct commit_author author = {"Paul Öl", "paul@example.org", 1700000000999};
+    const struct commit_author author = {
+        .name = "Paul Öl", .email = "paul@example.org", .when_ms = 1700000000999};
     assert_int_equal(mirror_commit(mirror, mirror_head(mirror), files, 3, &author, "One\n\n two, no newline",
                                    commit, &err),
                      0);
@@ -78,7 +79,8 @@ static void test_commit_refuses_what_is_no_change_of_a_file(void **state)
                      cases[i].code, cases[i].says);
     assert_error(try_commit(mirror, "main", "a.yaml", "x", commit, &err), err, ERROR_INVALID, "no commit id");
     const struct commit_file twice[] = {{"a.yaml", "x", 1}, {"a.yaml", "y", 1}};
-    const struct commit_author author = {"pawl", "pawl@localhost", 0}, nobody = {"", "", 0};
+    const struct commit_author author = {.name = "pawl", .email = "pawl@localhost"},
+                               nobody = {.name = "", .email = ""};
     assert_error(mirror_commit(mirror, mirror_head(mirror), twice, 2, &author, "m", commit, &err), err,
                  ERROR_INVALID, "twice");
     assert_error(mirror_commit(mirror, mirror_head(mirror), twice, 1, &nobody, "m", commit, &err), err,

@@ -1,0 +1,227 @@
+#include "daemon/release_job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "daemon/demand_set.h"
+#include "daemon/image_source.h"
+#include "daemon/release_proposal.h"
+#include "daemon/tag_lookup.h"
+#include "updater/release_targets.h"
+
+/* -- what was asked for ------------------------------------------------------------------------------------ */
+
+int release_request_check(const struct release_request *request, struct error *err)
+{
+    static const char ways[] = "--update-image=<image>, --update-all-images or --set=<container>=<image>";
+    int given = (request->image != NULL) + request->all_images + (request->assignments->len > 0);
+    if (given > 1)
+        return error_set(err, ERROR_USAGE, "please supply only one of %s", ways);
+    if (!given)
+        return error_set(err, ERROR_USAGE, "please supply exactly one of %s", ways);
+    if (!request->workloads->len && !request->all)
+        return error_set(err, ERROR_USAGE,
+                         "please supply either --all, or at least one --workload=<workload>");
+    if (request->workloads->len && request->all)
+        return error_set(err, ERROR_USAGE, "please supply only one of --all and --workload=<workload>");
+    if (request->assignments->len && request->workloads->len != 1)
+        return error_set(err, ERROR_USAGE,
+                         "--set needs one --workload=<workload>, whose containers it names");
+    if (request->force && request->all && request->all_images)
+        return error_set(err, ERROR_USAGE,
+                         "--force has no effect with --all and --update-all-images: locks are broken of "
+                         "workloads that are named, and a tag is forced that is named");
+    CLEANUP(release_spec_release) struct release_spec spec = RELEASE_SPEC_INIT;
+    return request->image ? release_spec_set_image(&spec, request->image, err) : 0;
+}
+
+static int add_ids(const struct strvec *texts, const char *space, struct strvec *out, struct error *err)
+{
+    for (size_t i = 0; i < texts->len; i++) {
+        CLEANUP(resource_id_release) struct resource_id id = RESOURCE_ID_INIT;
+        if (resource_id_parse(texts->items[i], space, &id, err) < 0) {
+            err->code = ERROR_USAGE;
+            return -1;
+        }
+        AUTO_FREE char *text = resource_id_text(&id);
+        if (!strvec_contains(out, text))
+            strvec_push(out, text);
+    }
+    return 0;
+}
+
+static int add_assignment(struct release_spec *spec, const char *assignment, struct error *err)
+{
+    const char *equals = strchr(assignment, '=');
+    if (!equals || equals == assignment || !equals[1])
+        return error_set(err, ERROR_USAGE, "--set: \"%s\" is not of the form CONTAINER=IMAGE", assignment);
+    AUTO_FREE char *name = xmemdupz(assignment, (size_t)(equals - assignment));
+    return release_spec_add_container(spec, spec->workloads.items[0], name, NULL, equals + 1, err);
+}
+
+static int make_spec(struct release_job *job, const char *default_space, struct error *err)
+{
+    const struct release_request *request = &job->request;
+    const char *space = request->space ? request->space : default_space;
+    struct release_spec *spec = &job->spec;
+    spec->force = request->force;
+    if (add_ids(request->workloads, space, &spec->workloads, err) < 0 ||
+        add_ids(request->excludes, space, &spec->excludes, err) < 0 ||
+        (request->image && release_spec_set_image(spec, request->image, err) < 0))
+        return -1;
+    for (size_t i = 0; i < request->assignments->len; i++) {
+        if (add_assignment(spec, request->assignments->items[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* -- what the registries have ------------------------------------------------------------------------------ */
+
+static struct demand_set *demands_of(const struct release_job *job, struct repository *r,
+                                     const struct image_filter *filter)
+{
+    const struct workload_selection *selection = &job->selection;
+    AUTO_FREE const struct resource **workloads = xcalloc(selection->len + 1, sizeof(*workloads));
+    for (size_t i = 0; i < selection->len; i++)
+        workloads[i] = selection->items[i]->resource;
+    pull_secrets_refresh(r->pull_secrets, workloads, selection->len);
+    return demand_set_from(selection->items, selection->len, filter, r->pull_secrets);
+}
+
+struct answers {
+    struct demand_set *demands;
+    struct scan_result *results;
+};
+
+static void release_answers(struct answers *answers)
+{
+    if (answers->results)
+        scan_results_release(answers->results, answers->demands->len);
+    free(answers->results);
+    demand_set_unref(answers->demands);
+}
+
+static void decide_container(const struct workload_policy *policy, size_t index, struct decision *out,
+                             void *context)
+{
+    static const struct error excluded = {.code = ERROR_UNSUPPORTED,
+                                          .text = "left out by --registry-exclude-image or "
+                                                  "--registry-include-image"};
+    const struct answers *answers = context;
+    ptrdiff_t at = demand_set_find(answers->demands, policy->containers[index].container);
+    const struct scan_result *answer = at < 0 ? NULL : &answers->results[at];
+    const struct error *problem = answer ? &answer->error : &excluded;
+    choose(policy, index, answer ? answer->info : NULL, problem->code ? problem : NULL, out);
+}
+
+static void choose_latest(struct release_job *job, struct repository *r, struct result_list *results)
+{
+    const struct image_filter filter = {.exclude = &r->config->exclude_images,
+                                        .include = &r->config->include_images,
+                                        .use_labels = &r->config->use_labels};
+    release_unlock(&job->selection);
+    CLEANUP(release_answers) struct answers answers = {.demands = demands_of(job, r, &filter)};
+    answers.results = xcalloc(answers.demands->len + 1, sizeof(*answers.results));
+    AUTO_FREE struct image_source *images =
+        image_source_direct(job->scanner, job->progress, job->progress_context);
+    images->answer(images, answers.demands, answers.results);
+    release_latest(&job->selection, decide_container, &answers, &job->targets, results);
+}
+
+/* With the log-in of each workload that has the image, until one sees it; where there is none (their policies cannot be
+ * read) with what pawl has for the repository. */
+static int find_image(struct release_job *job, struct repository *r, char **digest, struct error *err)
+{
+    const struct strvec none = STRVEC_INIT;
+    const struct image_filter anything = {.exclude = &none, .include = &none};
+    CLEANUP(release_answers) struct answers asked = {.demands = demands_of(job, r, &anything)};
+    AUTO_FREE char *repository = image_ref_repository(&job->spec.image);
+    const char *tag = job->spec.image.tag;
+    bool was_asked = false;
+    for (size_t i = 0; i < asked.demands->len; i++) {
+        if (strcmp(asked.demands->items[i].repository, repository) != 0)
+            continue;
+        struct demand demand = demand_of(&asked.demands->items[i]);
+        demand.wants = NULL;
+        was_asked = true;
+        error_clear(err);
+        if (tag_lookup(job->scanner, &demand, tag, digest, err) == 0)
+            return 0;
+    }
+    const struct demand plain = {.repository = repository};
+    return was_asked ? -1 : tag_lookup(job->scanner, &plain, tag, digest, err);
+}
+
+static int choose_image(struct release_job *job, struct repository *r, struct result_list *results,
+                        struct error *err)
+{
+    AUTO_FREE char *digest = NULL;
+    if (!job->selection.len)
+        return 0;
+    release_unlock(&job->selection);
+    if (find_image(job, r, &digest, err) < 0) {
+        if (err->code == ERROR_NOT_FOUND)
+            return error_set(err, ERROR_NOT_FOUND, "image \"%s\" does not exist", job->spec.image.text);
+        return error_wrap(err, "cannot see whether the image \"%s\" exists", job->spec.image.text);
+    }
+    release_image(&job->spec, &job->selection, digest, &job->targets, results);
+    return 0;
+}
+
+/* -- the job ----------------------------------------------------------------------------------------------- */
+
+static void clear(struct release_job *job)
+{
+    release_free(steal(&job->release));
+    target_list_release(&job->targets);
+    workload_selection_release(&job->selection);
+    release_spec_release(&job->spec);
+}
+
+void release_job_release(struct release_job *job)
+{
+    clear(job);
+}
+
+static int find_targets(struct release_job *job, struct repository *r, struct result_list *results,
+                        struct error *err)
+{
+    switch (job->spec.kind) {
+    case RELEASE_LATEST:
+        choose_latest(job, r, results);
+        return 0;
+    case RELEASE_IMAGE:
+        return choose_image(job, r, results, err);
+    case RELEASE_CONTAINERS:
+        break;
+    }
+    release_containers(&job->spec, &job->selection, &job->targets, results);
+    return 0;
+}
+
+static int decide(struct repository *r, const char *head UNUSED, const struct manifest_set *manifests,
+                  struct proposal *proposal, struct result_list *results, void *context, struct error *err)
+{
+    struct release_job *job = context;
+    clear(job);
+    if (make_spec(job, r->default_space, err) < 0)
+        return -1;
+    release_select(&job->spec, manifests, &job->selection, results);
+    if (find_targets(job, r, results, err) < 0)
+        return -1;
+    job->release = target_list_make(&job->targets, results);
+    result_list_sort(results);
+    if (!job->release->files_len)
+        return 0;
+    const char *message = job->request.message;
+    proposal_add_release(proposal, job->release,
+                         message && *message ? xstrdup(message) : release_spec_message(&job->spec, results));
+    return 0;
+}
+
+struct job release_job(struct release_job *release)
+{
+    return (struct job){.decide = decide, .context = release};
+}

@@ -1,0 +1,120 @@
+"""`pawl promote`: the images of one path for the workloads of another."""
+
+import pytest
+
+from parts.manifests import workload
+
+
+def _promote(site, *options, rc=0, places=("staging", "production")):
+    return site.pawl.expect(rc, "promote", *places, "--git-url", site.url, "-n", "live", *options)
+
+
+def _results(site, *options, rc=0):
+    answer = _promote(site, "-o", "json", *options, rc=rc).json
+    return {name: (each["Status"], each.get("Error")) for name, each in answer.items()}
+
+
+def _fill(site, **more):
+    """Staging is ahead with web; production has a worker that staging has not."""
+    files = {
+        "staging/web.yaml": workload("web", "reg.test/web:1.1.0", namespace="test"),
+        "staging/api.yaml": workload("api", "reg.test/api:3", namespace="test"),
+        "production/web.yaml": "# mind this\n" + workload("web", "reg.test/web:1.0.0", namespace="live"),
+        "production/api.yaml": workload("api", "reg.test/api:3", namespace="live"),
+        "production/worker.yaml": workload("worker", "reg.test/worker:1", namespace="live"),
+        **more}
+    site.start(files)
+    return files
+
+
+def test_tags_come_over_and_nothing_else_changes(site):
+    files = _fill(site)
+    results = _results(site)
+    assert results == {"live:deployment/web": ("success", None),
+                       "live:deployment/api": ("skipped", "image(s) up to date"),
+                       "live:deployment/worker": ("ignored", "does not use image(s)")}
+    assert site.repo.changed_files() == ["production/web.yaml"]
+    assert site.repo.read("production/web.yaml").decode() == files["production/web.yaml"].replace("1.0.0", "1.1.0")
+    head = site.repo.log()[0]
+    assert head.subject == "Promote staging to production"
+    assert head.body.strip() == "live:deployment/web\n- reg.test/web:1.1.0"
+    assert "Nothing to do" in _promote(site).stderr and len(site.repo.log()) == 2
+
+
+def test_one_namespace_in_both_places_is_no_duplicate(site):
+    site.start({"staging/web.yaml": workload("web", "reg.test/web:2"),
+                "production/web.yaml": workload("web", "reg.test/web:1")})
+    assert _results(site) == {"demo:deployment/web": ("success", None)}
+
+
+def test_the_name_of_the_image_stays_as_it_is_written(site):
+    digest = "sha256:" + "a" * 64
+    site.start({"staging/web.yaml": workload("web", f"docker.io/library/nginx:1.25@{digest}"),
+                "production/web.yaml": workload("web", "nginx:1.24")})
+    _promote(site)
+    assert f"image: nginx:1.25@{digest} " in site.repo.read("production/web.yaml").decode()
+
+
+def test_another_repository_needs_with_name(site):
+    _fill(site, **{"production/web.yaml": workload("web", "mirror.test/web:1.0.0", namespace="live")})
+    status, why = _results(site)["live:deployment/web"]
+    assert status == "skipped" and why == "app: another repository: reg.test/web:1.1.0; --with-name takes it over"
+    assert _results(site, "--with-name")["live:deployment/web"] == ("success", None)
+    assert "image: reg.test/web:1.1.0 " in site.repo.read("production/web.yaml").decode()
+
+
+def test_which_one_is_meant_must_be_clear(site):
+    _fill(site, **{"staging/two.yaml": workload("web", "reg.test/web:1.2.0", namespace="test-2")})
+    status, why = _results(site, rc=1)["live:deployment/web"]
+    assert status == "failed" and "test" in why and "test-2" in why
+    site.repo.commit({"staging/three.yaml": workload("web", "reg.test/web:1.3.0", namespace="live")})
+    assert _results(site)["live:deployment/web"] == ("success", None)  # the one of its own namespace
+    assert "web:1.3.0" in site.repo.read("production/web.yaml").decode()
+
+
+def test_locks_hold_unless_forced_by_name(site):
+    _fill(site, **{"production/web.yaml": workload("web", "reg.test/web:1.0.0", namespace="live",
+                                                   annotations={"fluxcd.io/locked": "true"})})
+    assert _results(site)["live:deployment/web"] == ("skipped", "locked")
+    assert "named" in _promote(site, "--force", rc=2).stderr
+    assert _results(site, "--force", "-w", "deployment/web")["live:deployment/web"] == ("success", None)
+
+
+def test_workloads_can_be_named_and_excluded(site):
+    _fill(site)
+    assert _results(site, "--exclude", "deployment/web")["live:deployment/web"] == ("ignored", "excluded")
+    assert _results(site, "-w", "deployment/api")["live:deployment/web"] == ("ignored", "not included")
+    assert len(site.repo.log()) == 1
+
+
+def test_a_dry_run_shows_the_diff_and_pushes_nothing(site):
+    _fill(site)
+    done = _promote(site, "--dry-run", rc=3)
+    assert "+          image: reg.test/web:1.1.0" in done.stdout and len(site.repo.log()) == 1
+
+
+def test_a_push_that_is_overtaken_is_decided_again(site):
+    _fill(site)
+    site.repo.overtake_next_push({"staging/web.yaml": workload("web", "reg.test/web:1.2.0", namespace="test")})
+    _promote(site)
+    assert "web:1.2.0" in site.repo.read("production/web.yaml").decode() and len(site.repo.log()) == 3
+
+
+def test_nothing_outside_of_the_configured_paths_is_written(site):
+    _fill(site)
+    assert "outside of --git-path" in _promote(site, "--git-path", "staging", rc=1).stderr
+    assert len(site.repo.log()) == 1
+
+
+@pytest.mark.parametrize("places, rc, words", [
+    (("staging", "staging"), 2, "neither within the other"),
+    ((".", "production"), 2, "neither within the other"),
+    (("staging/", "./staging/web.yaml"), 2, "neither within the other"),
+    (("/staging", "production"), 2, "without a leading /"),
+    (("nowhere", "production"), 1, "nowhere"),
+    (("empty", "production"), 1, "no workloads in empty"),
+])
+def test_places_that_cannot_be(site, places, rc, words):
+    _fill(site, **{"empty/notes.yaml": "# nothing\n"})
+    assert words in _promote(site, rc=rc, places=places).stderr
+    assert len(site.repo.log()) == 1

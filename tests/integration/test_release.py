@@ -1,0 +1,220 @@
+"""`pawl release`: images that a person wants, as one commit."""
+
+import pytest
+
+from parts.manifests import workload
+
+WEB, API, DB = "demo:deployment/web", "demo:deployment/api", "demo:deployment/db"
+
+
+def _release(site, *options, rc=0):
+    return site.pawl.expect(rc, "release", "--git-url", site.url, "-n", "demo", *options)
+
+
+def _results(site, *options, rc=0):
+    """Status, message and updates by workload."""
+    answer = _release(site, "-o", "json", *options, rc=rc).json
+    return {name: (each["Status"], each.get("Error"), [(update["Container"], update["Current"], update["Target"])
+                                                       for update in each["PerContainer"] or []])
+            for name, each in answer.items()}
+
+
+def _fill(site, **annotations):
+    """Two workloads of one image and one of another; by hand, none is automated."""
+    site.push("app", "1.0.0", "1.1.0", "2.0.0")
+    site.push("db", "9.0", "9.1")
+    files = {f"{name}.yaml": workload(name, site.image(image, tag), automated=False, policy=policy,
+                                      annotations=annotations.get(name))
+             for name, image, tag, policy in (("web", "app", "1.0.0", "semver:1"), ("api", "app", "1.0.0", "semver:*"),
+                                              ("db", "db", "9.0", None))}
+    site.start(files)
+    return files
+
+
+def test_one_image_goes_to_all_containers_of_its_repository(site):
+    files = _fill(site)
+    image = site.image("app", "1.1.0")
+    site.registry.reset_requests()
+    results = _results(site, "--all", "--update-image", image)
+    assert results == {
+        WEB: ("success", None, [("app", site.image("app", "1.0.0"), image)]),
+        API: ("success", None, [("app", site.image("app", "1.0.0"), image)]),
+        DB: ("ignored", "a different image", [])}
+    asked = [(request.method, request.path) for request in site.registry.requests("/v2/app/")]
+    assert asked == [("HEAD", "/v2/app/manifests/1.1.0")]
+    assert len(site.repo.log()) == 2
+    assert site.repo.log()[0].subject == f"Release {image} to all" and site.repo.log()[0].body.strip() == ""
+    assert site.repo.read("web.yaml") == files["web.yaml"].replace("1.0.0", "1.1.0").encode()
+    assert sorted(site.repo.changed_files()) == ["api.yaml", "web.yaml"]
+
+
+def test_one_workload_of_several_and_the_table(site):
+    _fill(site)
+    image = site.image("app", "1.1.0")
+    done = _release(site, "--workload", "deployment/web", "-i", image)
+    assert [line.split() for line in done.stdout.splitlines()] == [
+        ["WORKLOAD", "STATUS", "UPDATES"],
+        [WEB, "success", "app:", site.image("app", "1.0.0"), "->", "1.1.0"]]
+    assert f"Commit pushed:\t{site.repo.sha()[:7]}" in done.stderr
+    assert site.repo.changed_files() == ["web.yaml"]
+    assert site.repo.log()[0].subject == f"Release {image} to {WEB}"
+    # Once more there is nothing to do.
+    again = _release(site, "--workload", "deployment/web", "-i", image)
+    assert "image(s) up to date" in again.stdout and "Nothing to do" in again.stderr
+    assert len(site.repo.log()) == 2
+
+
+def test_all_latest_takes_what_each_policy_takes(site):
+    _fill(site)
+    results = _results(site, "--all", "--update-all-images", "--exclude", "deployment/db")
+    assert results[WEB] == ("success", None, [("app", site.image("app", "1.0.0"), site.image("app", "1.1.0"))])
+    assert results[API] == ("success", None, [("app", site.image("app", "1.0.0"), site.image("app", "2.0.0"))])
+    assert results[DB] == ("ignored", "excluded", [])
+    assert site.repo.log()[0].subject == "Release all latest to all"
+    assert _results(site, "--all", "--update-all-images")[WEB] == ("skipped", "image(s) up to date", [])
+    assert site.repo.read("db.yaml").decode().count(site.image("db", "9.1")) == 1  # not excluded any more
+
+
+def test_all_latest_goes_back_where_a_round_would_not(site):
+    # Newest by date is the lower version: automation holds, a person may.
+    site.push("app", "1.1.0", "1.0.0")
+    site.start({"web.yaml": workload("web", site.image("app", "1.1.0"))})
+    assert [held["cause"] for held in site.once()["held"]] == ["step-back"]
+    assert _results(site, "--all", "--update-all-images")[WEB][2] == [
+        ("app", site.image("app", "1.1.0"), site.image("app", "1.0.0"))]
+
+
+@pytest.mark.parametrize("key, reason", [("fluxcd.io/locked", "locked"), ("fluxcd.io/ignore", "ignore")])
+def test_locks_hold_unless_forced_by_name(site, key, reason):
+    _fill(site, web={key: "true"})
+    image = site.image("app", "1.1.0")
+    assert _results(site, "--workload", WEB, "-i", image)[WEB] == ("skipped", reason, [])
+    forced = _release(site, "--all", "--force", "-i", image, "--exclude", API)
+    assert "--force breaks no locks" in forced.stderr
+    assert len(site.repo.log()) == 1
+    assert _results(site, "--workload", WEB, "-i", image, "--force")[WEB][0] == "success"
+    assert len(site.repo.log()) == 2
+
+
+def test_a_tag_that_the_policy_leaves_out_needs_force(site):
+    _fill(site)
+    image = site.image("app", "2.0.0")
+    status, why, _ = _results(site, "--workload", WEB, "-i", image)[WEB]
+    assert status == "skipped" and why.startswith("cannot find one or more images: app: 2.0.0 does not match semver:1")
+    assert _results(site, "--workload", WEB, "-i", image, "--force")[WEB][0] == "success"
+
+
+def test_an_image_that_does_not_exist_is_not_released(site):
+    _fill(site)
+    for tag, words in (("7.7.7", "does not exist"),):
+        done = _release(site, "--all", "--force", "-i", site.image("app", tag), rc=1)
+        assert f'image "{site.image("app", tag)}" {words}' in done.stderr
+    site.registry.stop()
+    done = _release(site, "--all", "-i", site.image("app", "1.1.0"), rc=1)
+    assert "cannot see whether the image" in done.stderr and "does not exist" not in done.stderr
+    status, why, _ = _results(site, "--workload", WEB, "--update-all-images")[WEB]
+    assert status == "skipped" and why.startswith("cannot find one or more images: app: blocked: no tags are known")
+    assert len(site.repo.log()) == 1
+
+
+def test_looking_at_one_tag_leaves_no_list_in_the_cache(site):
+    _fill(site)
+    _release(site, "--workload", WEB, "-i", site.image("app", "1.1.0"))
+    assert site.pawl.expect(0, "cache", "ls", "-o", "name").stdout == ""
+    # Where there is a list, the tag is put into it.
+    _release(site, "--workload", WEB, "--update-all-images")
+    _release(site, "--workload", WEB, "-i", site.image("app", "1.0.0"))
+    listed = site.pawl.expect(0, "cache", "inspect", f"{site.registry.host}/app", "-o", "name").stdout
+    assert all(tag in listed for tag in ("1.0.0", "1.1.0", "2.0.0"))
+
+
+def test_containers_by_name(site):
+    _fill(site, web={"fluxcd.io/tag.app": "semver:1"})
+    site.registry.stop()  # nobody is asked
+    target = "elsewhere.test/app:7"
+    assert _results(site, "--workload", WEB, "--set", f"app={target}", "--set", "side=a:1", rc=1)[WEB] == (
+        "failed", "container(s) not found: side", [])
+    assert len(site.repo.log()) == 1
+    assert _results(site, "--workload", WEB, "--set", f"app={target}")[WEB][0] == "success"
+    assert site.repo.log()[0].subject == f"Update image refs in {WEB}"
+    assert site.repo.log()[0].body.strip() == f"{WEB}\n- {target}"
+    assert _results(site, "--workload", WEB, "--set", f"app={target}")[WEB] == ("skipped", "image(s) up to date", [])
+
+
+def test_what_is_not_there_is_said(site):
+    _fill(site)
+    done = _release(site, "--workload", "deployment/wbe", "--update-all-images")
+    assert "demo:deployment/wbe" in done.stdout and "not found in repository" in done.stdout
+    assert len(site.repo.log()) == 1
+
+
+def test_a_pinned_container_stays_pinned(site):
+    site.push("app", "1.0.0", "1.1.0")
+    old, new = site.registry.digest("app", "1.0.0"), site.registry.digest("app", "1.1.0")
+    site.start({"web.yaml": workload("web", site.image("app", "1.0.0") + f"@{old}", automated=False)})
+    _release(site, "--all", "-i", site.image("app", "1.1.0"))
+    assert site.image("app", "1.1.0") + f"@{new}" in site.repo.read("web.yaml").decode()
+
+
+def test_a_dry_run_shows_the_diff_and_pushes_nothing(site):
+    _fill(site)
+    done = _release(site, "--workload", WEB, "-i", site.image("app", "1.1.0"), "--dry-run", rc=3)
+    assert "+          image: " + site.image("app", "1.1.0") in done.stdout and "--- a/web.yaml" in done.stdout
+    assert len(site.repo.log()) == 1
+    _release(site, "--workload", WEB, "-i", site.image("app", "1.0.0"), "--dry-run", rc=0)
+
+
+def test_a_push_that_is_overtaken_is_decided_again(site):
+    files = _fill(site)
+    site.repo.overtake_next_push({"web.yaml": "# first\n" + files["web.yaml"]})
+    assert _results(site, "--workload", WEB, "-i", site.image("app", "1.1.0"))[WEB][0] == "success"
+    assert site.repo.read("web.yaml").decode() == "# first\n" + files["web.yaml"].replace("1.0.0", "1.1.0")
+    assert len(site.repo.log()) == 3
+
+
+def test_a_lock_that_came_first_holds(site):
+    files = _fill(site)
+    locked = workload("web", site.image("app", "1.0.0"), annotations={"fluxcd.io/locked": "true"})
+    site.repo.overtake_next_push({"web.yaml": locked})
+    assert _results(site, "--workload", WEB, "-i", site.image("app", "1.1.0"))[WEB] == ("skipped", "locked", [])
+    assert site.repo.read("web.yaml").decode() == locked != files["web.yaml"] and len(site.repo.log()) == 2
+
+
+def test_a_message_is_taken_word_for_word(site):
+    _fill(site)
+    _release(site, "--workload", WEB, "-i", site.image("app", "1.1.0"), "-m", "because: 100 % sure")
+    assert site.repo.log()[0].subject == "because: 100 % sure"
+
+
+@pytest.mark.parametrize("options, words", [
+    (["--all"], "please supply exactly one of --update-image=<image>, --update-all-images"),
+    (["--all", "-i", "a:1", "--update-all-images"], "please supply only one of --update-image=<image>"),
+    (["-i", "a:1"], "please supply either --all, or at least one --workload=<workload>"),
+    (["--all", "--workload", WEB, "-i", "a:1"], "please supply only one of --all and --workload"),
+    (["--all", "--update-all-images", "--force"], "--force has no effect"),
+    (["--all", "-i", "team/app"], "blank tag (if you want latest, explicitly state the tag :latest)"),
+    (["--all", "-i", "team/app:1@sha256:" + "0" * 64], "leave the digest out"),
+    (["--all", "-i", "BAD NAME"], "BAD NAME"),
+    (["--all", "--set", "app=a:1"], "--set needs one --workload"),
+    (["--workload", WEB, "--set", "app"], "CONTAINER=IMAGE"),
+    (["--workload", WEB, "--set", "app=a:1", "--set", "app=a:2"], "two images are given"),
+    (["--workload", "a/b/c", "-i", "a:1"], "a/b/c"),
+    (["--all", "-i", "a:1", "--interactive"], "--dry-run"),
+    (["--all", "-i", "a:1", "-w"], "kubectl rollout status"),
+])
+def test_what_does_not_go_together_is_wrong_usage(site, options, words):
+    _fill(site)
+    assert words in _release(site, *options, rc=2).stderr
+    assert len(site.repo.log()) == 1
+
+
+@pytest.mark.parametrize("options, author", [
+    (["--user", "Jane Doe <jane@example.org>"], ("pawl", "pawl@localhost")),
+    (["--user", "Jane Doe <jane@example.org>", "--git-set-author"], ("Jane Doe", "jane@example.org")),
+    (["--git-set-author"], ("pawl", "pawl@localhost")),  # nobody says who asks
+])
+def test_who_asks_is_the_author_where_that_is_wanted(site, options, author):
+    _fill(site)
+    _release(site, "--workload", WEB, "-i", site.image("app", "1.1.0"), *options)
+    assert (site.repo.log()[0].author, site.repo.log()[0].email) == author
+    assert site.repo.git("log", "-1", "--format=%cn %ce").strip() == "pawl pawl@localhost"
