@@ -46,6 +46,9 @@ struct invocation {
     struct strvec assignments;         /* --set */
     char *image;                       /* --update-image */
     bool all_images, force, with_name;
+    /* of rollback */
+    char *rollback_to;        /* --to */
+    struct strvec containers; /* --container */
     const struct command *command;
     struct strvec operands;
 };
@@ -83,6 +86,8 @@ int command_list_images(struct invocation *invocation, struct error *err);
 int command_set_image(struct invocation *invocation, struct error *err);
 int command_release(struct invocation *invocation, struct error *err);
 int command_promote(struct invocation *invocation, struct error *err);
+int command_history(struct invocation *invocation, struct error *err);
+int command_rollback(struct invocation *invocation, struct error *err);
 int command_cache(struct invocation *invocation, struct error *err);
 int command_version(struct invocation *invocation, struct error *err);
 int command_manual(struct invocation *invocation, struct error *err);
