@@ -112,7 +112,7 @@ def test_flags_of_flux_without_effect_are_taken(site, flags):
     site.pawl.ok("once", *site.options, *flags)
 
 
-@pytest.mark.parametrize("command", ["check", "explain", "automate", "rollback", "wait", "install"])
+@pytest.mark.parametrize("command", ["check", "explain", "automate", "wait", "install"])
 def test_commands_that_are_not_there_yet_are_refused_with_the_reason(pawl, command):
     result = pawl.expect(2, command, "--whatever", "x")
     assert result.stdout == "" and result.stderr.startswith(f"pawl: {command} ")
