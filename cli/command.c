@@ -122,6 +122,68 @@ static const struct option_row explain_options[] = {
     {.name = NULL},
 };
 
+static const struct option_row rollback_options[] = {
+    {.name = "to",
+     .type = OPTION_STRING,
+     .offset = AT(rollback_to),
+     .metavar = "COMMIT|IMAGE",
+     .group = "Command",
+     .help = "Back to what a commit has, or to this image; to the previous image if not given"},
+    {.name = "container",
+     .type = OPTION_LIST,
+     .offset = AT(containers),
+     .metavar = "NAME",
+     .group = "Command",
+     .help = "Only this container; may be repeated"},
+    {.name = "force",
+     .letter = 'f',
+     .type = OPTION_BOOL,
+     .offset = AT(force),
+     .group = "Command",
+     .help = "Also if the workload is locked"},
+    {.name = NULL},
+};
+
+static const struct option_row history_options[] = {
+    {.name = "namespace",
+     .letter = 'n',
+     .type = OPTION_STRING,
+     .offset = AT(space),
+     .metavar = "NAME",
+     .group = "Command",
+     .help = "Namespace of a workload that names none; the one of objects that name none if not given"},
+    {.name = "repository",
+     .type = OPTION_STRING,
+     .offset = AT(repository),
+     .metavar = "NAME",
+     .group = "Command",
+     .help =
+         "Where several repositories are configured: the one to read; else the one that has the workload"},
+    {.name = "limit",
+     .letter = 'l',
+     .type = OPTION_INT,
+     .offset = AT(limit),
+     .fallback = "10",
+     .metavar = "N",
+     .group = "Command",
+     .help = "Commits to show, the newest first; 0 shows all"},
+    {.name = "output",
+     .letter = 'o',
+     .type = OPTION_STRING,
+     .offset = AT(output),
+     .fallback = "table",
+     .metavar = "FORMAT",
+     .group = "Command",
+     .choices = "table|tab|json",
+     .help = "Form of the output"},
+    {.name = "no-headers",
+     .type = OPTION_BOOL,
+     .offset = AT(no_headers),
+     .group = "Command",
+     .help = "Leave out the heading of a table"},
+    {.name = NULL},
+};
+
 static const struct option_row set_image_options[] = {
     {.name = "filename",
      .letter = 'f',
@@ -329,6 +391,12 @@ static const struct option_row *const release_tables[] = {
 static const struct option_row *const promote_tables[] = {
     promote_options,     job_options, config_git_options, config_cluster_options, config_general_options,
     config_flux_options, NULL};
+static const struct option_row *const rollback_tables[] = {
+    rollback_options,    job_options, config_git_options, config_cluster_options, config_general_options,
+    config_flux_options, NULL};
+static const struct option_row *const history_tables[] = {history_options,        config_git_options,
+                                                          config_cluster_options, config_general_options,
+                                                          config_flux_options,    NULL};
 static const struct option_row *const set_image_tables[] = {set_image_options, NULL};
 
 #define NEEDS_DAEMON "is not in this version of pawl"
@@ -567,6 +635,48 @@ const struct command commands[] = {
      .operands_most = 2,
      .needs_repository = true,
      .run = command_promote},
+    {.name = "history",
+     .operands = "WORKLOAD",
+     .summary = "the images that a workload had, from the commits that changed them",
+     .description = "Lists the commits that changed images of WORKLOAD (namespace:kind/name or kind/name), "
+                    "the newest first: who\n"
+                    "made them, from which image to which, and why. Read from git alone, from the last 5,000 "
+                    "commits of the branch\n"
+                    "and the last 200 of the file; a file that was moved is followed. Changes nothing.\n"
+                    "\n"
+                    "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
+     .examples = "pawl history default:deployment/app --git-url git@github.com:org/gitops\n"
+                 "pawl history deployment/app -n shop --git-url /srv/gitops.git --limit 0 -o json\n",
+     .tables = history_tables,
+     .operands_least = 1,
+     .operands_most = 1,
+     .needs_repository = true,
+     .run = command_history},
+    {.name = "rollback",
+     .operands = "WORKLOAD",
+     .summary = "put a workload back on images that it had, and hold those that it leaves",
+     .description = "Writes earlier images of WORKLOAD (namespace:kind/name or kind/name) into its manifest "
+                    "as it is now, and pushes\n"
+                    "that as one commit. Nothing else comes back, so nothing can conflict. Without --to: the "
+                    "image that each container\n"
+                    "had before it got the present one, for the containers of the last release; --container "
+                    "names others.\n"
+                    "\n"
+                    "What is left is held: automation does not go to that image again, and takes the next "
+                    "newer one. Setting it again\n"
+                    "(pawl release, or by hand), an unlock of the workload or another tag policy ends that.\n"
+                    "\n"
+                    "Exit status: 0 done or nothing to do, 1 something failed, 2 wrong usage, 3 a dry run "
+                    "would change something.\n",
+     .examples =
+         "pawl rollback default:deployment/app --git-url git@github.com:org/gitops -m 'errors since 1.4.0'\n"
+         "pawl rollback deployment/app --git-url /srv/gitops.git --to 1a2b3c4 --dry-run\n"
+         "pawl rollback deployment/app --git-url /srv/gitops.git --to ghcr.io/org/app:1.3.9\n",
+     .tables = rollback_tables,
+     .operands_least = 1,
+     .operands_most = 1,
+     .needs_repository = true,
+     .run = command_rollback},
     {.name = "cache",
      .operands = "ls|inspect REPOSITORY|prune",
      .summary = "look into the cache of image metadata, or remove what is of no use",
@@ -601,8 +711,6 @@ const struct command commands[] = {
     {.name = "sync", .refusal = NEEDS_DAEMON "; `pawl once` syncs once"},
     {.name = "install", .refusal = NEEDS_DAEMON},
     {.name = "completion", .refusal = NEEDS_DAEMON},
-    {.name = "history", .refusal = NEEDS_DAEMON "; use `git log`"},
-    {.name = "rollback", .refusal = NEEDS_DAEMON "; use `git revert`, and lock the workload"},
     {.name = "wait", .refusal = NEEDS_DAEMON "; `pawl once` returns when the commit is applied"},
     {.name = "notify", .refusal = NEEDS_DAEMON},
     {.name = NULL},

@@ -50,6 +50,9 @@ struct invocation {
     bool automate, deautomate, lock, unlock;
     char *until, *tag_all;
     struct strvec tags, set, unset;
+    /* of rollback */
+    char *rollback_to;        /* --to */
+    struct strvec containers; /* --container */
     const struct command *command;
     struct strvec operands;
 };
@@ -89,6 +92,8 @@ int command_policy(struct invocation *invocation, struct error *err);
 int command_set_image(struct invocation *invocation, struct error *err);
 int command_release(struct invocation *invocation, struct error *err);
 int command_promote(struct invocation *invocation, struct error *err);
+int command_history(struct invocation *invocation, struct error *err);
+int command_rollback(struct invocation *invocation, struct error *err);
 int command_cache(struct invocation *invocation, struct error *err);
 int command_version(struct invocation *invocation, struct error *err);
 int command_manual(struct invocation *invocation, struct error *err);

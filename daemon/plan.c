@@ -313,6 +313,10 @@ int plan_make(struct repository *repository, const char *commit, struct image_so
     plan->stage_ms[PLAN_SELECT] = lap(repository->clock, &since_ms);
     ask(plan, repository, images, scope);
     decide(plan, repository->settings, scope, clock_wall_ms(repository->clock));
+    if (revert_hold_apply(repository, commit, plan->decisions, plan->decisions_len, err) < 0) {
+        plan_release(plan);
+        return -1;
+    }
     report_pull_secrets(plan, repository->pull_secrets);
     report_answers(plan);
     plan->stage_ms[PLAN_LOOKUP] = lap(repository->clock, &since_ms);

@@ -39,6 +39,8 @@ struct repository *repository_open(const struct config *config, const struct rep
     r->mirror = mirror_open(&options, err);
     if (!r->mirror || open_target(r, err) < 0)
         return NULL;
+    r->history = history_new(r->mirror);
+    r->reverts = revert_hold_new();
     return steal(&r);
 }
 
@@ -46,6 +48,8 @@ void repository_free(struct repository *r)
 {
     if (!r)
         return;
+    revert_hold_free(r->reverts);
+    history_free(r->history);
     mirror_free(r->mirror);
     pull_secrets_free(r->pull_secrets);
     deploy_target_free(r->target);

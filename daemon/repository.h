@@ -13,7 +13,9 @@
 #include "daemon/config.h"
 #include "daemon/manifest_loader.h"
 #include "daemon/pull_secrets.h"
+#include "daemon/revert_hold.h"
 #include "deploy/target.h"
+#include "git/history.h"
 #include "git/mirror.h"
 
 struct repository {
@@ -25,6 +27,8 @@ struct repository {
     struct pull_secrets *pull_secrets; /* of the target's cluster; NULL: it is none */
     char *default_space;               /* of objects that name none */
     struct manifest_loader *loader;
+    struct history *history;     /* of the mirror */
+    struct revert_hold *reverts; /* what its history holds */
     char applied[GIT_ID_SIZE]; /* the commit last applied without a failure; "" none */
 };
 

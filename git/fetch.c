@@ -132,21 +132,50 @@ static bool is_damage(const struct transport *t)
            (last->klass == GIT_ERROR_ODB || last->klass == GIT_ERROR_OBJECT || last->klass == GIT_ERROR_ZLIB);
 }
 
-static int download(struct mirror *mirror, git_remote *remote, struct error *err)
+/* The refs in `refspecs`, which end with NULL. */
+static int download(struct mirror *mirror, git_remote *remote, char **refspecs, struct error *err)
 {
-    AUTO_FREE char *refspec = xasprintf("+" HEADS "%s:" MIRROR_ORIGIN "%s", mirror->branch, mirror->branch);
-    const git_strarray refspecs = {&refspec, 1};
+    const git_strarray wanted = {refspecs, refspecs[1] ? 2 : 1};
     git_fetch_options options;
     git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
     options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
     options.prune = GIT_FETCH_NO_PRUNE;
     options.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
     transport_begin(mirror->transport, &options.callbacks);
-    if (git_remote_download(remote, &refspecs, &options) == 0)
+    if (git_remote_download(remote, &wanted, &options) == 0)
         return 0;
     if (is_damage(mirror->transport))
         mirror_store_mark_damaged(mirror);
     return transport_explain(mirror->transport, err);
+}
+
+static int take_branch(struct mirror *mirror, const git_oid *id, struct error *err)
+{
+    CLEANUP(release_commit) git_commit *commit = NULL;
+    char hex[GIT_ID_SIZE];
+    git_oid_tostr(hex, sizeof(hex), id);
+    if (mirror_commit_lookup(mirror, hex, &commit, err) < 0)
+        return error_wrap(err, "%s sent something else than its branch %s", mirror->url.shown,
+                          mirror->branch);
+    return mirror_write_head(mirror, id, err);
+}
+
+/* The remote's notes, if they are other than those that are here. */
+static const git_remote_head *find_notes(const struct mirror *mirror, const struct heads *heads)
+{
+    git_oid here;
+    const git_remote_head *notes = mirror->notes ? find_head(heads, mirror->notes) : NULL;
+    if (!notes)
+        return NULL;
+    mirror_read_notes_tip(mirror, &here);
+    return git_oid_equal(&here, &notes->oid) ? NULL : notes;
+}
+
+static bool is_known(struct mirror *mirror, const git_oid *id)
+{
+    AUTO_FREE char *name = xasprintf(MIRROR_ORIGIN "%s", mirror->branch);
+    git_oid seen;
+    return git_reference_name_to_id(&seen, mirror->repository, name) == 0 && git_oid_equal(&seen, id);
 }
 
 static int fetch_from(struct mirror *mirror, git_remote *remote, struct error *err)
@@ -157,22 +186,21 @@ static int fetch_from(struct mirror *mirror, git_remote *remote, struct error *e
     const git_remote_head *head = choose_branch(mirror, &heads, err);
     if (!head)
         return -1;
-    const git_oid id = head->oid;
-    char hex[GIT_ID_SIZE];
-    git_oid_tostr(hex, sizeof(hex), &id);
-    AUTO_FREE char *name = xasprintf(MIRROR_ORIGIN "%s", mirror->branch);
-    git_oid seen;
-    if (git_reference_name_to_id(&seen, mirror->repository, name) == 0 && git_oid_equal(&seen, &id)) {
-        memcpy(mirror->head, hex, sizeof(hex));
+    const git_remote_head *notes = find_notes(mirror, &heads);
+    const git_oid id = head->oid, notes_id = notes ? notes->oid : id;
+    AUTO_FREE char *branch_refspec =
+        xasprintf("+" HEADS "%s:" MIRROR_ORIGIN "%s", mirror->branch, mirror->branch);
+    AUTO_FREE char *notes_refspec = notes ? xasprintf("+%s:%s", mirror->notes, mirror->notes) : NULL;
+    char *refspecs[] = {branch_refspec, notes_refspec, NULL};
+    bool is_old = is_known(mirror, &id);
+    if (is_old)
+        git_oid_tostr(mirror->head, sizeof(mirror->head), &id);
+    if (is_old && !notes)
         return remember_default(mirror, err);
-    }
-    if (download(mirror, remote, err) < 0)
+    if (download(mirror, remote, refspecs, err) < 0)
         return -1;
-    CLEANUP(release_commit) git_commit *commit = NULL;
-    if (mirror_commit_lookup(mirror, hex, &commit, err) < 0)
-        return error_wrap(err, "%s sent something else than its branch %s", mirror->url.shown,
-                          mirror->branch);
-    if (mirror_write_head(mirror, &id, err) < 0 || remember_default(mirror, err) < 0)
+    if (take_branch(mirror, &id, err) < 0 || remember_default(mirror, err) < 0 ||
+        (notes && mirror_write_notes_tip(mirror, &notes_id, err) < 0))
         return -1;
     mirror_packs_gather(mirror);
     return 0;

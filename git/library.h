@@ -12,6 +12,8 @@
 #include <git2/config.h>
 #include <git2/errors.h>
 #include <git2/global.h>
+#include <git2/graph.h>
+#include <git2/notes.h>
 #include <git2/odb.h>
 #include <git2/odb_backend.h>
 #include <git2/oid.h>
@@ -19,6 +21,7 @@
 #include <git2/refs.h>
 #include <git2/remote.h>
 #include <git2/repository.h>
+#include <git2/revwalk.h>
 #include <git2/signature.h>
 #include <git2/sys/odb_backend.h>
 #include <git2/sys/transport.h>
@@ -45,6 +48,7 @@ void release_packbuilder(git_packbuilder **item);
 void release_reference(git_reference **item);
 void release_remote(git_remote **item);
 void release_repository(git_repository **item);
+void release_revwalk(git_revwalk **item);
 void release_signature(git_signature **item);
 
 #endif

@@ -50,6 +50,14 @@ static int check_branch(const char *branch, struct error *err)
     return error_set(err, ERROR_USAGE, "\"%s\" is no name of a git branch", branch);
 }
 
+static int check_notes(const char *name, struct error *err)
+{
+    int is_valid = 0;
+    if (git_reference_name_is_valid(&is_valid, name) == 0 && is_valid)
+        return 0;
+    return error_set(err, ERROR_USAGE, "\"%s\" is no name of a git ref", name);
+}
+
 static int open_mirror(struct mirror *mirror, const struct mirror_options *options, struct error *err)
 {
     if (library_start(err) < 0 || remote_url_parse(options->url, &mirror->url, err) < 0 ||
@@ -58,6 +66,11 @@ static int open_mirror(struct mirror *mirror, const struct mirror_options *optio
     mirror->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
     mirror->wanted = xstrdup(options->branch);
     mirror->branch = xstrdup(options->branch);
+    if (options->notes && *options->notes) {
+        mirror->notes = xasprintf("refs/notes/%s", options->notes);
+        if (check_notes(mirror->notes, err) < 0)
+            return -1;
+    }
     mirror->transport = transport_new(&mirror->url, mirror->timeout_ms);
     if (file_make_directories(options->directory, 0700, err) < 0 ||
         name_directory(mirror, options->directory, err) < 0 || mirror_store_open(mirror, err) < 0)
@@ -86,6 +99,7 @@ void mirror_free(struct mirror *mirror)
     free(mirror->directory);
     free(mirror->wanted);
     free(mirror->branch);
+    free(mirror->notes);
     free(mirror);
 }
 

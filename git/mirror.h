@@ -34,7 +34,8 @@ struct mirror_options {
     const char *url;       /* a path, file://, ssh://, user@host:path, https://[user:password@]… */
     const char *directory; /* where mirrors live; each has a subdirectory named by a hash of its URL */
     const char *branch;    /* NULL: the remote's HEAD */
-    int64_t timeout_ms;    /* of each step on the network; 0: 60 s */
+    const char *notes; /* short name of the ref of git notes, as in `git notes --ref`; NULL or "": no notes */
+    int64_t timeout_ms; /* of each step on the network; 0: 60 s */
 };
 
 /* Opens or creates the mirror; asks nothing of the remote. ERROR_USAGE for a URL that is none or a branch that
@@ -115,5 +116,32 @@ int mirror_commit(struct mirror *mirror, const char *parent, const struct commit
  * the same commit again is no harm.
  */
 int mirror_push(struct mirror *mirror, const char *commit, struct error *err) MUST_CHECK;
+
+/* A git note for a commit that is pushed. */
+struct commit_note {
+    char commit[GIT_ID_SIZE];
+    const char *text;
+};
+struct push_request {
+    const char *base,
+        *commit; /* the branch must be at `base`, the commit's ancestor, and is to be at `commit` */
+    const struct commit_note *notes;
+    size_t notes_len;
+    struct commit_author notes_author;
+};
+
+/*
+ * mirror_push of several commits, one upon the other, with notes on them: in the same push where the ref of notes is as
+ * it was fetched, else in a push after it. The branch goes first: whatever is wrong with notes is no failure, and goes
+ * to `problem` (code ERROR_NONE: nothing). A remote that refuses the ref of notes is not tried again by this mirror.
+ * If the notes were overtaken they are fetched and made again, LIMIT_PUSH_ATTEMPTS times.
+ */
+int mirror_push_with_notes(struct mirror *mirror, const struct push_request *request, struct error *problem,
+                           struct error *err) MUST_CHECK;
+
+/* Appends the note of a commit as last fetched or pushed. ERROR_NOT_FOUND if it has none, or notes are off;
+ * ERROR_TOO_LARGE over LIMIT_NOTE_BYTES. */
+int mirror_read_note(struct mirror *mirror, const char *commit, struct strbuf *out, struct error *err)
+    MUST_CHECK;
 
 #endif

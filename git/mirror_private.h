@@ -31,6 +31,8 @@ struct mirror {
     char *wanted;    /* the branch asked for; NULL: the remote's default */
     char *branch;    /* the branch in use; NULL until known */
     char head[GIT_ID_SIZE];
+    char *notes;        /* refs/notes/…; NULL: none */
+    bool notes_refused; /* by the remote, since the mirror was opened */
     int64_t timeout_ms;
     int lock; /* descriptor of the held lock; -1 */
 };
@@ -67,6 +69,13 @@ void mirror_packs_gather(struct mirror *mirror);
 int mirror_read_head(struct mirror *mirror, struct error *err) MUST_CHECK;
 /* Points refs/remotes/origin/<branch> at the commit, wherever it was, and sets mirror->head. */
 int mirror_write_head(struct mirror *mirror, const git_oid *commit, struct error *err) MUST_CHECK;
+
+/* Where the ref of notes is in the mirror; zero if it is not there. */
+void mirror_read_notes_tip(const struct mirror *mirror, git_oid *tip);
+int mirror_write_notes_tip(struct mirror *mirror, const git_oid *tip, struct error *err) MUST_CHECK;
+/* Makes the commit of the ref of notes, on `tip` (zero: its first), that has the notes of the request as well. */
+int mirror_make_notes(struct mirror *mirror, const git_oid *tip, const struct push_request *request,
+                      git_oid *made, struct error *err) MUST_CHECK;
 
 /* Connects; on failure *remote is NULL. */
 int mirror_connect(struct mirror *mirror, git_direction direction, git_remote **remote, struct error *err)

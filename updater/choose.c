@@ -58,6 +58,7 @@ const char *decision_cause_name(enum decision_cause cause)
         [CAUSE_PLATFORM] = "platform-missing",
         [CAUSE_WINDOW] = "outside-window",
         [CAUSE_NO_DETAILS] = "details-unknown",
+        [CAUSE_REVERTED] = "reverted",
         [CAUSE_READ_ONLY] = "read-only",
         [CAUSE_UNKNOWN_KEY] = "unknown-annotation",
         [CAUSE_DUPLICATE] = "duplicate",

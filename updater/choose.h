@@ -70,6 +70,7 @@ enum decision_cause {
     CAUSE_PLATFORM,    /* what matches lacks a platform that it must have */
     CAUSE_WINDOW,      /* it is closed now */
     CAUSE_NO_DETAILS,  /* the candidate's platforms or digest are not known */
+    CAUSE_REVERTED,    /* for those above choose: a person moved off it (daemon/revert_hold.h) */
     CAUSE_READ_ONLY,   /* for those above choose: the repository is not written to */
     CAUSE_UNKNOWN_KEY, /* blocked from here */
     CAUSE_DUPLICATE,

@@ -22,7 +22,8 @@ static void test_command_nearest_names_only_what_works(void **state UNUSED)
 {
     assert_string_equal(command_nearest("onse"), "once");
     assert_string_equal(command_nearest("set-imag"), "set-image");
-    assert_null(command_nearest("lokc"));
+    assert_string_equal(command_nearest("lokc"), "lock");
+    assert_null(command_nearest("identiti")); /* refused */
     assert_null(command_nearest("frobnicate"));
 }
 

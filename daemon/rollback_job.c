@@ -1,0 +1,273 @@
+#include "daemon/rollback_job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "daemon/image_history.h"
+#include "daemon/manifest_loader.h"
+#include "daemon/release_proposal.h"
+#include "model/workload_lookup.h"
+#include "updater/workload_policy.h"
+
+/* Where one container is to go. */
+struct way {
+    const struct container *container;
+    char *image; /* NULL: nowhere */
+    size_t step; /* in which it got what it has: from 1, the newest first */
+};
+
+struct ways {
+    const struct resource *workload;
+    struct way *items; /* of the containers that are meant */
+    size_t len;
+    size_t steps;
+};
+
+static void release_ways(struct ways *ways)
+{
+    for (size_t i = 0; i < ways->len; i++)
+        free(ways->items[i].image);
+    free(ways->items);
+}
+
+/* -- the previous image --------------------------------------------------------------------------------------- */
+
+/*
+ * From the newest to the oldest, so what is left at the end is of the first time that the container got its image: a
+ * rollback that put it back later does not make the image that was left the previous one.
+ */
+static int look_back(const struct workload_step *step, void *context, struct error *err UNUSED)
+{
+    struct ways *ways = context;
+    ways->steps++;
+    for (size_t i = 0; i < ways->len; i++) {
+        struct way *way = &ways->items[i];
+        const char *now = container_image_text(way->container);
+        const char *before = container_image_text(resource_container(step->before, way->container->name));
+        const char *after = container_image_text(resource_container(step->after, way->container->name));
+        if (!now || !before || !after || !strcmp(before, after))
+            continue;
+        if (strcmp(before, now) != 0 && strcmp(after, now) != 0)
+            continue;
+        free(steal(&way->image));
+        way->image = strcmp(after, now) == 0 ? xstrdup(before) : NULL;
+        way->step = ways->steps;
+    }
+    return 0;
+}
+
+/* Without names only the last release is undone. */
+static void keep_newest(struct ways *ways)
+{
+    size_t newest = SIZE_MAX;
+    for (size_t i = 0; i < ways->len; i++) {
+        if (ways->items[i].image && ways->items[i].step < newest)
+            newest = ways->items[i].step;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < ways->len && newest != SIZE_MAX; i++) {
+        if (ways->items[i].image && ways->items[i].step == newest)
+            ways->items[kept++] = ways->items[i];
+        else
+            free(ways->items[i].image);
+    }
+    ways->len = newest == SIZE_MAX ? ways->len : kept;
+}
+
+static int find_previous(struct rollback_job *job, struct repository *r, const char *head, struct ways *ways,
+                         struct error *err)
+{
+    const struct history_question question = {.head = head, .workload = ways->workload};
+    if (workload_history(r, &question, look_back, ways, err) < 0)
+        return error_wrap(err, "reading the history of %s", ways->workload->file->path);
+    if (!job->request.containers->len)
+        keep_newest(ways);
+    return 0;
+}
+
+/* -- a commit's ------------------------------------------------------------------------------------------------- */
+
+static void free_loader(struct manifest_loader **loader)
+{
+    manifest_loader_free(*loader);
+}
+
+static int find_in_commit(struct rollback_job *job, struct repository *r, struct ways *ways,
+                          struct error *err)
+{
+    char commit[GIT_ID_SIZE];
+    if (mirror_find_commit(r->mirror, job->request.to, commit, err) < 0)
+        return -1;
+    /* A loader of its own: the repository's keeps the files of the head. */
+    CLEANUP(free_loader) struct manifest_loader *loader = manifest_loader_new(r->default_space);
+    CLEANUP(manifest_set_release)
+    struct manifest_set *then = manifest_loader_load(loader, r->mirror, commit, &r->settings->paths, err);
+    if (!then)
+        return error_wrap(err, "commit %s", job->request.to);
+    const struct resource *workload = workload_find(then, &ways->workload->id, err);
+    if (!workload)
+        return error_wrap(err, "%s in commit %s", job->request.workload, job->request.to);
+    for (size_t i = 0; i < ways->len; i++) {
+        struct way *way = &ways->items[i];
+        way->image = xstrdup(container_image_text(resource_container(workload, way->container->name)));
+    }
+    return 0;
+}
+
+/* -- an image ---------------------------------------------------------------------------------------------------- */
+
+static void find_of_repository(const struct image_ref *image, struct ways *ways)
+{
+    for (size_t i = 0; i < ways->len; i++) {
+        const struct image_ref *now = &ways->items[i].container->image;
+        if (!now->text || strcmp(now->host, image->host) != 0 || strcmp(now->path, image->path) != 0)
+            continue;
+        const char *rest = image->text + image->name_len; /* the name stays as it is written */
+        ways->items[i].image = xasprintf("%.*s%s", (int)now->name_len, now->text, rest);
+    }
+}
+
+static int find_ways(struct rollback_job *job, struct repository *r, const char *head, struct ways *ways,
+                     struct error *err)
+{
+    const char *to = job->request.to;
+    if (!to)
+        return find_previous(job, r, head, ways, err);
+    if (!strpbrk(to, ":/@"))
+        return find_in_commit(job, r, ways, err);
+    CLEANUP(image_ref_release) struct image_ref image = IMAGE_REF_INIT;
+    if (image_ref_parse(to, &image, err) < 0)
+        return error_set(err, ERROR_USAGE, "--to: %s", err->text);
+    if (!image.tag && !image.digest)
+        return error_set(err, ERROR_USAGE, "--to: %s has no tag and no digest", to);
+    find_of_repository(&image, ways);
+    return 0;
+}
+
+/* -- the job ------------------------------------------------------------------------------------------------------- */
+
+static void clear(struct rollback_job *job)
+{
+    release_free(steal(&job->release));
+    target_list_release(&job->targets);
+}
+
+void rollback_job_release(struct rollback_job *job)
+{
+    clear(job);
+}
+
+static int choose_containers(const struct rollback_job *job, struct ways *ways, struct error *err)
+{
+    const struct strvec *names = job->request.containers;
+    ways->items = xcalloc(ways->workload->containers_len + names->len, sizeof(*ways->items));
+    for (size_t i = 0; i < names->len; i++) {
+        const struct container *container = resource_container(ways->workload, names->items[i]);
+        if (!container)
+            return error_set(err, ERROR_NOT_FOUND, "%s has no container %s", job->request.workload,
+                             names->items[i]);
+        ways->items[ways->len++] = (struct way){.container = container};
+    }
+    for (size_t i = 0; i < ways->workload->containers_len && !names->len; i++)
+        ways->items[ways->len++] = (struct way){.container = &ways->workload->containers[i]};
+    return 0;
+}
+
+static void add_targets(struct rollback_job *job, const struct ways *ways)
+{
+    for (size_t i = 0; i < ways->len; i++) {
+        const struct way *way = &ways->items[i];
+        const char *now = container_image_text(way->container);
+        if (way->image && (!now || strcmp(way->image, now) != 0))
+            target_list_add(&job->targets, ways->workload, way->container, xstrdup(way->image),
+                            xstrdup("rolled back"));
+    }
+}
+
+static void release_policy(struct workload_policy **policy)
+{
+    workload_policy_free(*policy);
+}
+
+/* NULL: nothing forbids it. */
+static const char *find_lock(const struct rollback_job *job, const struct resource *workload)
+{
+    CLEANUP(release_policy) struct workload_policy *policy = workload_policy_new(workload);
+    return policy->locked && !job->request.force ? "locked; --force rolls back all the same" : NULL;
+}
+
+static const char *why_nothing(const struct rollback_job *job, struct repository *r, const struct ways *ways)
+{
+    for (size_t i = 0; i < ways->len; i++) {
+        if (ways->items[i].image)
+            return "has these images already";
+    }
+    if (job->request.to)
+        return strpbrk(job->request.to, ":/@") ? "no container has an image of that repository"
+                                               : "the commit has no such container";
+    return history_is_complete(r->history)
+               ? "no earlier image is in the history of its file"
+               : "no earlier image is in the newest commits, which is as far as is looked";
+}
+
+/* The message and its trailers. */
+static char *make_message(const struct rollback_job *job, const char *id)
+{
+    struct strbuf message = STRBUF_INIT;
+    const char *given = job->request.message;
+    const struct release *release = job->release;
+    if (given && *given)
+        strbuf_addf(&message, "%.*s\n", (int)(strlen(given) - (str_ends_with(given, "\n") ? 1 : 0)), given);
+    else if (release->changes_len == 1)
+        strbuf_addf(&message, "Rollback %s to %s\n", id, release->changes[0].to);
+    else
+        strbuf_addf(&message, "Rollback %s to %zu earlier images\n", id, release->changes_len);
+    strbuf_addch(&message, '\n');
+    for (size_t i = 0; i < release->changes_len; i++)
+        strbuf_addf(&message, "Pawl-Rollback: %s %s %s -> %s\n", id, release->changes[i].container->name,
+                    release->changes[i].from, release->changes[i].to);
+    return strbuf_detach(&message, NULL);
+}
+
+static int roll_back(struct rollback_job *job, struct repository *r, const char *head, struct ways *ways,
+                     struct proposal *proposal, struct result_list *results, struct error *err)
+{
+    AUTO_FREE char *id = resource_id_text(&ways->workload->id);
+    const char *lock = find_lock(job, ways->workload);
+    if (lock) {
+        result_add(results, id, RESULT_SKIPPED, xstrdup(lock));
+        return 0;
+    }
+    if (choose_containers(job, ways, err) < 0 || find_ways(job, r, head, ways, err) < 0)
+        return -1;
+    add_targets(job, ways);
+    job->release = target_list_make(&job->targets, results);
+    if (!results->len)
+        result_add(results, id, job->request.to ? RESULT_SKIPPED : RESULT_FAILED,
+                   xstrdup(why_nothing(job, r, ways)));
+    if (job->release->files_len)
+        proposal_add_release(proposal, job->release, make_message(job, id));
+    return 0;
+}
+
+static int decide(struct repository *r, const char *head, const struct manifest_set *manifests,
+                  struct proposal *proposal, struct result_list *results, void *context, struct error *err)
+{
+    struct rollback_job *job = context;
+    CLEANUP(resource_id_release) struct resource_id id = RESOURCE_ID_INIT;
+    CLEANUP(release_ways) struct ways ways = {.items = NULL};
+    clear(job);
+    const char *space = job->request.space ? job->request.space : r->default_space;
+    if (resource_id_parse(job->request.workload, space, &id, err) < 0)
+        return error_set(err, ERROR_USAGE, "%s", err->text);
+    ways.workload = workload_find(manifests, &id, err);
+    if (!ways.workload)
+        return error_wrap(err, "%s", job->request.workload);
+    return roll_back(job, r, head, &ways, proposal, results, err);
+}
+
+struct job rollback_job(struct rollback_job *rollback)
+{
+    return (struct job){.decide = decide, .context = rollback};
+}
