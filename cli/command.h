@@ -35,6 +35,7 @@ struct invocation {
     char *policy;
     char *space;     /* -n; NULL: the default one */
     char *workload;  /* -w; NULL: all */
+    char *container; /* -c; NULL: all */
     bool all_spaces; /* -a */
     int64_t limit;   /* -l; 0: none */
     char *directory; /* -f */
@@ -51,6 +52,7 @@ struct invocation {
 
 struct command {
     const char *name;
+    const char *alias;                      /* another name, from elsewhere; NULL: none */
     const char *operands;                   /* "IMAGE", for the usage line; NULL: it takes none */
     const char *summary;                    /* one line, no full stop */
     const char *description;                /* paragraphs for --help and the manual */
@@ -78,6 +80,7 @@ void command_add_manual(struct strbuf *out);
 int command_once(struct invocation *invocation, struct error *err);
 int command_serve(struct invocation *invocation, struct error *err);
 int command_tags(struct invocation *invocation, struct error *err);
+int command_list_workloads(struct invocation *invocation, struct error *err);
 int command_list_images(struct invocation *invocation, struct error *err);
 int command_policy(struct invocation *invocation, struct error *err);
 int command_set_image(struct invocation *invocation, struct error *err);
