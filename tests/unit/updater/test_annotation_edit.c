@@ -99,8 +99,8 @@ static void test_annotation_set_goes_where_its_place_is(void **state)
         {HEAD "metadata:\n  name: a\n  annotations: {\n    x: y\n  }\n" TAIL, "x", "a,b",
          HEAD "metadata:\n  name: a\n  annotations: {\n    x: \"a,b\"\n  }\n" TAIL},
         {"{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\"}}\n", "k", "v",
-         "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\", annotations: {k: "
-         "v}}}\n"},
+         "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\", "
+         "\"annotations\": {\"k\": \"v\"}}}\n"},
         /* line ends, last lines, marks */
         {"apiVersion: v1\r\nkind: Pod\r\nmetadata:\r\n  name: a\r\n", "k", "v",
          "apiVersion: v1\r\nkind: Pod\r\nmetadata:\r\n  name: a\r\n  annotations:\r\n    k: v\r\n"},
@@ -121,7 +121,7 @@ static void test_annotation_set_goes_where_its_place_is(void **state)
               "\\\\\"\n" TAIL},
         {HEAD "metadata:\n  name: a\n  annotations:\n    x: 'y'\n" TAIL, "x",
          "it's\nK\xc3\xb6ln\x01\xe2\x80\xa8",
-         HEAD "metadata:\n  name: a\n  annotations:\n    x: \"it's\\nK\xc3\xb6ln\\x01\\u2028\"\n" TAIL},
+         HEAD "metadata:\n  name: a\n  annotations:\n    x: \"it's\\nK\xc3\xb6ln\\u0001\\u2028\"\n" TAIL},
         {HEAD "metadata:\n  name: a\n  annotations:\n    x: 'y'\n" TAIL, "x", "it's",
          HEAD "metadata:\n  name: a\n  annotations:\n    x: 'it''s'\n" TAIL},
         {HEAD "metadata:\n  name: a\n  annotations:\n    x: y\n" TAIL, "x", "",
