@@ -383,6 +383,11 @@ static int find_place(const struct resource *resource, struct place *place, stru
     const struct yaml_node *root =
         resource->node ? resource->file->yaml->documents[resource->document].root : NULL;
     *place = (struct place){.document = resource->document};
+    if (!resource->is_applied && !strcmp(resource->kind, "File"))
+        return error_set(
+            err, ERROR_UNSUPPORTED,
+            "line %d: this is a file whose comments say what its policies are; it has no annotations",
+            resource->line);
     if (root && root == resource->node)
         return 0;
     const struct yaml_node *items = root ? yaml_resolve(yaml_get(root, "items")) : NULL;

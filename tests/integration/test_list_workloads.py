@@ -40,6 +40,7 @@ def test_namespaces_containers_and_names(pawl, new_repo):
     assert names("-a") == ["default:deployment/three", "demo:deployment/one", "prod:deployment/two"]
     assert names("-a", "-c", "web") == ["default:deployment/three"]
     assert names("-n", "nowhere") == []
+    assert len(pawl.ok("list-workloads", "--git-url", repo.url, "-a", "--output-format", "json").json) == 3
     assert pawl.ok("list-controllers", "--git-url", repo.url, "-a", "--deploy-to", "none",
                    "--no-headers").stdout.count("\n") == 3
 
