@@ -16,6 +16,11 @@ static const struct option_row output_options[] = {
      .group = "Output",
      .choices = "table|tab|json|wide|name",
      .help = "Form of the output"},
+    {.name = "output-format", /* fluxctl's long name */
+     .type = OPTION_STRING,
+     .offset = AT(output),
+     .metavar = "FORMAT",
+     .choices = "table|tab|json|wide|name"},
     {.name = "no-headers",
      .type = OPTION_BOOL,
      .offset = AT(no_headers),
@@ -62,6 +67,30 @@ static const struct option_row tags_options[] = {
      .metavar = "TEMPLATE",
      .group = "Command",
      .help = "What the order goes by, made of the groups of a regexp: \"$1\", \"${name}\""},
+    {.name = NULL},
+};
+
+static const struct option_row list_workloads_options[] = {
+    {.name = "namespace",
+     .letter = 'n',
+     .type = OPTION_STRING,
+     .offset = AT(space),
+     .metavar = "NAME",
+     .group = "Command",
+     .help = "Namespace of the workloads; the one of objects that name none if not given"},
+    {.name = "all-namespaces",
+     .letter = 'a',
+     .type = OPTION_BOOL,
+     .offset = AT(all_spaces),
+     .group = "Command",
+     .help = "Workloads of all namespaces"},
+    {.name = "container",
+     .letter = 'c',
+     .type = OPTION_STRING,
+     .offset = AT(container),
+     .metavar = "NAME",
+     .group = "Command",
+     .help = "Only containers of this name"},
     {.name = NULL},
 };
 
@@ -369,6 +398,13 @@ static const struct option_row *const tags_tables[] = {
 static const struct option_row *const explain_tables[] = {
     explain_options,        config_git_options,     config_registry_options, config_cache_options,
     config_cluster_options, config_general_options, config_flux_options,     NULL};
+static const struct option_row *const list_workloads_tables[] = {list_workloads_options,
+                                                                 output_options,
+                                                                 config_git_options,
+                                                                 config_cluster_options,
+                                                                 config_general_options,
+                                                                 config_flux_options,
+                                                                 NULL};
 static const struct option_row *const list_images_tables[] = {
     list_images_options,     output_options,       config_git_options,
     config_registry_options, config_cache_options, config_cluster_options,
@@ -475,6 +511,27 @@ const struct command commands[] = {
      .operands_most = 1,
      .needs_repository = true,
      .run = command_explain},
+    {.name = "list-workloads",
+     .alias = "list-controllers",
+     .summary = "the workloads in git, their images and policies, and what is wrong with them",
+     .description =
+         "Reads the manifests at the head of the branch and lists what has images, automated or not. "
+         "RELEASE is what a\n"
+         "cluster would say of the rollout; without one it is \"unknown\". POLICY is automated, ignore "
+         "and locked; with\n"
+         "-o wide the tag policies come with it, the file of each workload, and the reason why one is "
+         "left out. Files and\n"
+         "documents that cannot be read are listed there too, and on stderr in any form. Changes "
+         "nothing.\n"
+         "\n"
+         "Without -n or -a: the workloads of the default namespace.\n"
+         "\n"
+         "Exit status: 0 done, 1 git could not be read, 2 wrong usage.\n",
+     .examples = "pawl list-workloads --git-url git@github.com:org/gitops -a\n"
+                 "pawl list-workloads --git-url /srv/gitops.git -n demo -o wide\n",
+     .tables = list_workloads_tables,
+     .needs_repository = true,
+     .run = command_list_workloads},
     {.name = "list-images",
      .summary = "the images of workloads in git, and which newer ones their registries have",
      .description =
@@ -705,7 +762,6 @@ const struct command commands[] = {
     {.name = "version", .summary = "print the version", .run = command_version},
     {.name = "manual", .run = command_manual}, /* for the build of docs/pawl.1; not listed */
     {.name = "check", .refusal = NEEDS_DAEMON "; try `pawl once --dry-run`, which changes nothing"},
-    {.name = "list-workloads", .refusal = NEEDS_DAEMON},
     {.name = "save", .refusal = NEEDS_DAEMON},
     {.name = "identity", .refusal = NEEDS_DAEMON "; pawl uses your own ssh and its keys"},
     {.name = "sync", .refusal = NEEDS_DAEMON "; `pawl once` syncs once"},
@@ -719,7 +775,7 @@ const struct command commands[] = {
 const struct command *command_find(const char *name)
 {
     for (const struct command *c = commands; c->name; c++) {
-        if (!strcmp(c->name, name))
+        if (!strcmp(c->name, name) || (c->alias && !strcmp(c->alias, name)))
             return c;
     }
     return NULL;

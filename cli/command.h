@@ -35,6 +35,7 @@ struct invocation {
     char *policy, *order, *extract;
     char *space;     /* -n; NULL: the default one */
     char *workload;  /* -w; NULL: all */
+    char *container; /* -c; NULL: all */
     bool all_spaces; /* -a */
     int64_t limit;   /* -l; 0: none */
     char *directory; /* -f */
@@ -59,6 +60,7 @@ struct invocation {
 
 struct command {
     const char *name;
+    const char *alias;                      /* another name, from elsewhere; NULL: none */
     const char *operands;                   /* "IMAGE", for the usage line; NULL: it takes none */
     const char *summary;                    /* one line, no full stop */
     const char *description;                /* paragraphs for --help and the manual */
@@ -87,6 +89,7 @@ int command_once(struct invocation *invocation, struct error *err);
 int command_serve(struct invocation *invocation, struct error *err);
 int command_tags(struct invocation *invocation, struct error *err);
 int command_explain(struct invocation *invocation, struct error *err);
+int command_list_workloads(struct invocation *invocation, struct error *err);
 int command_list_images(struct invocation *invocation, struct error *err);
 int command_policy(struct invocation *invocation, struct error *err);
 int command_set_image(struct invocation *invocation, struct error *err);

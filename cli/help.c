@@ -31,7 +31,7 @@ void command_add_overview(struct strbuf *out)
     strbuf_addf(out, "usage: pawl COMMAND [OPTIONS]\n\n%s\nCommands:\n", intro);
     for (const struct command *c = commands; c->name; c++) {
         if (is_listed(c))
-            strbuf_addf(out, "  %-12s%s\n", c->name, c->summary);
+            strbuf_addf(out, "  %-16s%s\n", c->name, c->summary);
     }
     strbuf_addstr(out,
                   "\n`pawl COMMAND --help` shows a command's options. Each option can also be given as an\n"

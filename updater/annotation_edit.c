@@ -154,20 +154,23 @@ static void add_block_pairs(const struct editing *e, size_t level, size_t indent
         indent += step_of(e);
         strbuf_addf(out, "%s:%s%*s", key_at(e, level), line_break, (int)indent, "");
     }
-    yaml_add_key(out, e->change->key, false);
+    yaml_add_quoted(out, e->change->key, YAML_PLAIN, false);
     strbuf_addstr(out, ": ");
     yaml_add_quoted(out, e->change->value, YAML_PLAIN, false);
 }
 
-/* "annotations: {key: value}" */
+/* "annotations: {key: value}"; all in double quotes where the object's keys are, so that JSON stays JSON. */
 static void add_flow_pairs(const struct editing *e, size_t level, struct strbuf *out)
 {
+    enum yaml_style style = e->nodes[0]->len ? e->nodes[0]->items[0]->style : YAML_PLAIN;
     size_t open = 0;
-    for (; level < LEVELS - 1; level++, open++)
-        strbuf_addf(out, "%s: {", key_at(e, level));
-    yaml_add_key(out, e->change->key, true);
+    for (; level < LEVELS - 1; level++, open++) {
+        yaml_add_quoted(out, key_at(e, level), style, true);
+        strbuf_addstr(out, ": {");
+    }
+    yaml_add_quoted(out, e->change->key, style, true);
     strbuf_addstr(out, ": ");
-    yaml_add_quoted(out, e->change->value, YAML_PLAIN, true);
+    yaml_add_quoted(out, e->change->value, style, true);
     while (open--)
         strbuf_addch(out, '}');
 }
@@ -380,6 +383,11 @@ static int find_place(const struct resource *resource, struct place *place, stru
     const struct yaml_node *root =
         resource->node ? resource->file->yaml->documents[resource->document].root : NULL;
     *place = (struct place){.document = resource->document};
+    if (!resource->is_applied && !strcmp(resource->kind, "File"))
+        return error_set(
+            err, ERROR_UNSUPPORTED,
+            "line %d: this is a file whose comments say what its policies are; it has no annotations",
+            resource->line);
     if (root && root == resource->node)
         return 0;
     const struct yaml_node *items = root ? yaml_resolve(yaml_get(root, "items")) : NULL;

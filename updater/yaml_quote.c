@@ -81,7 +81,7 @@ static void add_double_quoted(struct strbuf *out, const char *text)
         else if (*text == '\t')
             strbuf_addstr(out, "\\t");
         else if ((unsigned char)*text < ' ' || *text == 0x7f)
-            strbuf_addf(out, "\\x%02x", (unsigned)(unsigned char)*text);
+            strbuf_addf(out, "\\u%04x", (unsigned)(unsigned char)*text);
         else
             strbuf_addch(out, *text);
         text += hidden ? hidden : 1;
@@ -97,9 +97,4 @@ void yaml_add_quoted(struct strbuf *out, const char *text, enum yaml_style style
         add_single_quoted(out, text);
     else
         add_double_quoted(out, text);
-}
-
-void yaml_add_key(struct strbuf *out, const char *key, bool in_flow)
-{
-    yaml_add_quoted(out, key, YAML_PLAIN, in_flow);
 }

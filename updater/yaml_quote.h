@@ -14,11 +14,9 @@
 /*
  * Adds the scalar on one line. `style` is a wish: plain becomes double-quoted where plain could be taken for something
  * else ("true", "1.10", "a: b"), single-quoted where single quotes cannot hold it (line breaks, control characters);
- * block styles become double-quoted. `in_flow`: it stands in {…} or […].
+ * block styles become double-quoted. What is double-quoted
+ * is a string of JSON too. `in_flow`: it stands in {…} or […].
  */
 void yaml_add_quoted(struct strbuf *out, const char *text, enum yaml_style style, bool in_flow);
-
-/* The same for a key. */
-void yaml_add_key(struct strbuf *out, const char *key, bool in_flow);
 
 #endif

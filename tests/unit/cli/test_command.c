@@ -16,6 +16,7 @@ static void test_command_table_rows_either_run_or_refuse(void **state UNUSED)
         assert_false(c->summary && c->refusal);
     }
     assert_null(command_find("onse"));
+    assert_ptr_equal(command_find("list-controllers"), command_find("list-workloads"));
 }
 
 static void test_command_nearest_names_only_what_works(void **state UNUSED)

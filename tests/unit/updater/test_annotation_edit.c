@@ -99,8 +99,8 @@ static void test_annotation_set_goes_where_its_place_is(void **state)
         {HEAD "metadata:\n  name: a\n  annotations: {\n    x: y\n  }\n" TAIL, "x", "a,b",
          HEAD "metadata:\n  name: a\n  annotations: {\n    x: \"a,b\"\n  }\n" TAIL},
         {"{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\"}}\n", "k", "v",
-         "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\", annotations: {k: "
-         "v}}}\n"},
+         "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\", "
+         "\"annotations\": {\"k\": \"v\"}}}\n"},
         /* line ends, last lines, marks */
         {"apiVersion: v1\r\nkind: Pod\r\nmetadata:\r\n  name: a\r\n", "k", "v",
          "apiVersion: v1\r\nkind: Pod\r\nmetadata:\r\n  name: a\r\n  annotations:\r\n    k: v\r\n"},
@@ -121,7 +121,7 @@ static void test_annotation_set_goes_where_its_place_is(void **state)
               "\\\\\"\n" TAIL},
         {HEAD "metadata:\n  name: a\n  annotations:\n    x: 'y'\n" TAIL, "x",
          "it's\nK\xc3\xb6ln\x01\xe2\x80\xa8",
-         HEAD "metadata:\n  name: a\n  annotations:\n    x: \"it's\\nK\xc3\xb6ln\\x01\\u2028\"\n" TAIL},
+         HEAD "metadata:\n  name: a\n  annotations:\n    x: \"it's\\nK\xc3\xb6ln\\u0001\\u2028\"\n" TAIL},
         {HEAD "metadata:\n  name: a\n  annotations:\n    x: 'y'\n" TAIL, "x", "it's",
          HEAD "metadata:\n  name: a\n  annotations:\n    x: 'it''s'\n" TAIL},
         {HEAD "metadata:\n  name: a\n  annotations:\n    x: y\n" TAIL, "x", "",
@@ -255,6 +255,61 @@ static void test_annotation_value_must_be_text(void **state)
     assert_int_equal(err.code, ERROR_INVALID);
 }
 
+/* What a kustomization may lack: an object without a name is no resource of a cluster. */
+static void test_annotation_makes_metadata_where_there_is_none(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *after;
+    } cases[] = {
+        {"resources: # c\n  - a.yaml\n# end\n",
+         "resources: # c\n  - a.yaml\nmetadata:\n  annotations:\n    k: v\n# end\n"},
+        {"metadata:\nresources: [a.yaml]\n", "metadata:\n  annotations:\n    k: v\nresources: [a.yaml]\n"},
+        {"metadata: {}\nresources: [a.yaml]", "metadata:\n  annotations:\n    k: v\nresources: [a.yaml]"},
+        {"{resources: [a.yaml]}\n", "{resources: [a.yaml], metadata: {annotations: {k: v}}}\n"},
+        {"{resources: [a.yaml], metadata: {}}\n", "{resources: [a.yaml], metadata: {annotations: {k: v}}}\n"},
+        {"resources:\n- |\n  a\n", "resources:\n- |\n  a\nmetadata:\n  annotations:\n    k: v\n"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *before = cases[i].before;
+        CLEANUP(release_file)
+        struct manifest_file *file = manifest_file_new("a.yaml", xstrdup(before), strlen(before), "default");
+        const struct resource resource = {
+            .kind = "Kustomization", .node = file->yaml->documents[0].root, .file = file, .line = 1};
+        const struct annotation_change there = {.key = "k", .value = "v"}, back = {.key = "k"};
+        CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+        struct error err = ERROR_INIT;
+        if (annotation_edit(&resource, &there, 1, &text, &err) < 0)
+            fail_msg("%s\n%s", err.text, before);
+        assert_string_equal(text.buf, cases[i].after);
+        if (strstr(before, "metadata"))
+            continue;
+        CLEANUP(release_file)
+        struct manifest_file *changed =
+            manifest_file_new("a.yaml", xmemdupz(text.buf, text.len), text.len, "default");
+        const struct resource again = {
+            .kind = "Kustomization", .node = changed->yaml->documents[0].root, .file = changed, .line = 1};
+        strbuf_reset(&text);
+        assert_int_equal(annotation_edit(&again, &back, 1, &text, &err), 0);
+        assert_string_equal(text.buf, before);
+    }
+}
+
+static void test_annotation_of_a_file_with_comments_is_none(void **state)
+{
+    (void)state;
+    static const char before[] = "tag: 1 # pawl: a/b semver:1\n";
+    CLEANUP(release_file)
+    struct manifest_file *file = manifest_file_new("v.yaml", xstrdup(before), strlen(before), "default");
+    const struct resource resource = {
+        .kind = "File", .node = file->yaml->documents[0].root, .file = file, .line = 1};
+    const struct annotation_change change = {.key = "k", .value = "v"};
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    struct error err = ERROR_INIT;
+    assert_int_equal(annotation_edit(&resource, &change, 1, &text, &err), -1);
+    assert_int_equal(err.code, ERROR_UNSUPPORTED);
+}
+
 /* -- all styles against each other --------------------------------------------------------------------------------- */
 
 struct style {
@@ -361,6 +416,8 @@ int main(void)
         cmocka_unit_test(test_annotation_changes_are_made_in_order),
         cmocka_unit_test(test_annotation_that_is_shared_is_refused),
         cmocka_unit_test(test_annotation_value_must_be_text),
+        cmocka_unit_test(test_annotation_makes_metadata_where_there_is_none),
+        cmocka_unit_test(test_annotation_of_a_file_with_comments_is_none),
         cmocka_unit_test(test_annotation_set_and_removed_leaves_every_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,99 @@
+/*
+ * Workloads as Flux v1's API gave them (ControllerStatus): names and their order as there. What it did not have joins:
+ * File, Line, Problem.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "daemon/workload_listing.h"
+#include "updater/policy_key.h"
+
+static json_t *info_json(const char *id)
+{
+    json_t *info = json_object();
+    json_object_set_new(info, "ID", json_text(id));
+    json_object_set_new(info, "Labels", json_object());
+    return info;
+}
+
+static json_t *containers_json(const struct listed_workload *workload)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < workload->containers_len; i++) {
+        json_t *item = json_object();
+        const char *problem = listed_problem(workload, i);
+        json_object_set_new(item, "Name", json_text(workload->containers[i]->name));
+        json_object_set_new(item, "Current", info_json(listed_image(workload->containers[i])));
+        json_object_set_new(item, "LatestFiltered", info_json(""));
+        if (problem)
+            json_object_set_new(item, "Problem", json_text(problem));
+        json_array_append_new(list, item);
+    }
+    return list;
+}
+
+static json_t *rollout_json(void)
+{
+    static const char *const counts[] = {"Desired", "Updated", "Ready", "Available", "Outdated"};
+    json_t *rollout = json_object();
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+        json_object_set_new(rollout, counts[i], json_integer(0));
+    json_object_set_new(rollout, "Messages", json_null());
+    return rollout;
+}
+
+static json_t *labels_json(const struct resource *resource)
+{
+    const struct yaml_node *labels = yaml_path(resource->node, "metadata", "labels", NULL);
+    json_t *json = labels ? yaml_to_json(labels, NULL) : NULL;
+    return json ? json : json_null();
+}
+
+/* Of each policy the annotation that counts. */
+static json_t *policies_json(const struct resource *resource)
+{
+    json_t *policies = json_object();
+    AUTO_JSON json_t *ranks = json_object();
+    for (size_t i = 0; i < resource->annotations_len; i++) {
+        CLEANUP(policy_key_release) struct policy_key key = {.policy = NULL};
+        if (!policy_key_parse(resource->annotations[i].key, &key))
+            continue;
+        const json_t *rank = json_object_get(ranks, key.policy);
+        if (rank && (size_t)json_integer_value(rank) <= key.rank)
+            continue;
+        json_object_set_new(ranks, key.policy, json_integer((json_int_t)key.rank));
+        json_object_set_new(policies, key.policy, json_text(resource->annotations[i].value));
+    }
+    return policies;
+}
+
+static json_t *workload_json(const struct workload_listing *listing, const struct listed_workload *workload)
+{
+    const struct workload_policy *policy = workload->policy;
+    const struct resource *resource = policy->resource;
+    const char *antecedent = resource_annotation(resource, "helm.fluxcd.io/antecedent");
+    json_t *item = json_object();
+    json_object_set_new(item, "ID", json_text(workload->id));
+    json_object_set_new(item, "Containers", containers_json(workload));
+    json_object_set_new(item, "ReadOnly", json_string(listing->is_readonly ? "ReadOnlyMode" : ""));
+    json_object_set_new(item, "Status", json_string(WORKLOAD_STATUS_UNKNOWN));
+    json_object_set_new(item, "Rollout", rollout_json());
+    json_object_set_new(item, "SyncError", json_string(""));
+    json_object_set_new(item, "Antecedent", json_text(antecedent ? antecedent : ""));
+    json_object_set_new(item, "Labels", labels_json(resource));
+    json_object_set_new(item, "Automated", json_boolean(policy->automated));
+    json_object_set_new(item, "Locked", json_boolean(policy->locked));
+    json_object_set_new(item, "Ignore", json_boolean(policy->ignored));
+    json_object_set_new(item, "Policies", policies_json(resource));
+    json_object_set_new(item, "File", json_text(resource->file->path));
+    json_object_set_new(item, "Line", json_integer(resource->line));
+    if (workload->problem)
+        json_object_set_new(item, "Problem", json_text(workload->problem));
+    return item;
+}
+
+void workload_listing_add_json(const struct workload_listing *listing, json_t *list)
+{
+    for (size_t i = 0; i < listing->len; i++)
+        json_array_append_new(list, workload_json(listing, &listing->workloads[i]));
+}
