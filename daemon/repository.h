@@ -16,6 +16,8 @@
 #include "deploy/target.h"
 #include "git/mirror.h"
 
+struct plan;
+
 struct repository {
     const struct config *config;              /* borrowed */
     const struct repository_config *settings; /* borrowed */
@@ -25,6 +27,7 @@ struct repository {
     struct pull_secrets *pull_secrets; /* of the target's cluster; NULL: it is none */
     char *default_space;               /* of objects that name none */
     struct manifest_loader *loader;
+    struct plan *kept;         /* of the last round, for the next one (round_keep); NULL: none */
     char applied[GIT_ID_SIZE]; /* the commit last applied without a failure; "" none */
 };
 

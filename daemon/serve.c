@@ -96,6 +96,7 @@ static void run_round(struct worker *w)
     w->failures = failed ? w->failures + 1 : 0;
     if (report.was_applied && !failed)
         w->next_apply_ms = started + server->config->sync_interval_ms;
+    round_keep(w->repository, &report);
 }
 
 /* When to look again if nobody wakes us. */
