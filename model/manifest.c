@@ -214,6 +214,8 @@ struct manifest_file *manifest_file_new(const char *path, char *text, size_t len
     }
     struct reading reading = {.file = file, .default_space = default_space};
     read_documents(&reading);
+    if (file->resources_len) /* most files have one, and all files are kept */
+        file->resources = xreallocarray(file->resources, file->resources_len, sizeof(*file->resources));
     return file;
 }
 

@@ -153,7 +153,7 @@ static void read_policies(struct reading *r)
     policy->locked_user = read_text(r, "locked_user");
     policy->locked_message = read_text(r, "locked_msg");
     policy->containers_len = resource->containers_len;
-    policy->containers = xcalloc(resource->containers_len + 1, sizeof(*policy->containers));
+    policy->containers = xcalloc(resource->containers_len, sizeof(*policy->containers));
     for (size_t i = 0; i < resource->containers_len; i++)
         read_tag_policy(r, &resource->containers[i], &policy->containers[i]);
     if (resource->containers_len > 0)
