@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 
-#define SMALLEST_BLOCK ((size_t)4 << 10)
+#define SMALLEST_BLOCK ((size_t)1 << 10)
 #define LARGEST_BLOCK  ((size_t)1 << 20) /* but for a single allocation that is larger */
 
 struct arena_block {
@@ -59,7 +59,7 @@ static void *take(struct arena *arena, size_t size, size_t alignment)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-    return take(arena, size, alignof(max_align_t));
+    return take(arena, size, alignof(void *));
 }
 
 char *arena_memdupz(struct arena *arena, const void *bytes, size_t len)

@@ -1,8 +1,8 @@
 /*
  * An arena: many small allocations that live and die together. Nothing in it is freed alone.
  *
- * It is for trees that are built once and then only read (base/yaml.h). Alignment is good for any type
- * without SIMD members. Not for sharing between threads while it grows; what it holds may be read by all.
+ * It is for trees that are built once and then only read (base/yaml.h). Alignment is good for pointers and
+ * integers, no more: it is nodes by the million. Not for sharing between threads while it grows; what it holds may be read by all.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H

@@ -16,7 +16,7 @@
 #include "base/yaml_scalar.h"
 
 #define NOWHERE        ((size_t)-1)
-#define ARENA_PER_BYTE 14 /* what the nodes of ordinary manifests take: then one block is enough */
+#define ARENA_PER_BYTE 10 /* what the nodes of ordinary manifests take (6 to 9): then one block is enough */
 
 enum line_kind { LINE_BLANK, LINE_DIRECTIVE, LINE_CONTENT, LINE_START, LINE_END };
 
@@ -97,12 +97,13 @@ static enum line_kind classify_line(const char *text, size_t at, size_t end)
 static void cut(struct splitter *s, size_t end, int line)
 {
     struct yaml_stream *stream = s->stream;
-    if (stream->len == stream->capacity) { /* from one up: most files hold one, and its error takes 1 KiB */
+    if (stream->len == stream->capacity) { /* from one up: most files hold one */
         stream->capacity = stream->capacity ? stream->capacity * 2 : 1;
         stream->documents = xreallocarray(stream->documents, stream->capacity, sizeof(*stream->documents));
     }
     struct yaml_document *document = &stream->documents[stream->len++];
-    *document = (struct yaml_document){.start = s->start, .end = end, .line = s->start_line};
+    *document = (struct yaml_document){
+        .start = s->start, .end = end, .line = s->start_line, .error = {ERROR_NONE, ""}};
     yaml_read_document(&s->source, document);
     s->start = end;
     s->start_line = line;

@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/attr.h"
@@ -29,20 +30,28 @@ enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING, YAML_ALIAS };
 
 enum yaml_style { YAML_PLAIN, YAML_SINGLE_QUOTED, YAML_DOUBLE_QUOTED, YAML_LITERAL, YAML_FOLDED };
 
+/* There are a hundred of them in an ordinary manifest, and all of a repository's are kept: so numbers are as small as
+ * LIMIT_YAML_BYTES lets them be. */
 struct yaml_node {
-    enum yaml_kind kind;
-    enum yaml_style style; /* of a scalar */
-    bool flow;             /* of a collection: [a, b] or {a: 1} */
-    size_t start, end;     /* bytes in the file: of a scalar with its quotes, without anchor and tag (a block
-                              scalar from its "|" to the end of its blank lines); of a block collection from
-                              its first node (or "-") to the end of its last */
-    int line, column;      /* of `start`, both from 1; column in characters */
-    char *value;           /* of a scalar: decoded, NUL-terminated; else NULL */
-    size_t value_len;      /* may hold NULs ("\0" in double quotes) */
-    char *anchor, *tag;    /* as written, without & and resolved; NULL if there is none */
-    struct yaml_node **items;       /* of a sequence: the items; of a mapping: key, value, key, value, … */
-    size_t len;                     /* of items */
+    enum yaml_kind kind : 8;
+    enum yaml_style style : 8; /* of a scalar */
+    bool flow;                 /* of a collection: [a, b] or {a: 1} */
+    uint32_t start, end;       /* bytes in the file: of a scalar with its quotes, without anchor and tag (a block
+                                  scalar from its "|" to the end of its blank lines); of a block collection from
+                                  its first node (or "-") to the end of its last */
+    int line, column;          /* of `start`, both from 1; column in characters */
+    uint32_t value_len;        /* of value, which may hold NULs ("\0" in double quotes) */
+    uint32_t len;              /* of items */
+    char *value;               /* of a scalar: decoded, NUL-terminated; else NULL */
+    char *anchor, *tag;        /* as written, without & and resolved; NULL if there is none */
+    struct yaml_node **items;  /* of a sequence: the items; of a mapping: key, value, key, value, … */
     const struct yaml_node *target; /* of an alias: the anchored node */
+};
+
+/* Why a document cannot be read. */
+struct yaml_error {
+    enum error_code code; /* ERROR_NONE: it can */
+    const char *text;     /* "" if it can; else of the arena */
 };
 
 struct yaml_document {
@@ -50,7 +59,7 @@ struct yaml_document {
     size_t start, end;      /* bytes of the file: from its "---" (or the directives before that, or the first
                                byte) to the next one's, or to the end of its "..." line */
     int line;               /* where it starts, from 1 */
-    struct error error;     /* code ERROR_NONE, or why it is broken */
+    struct yaml_error error;
     int error_line, error_column; /* where, from 1 */
 };
 

@@ -55,7 +55,8 @@ static int fail(struct reader *r, enum error_code code, int line, int column, co
 {
     r->document->error_line = line;
     r->document->error_column = column;
-    return error_set(&r->document->error, code, "%s", text);
+    r->document->error = (struct yaml_error){.code = code, .text = arena_strdup(r->source->arena, text)};
+    return -1;
 }
 
 static int fail_at(struct reader *r, const struct yaml_node *node, const char *text)
@@ -172,15 +173,15 @@ static void skip_properties(struct reader *r, struct yaml_node *node, int count)
         node->column += characters(text, node->start, at);
     else
         node->column = 1 + characters(text, line_start, at);
-    node->start = at;
+    node->start = (uint32_t)at;
 }
 
 static struct yaml_node *new_node(struct reader *r, enum yaml_kind kind, const yaml_event_t *event)
 {
     struct yaml_node *node = arena_alloc(r->source->arena, sizeof(*node));
     node->kind = kind;
-    node->start = byte_of(r, event->start_mark.index);
-    node->end = byte_of(r, event->end_mark.index);
+    node->start = (uint32_t)byte_of(r, event->start_mark.index);
+    node->end = (uint32_t)byte_of(r, event->end_mark.index);
     node->line = line_of(r, &event->start_mark);
     node->column = (int)event->start_mark.column + 1;
     return node;
@@ -237,7 +238,7 @@ static int take_scalar(struct reader *r, const yaml_event_t *event)
     struct yaml_node *node = new_node(r, YAML_SCALAR, event);
     skip_properties(r, node, 2); /* libyaml does not report the tag "!", so look at the text */
     node->style = style_of(event->data.scalar.style);
-    node->value_len = event->data.scalar.length;
+    node->value_len = (uint32_t)event->data.scalar.length;
     node->value = arena_memdupz(r->source->arena, event->data.scalar.value, node->value_len);
     node->tag = arena_strdup(r->source->arena, (const char *)event->data.scalar.tag);
     struct anchored *anchored = add_anchor(r, node, event->data.scalar.anchor);
@@ -308,13 +309,13 @@ static int close_collection(struct reader *r, const yaml_event_t *event)
 {
     struct frame *frame = &r->frames[--r->depth];
     struct yaml_node *node = frame->node;
-    node->len = r->pending_len - frame->first;
+    node->len = (uint32_t)(r->pending_len - frame->first);
     node->items = arena_alloc(r->source->arena, node->len * sizeof(struct yaml_node *));
     if (node->len)
         memcpy(node->items, r->pending + frame->first, node->len * sizeof(struct yaml_node *));
     r->pending_len = frame->first;
     if (node->flow)
-        node->end = byte_of(r, event->end_mark.index);
+        node->end = (uint32_t)byte_of(r, event->end_mark.index);
     else
         node->end = node->len ? node->items[node->len - 1]->end : node->start;
     if (frame->anchored) {

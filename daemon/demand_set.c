@@ -135,6 +135,28 @@ struct demand_set *demand_set_from(struct workload_policy *const *policies, size
     return set;
 }
 
+static bool is_same_credential(const struct pull_credential *a, const struct pull_credential *b)
+{
+    return a == b || (a && b && !strcmp(a->fingerprint, b->fingerprint));
+}
+
+/* What is asked follows from the containers: they have their images and policies from one commit. */
+bool demand_set_equal(const struct demand_set *a, const struct demand_set *b)
+{
+    if (a->len != b->len || a->users_len != b->users_len)
+        return false;
+    for (size_t i = 0; i < a->len; i++) {
+        if (strcmp(a->items[i].repository, b->items[i].repository) != 0 ||
+            !is_same_credential(a->items[i].credential, b->items[i].credential))
+            return false;
+    }
+    for (size_t i = 0; i < a->users_len; i++) {
+        if (a->users[i].container != b->users[i].container || a->users[i].item != b->users[i].item)
+            return false;
+    }
+    return true;
+}
+
 struct demand_set *demand_set_ref(struct demand_set *set)
 {
     __atomic_add_fetch(&set->references, 1, __ATOMIC_RELAXED);

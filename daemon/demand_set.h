@@ -71,6 +71,9 @@ struct demand_set *demand_set_ref(struct demand_set *set);
 void demand_set_unref(struct demand_set *set);
 void demand_set_release(struct demand_set **set); /* for CLEANUP */
 
+/* Whether both ask the same, with the same log-ins, for the same containers of one commit. */
+bool demand_set_equal(const struct demand_set *a, const struct demand_set *b);
+
 /* The index of the item that asks about a container's image, or -1: nobody does. */
 ptrdiff_t demand_set_find(const struct demand_set *set, const struct container *container);
 

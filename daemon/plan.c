@@ -1,5 +1,6 @@
 #include "daemon/plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,9 +90,9 @@ static void drop_answers(struct plan *plan)
     demand_set_unref(steal(&plan->demands));
 }
 
-/* Asks with the pull secrets of the cluster, as they were last read or are read now. */
-static void ask_once(struct plan *plan, struct repository *r, struct image_source *images,
-                     const struct plan_scope *scope)
+/* With the pull secrets of the cluster, as they were last read or are read now. One reference. */
+static struct demand_set *find_demands(struct plan *plan, struct repository *r,
+                                       const struct plan_scope *scope)
 {
     const struct image_filter filter = {.exclude = &r->config->exclude_images,
                                         .include = &r->config->include_images,
@@ -104,8 +105,14 @@ static void ask_once(struct plan *plan, struct repository *r, struct image_sourc
             workloads[len++] = plan->policies[i]->origin;
     }
     pull_secrets_refresh(r->pull_secrets, workloads, len);
+    return demand_set_from(plan->policies, plan->policies_len, &filter, r->pull_secrets);
+}
+
+static void ask_once(struct plan *plan, struct repository *r, struct image_source *images,
+                     const struct plan_scope *scope)
+{
     drop_answers(plan);
-    plan->demands = demand_set_from(plan->policies, plan->policies_len, &filter, r->pull_secrets);
+    plan->demands = find_demands(plan, r, scope);
     plan->answers = xcalloc(plan->demands->len, sizeof(struct scan_result));
     images->answer(images, plan->demands, plan->answers);
 }
@@ -134,8 +141,6 @@ static void ask(struct plan *plan, struct repository *r, struct image_source *im
     ask_once(plan, r, images, scope);
     if (has_old_secret(plan, r))
         ask_once(plan, r, images, scope);
-    for (size_t i = 0; i < plan->demands->len; i++)
-        plan->has_unreachable = plan->has_unreachable || plan->answers[i].error.code;
 }
 
 /* The index of the demand that asks about a container's image, or -1: nothing can be asked, or it is filtered out. */
@@ -213,9 +218,12 @@ static void report_failed_answer(struct plan *plan, size_t at)
 
 static void report_answers(struct plan *plan)
 {
+    plan->has_unreachable = false;
     for (size_t i = 0; i < plan->demands->len; i++) {
-        if (plan->answers[i].error.code)
-            report_failed_answer(plan, i);
+        if (!plan->answers[i].error.code)
+            continue;
+        plan->has_unreachable = true;
+        report_failed_answer(plan, i);
     }
 }
 
@@ -270,8 +278,33 @@ static void note_time(struct plan *plan, const struct decision *decision)
         plan->next_ms = decision->until_ms;
 }
 
+/* What an earlier round decided on the same commit, in the same order. */
+struct earlier {
+    struct decision *decisions;
+    size_t len, at;       /* those before `at` are taken or of no use */
+    const bool *is_stale; /* by demand: the answer is another one now */
+};
+
+/* True if the container's decision stands, and is in *out. */
+static bool take_earlier(struct earlier *earlier, const struct plan *plan, const struct container *container,
+                         struct decision *out)
+{
+    bool is_there =
+        earlier && earlier->at < earlier->len && earlier->decisions[earlier->at].container == container;
+    if (!is_there)
+        return false;
+    struct decision *mine = &earlier->decisions[earlier->at++];
+    ptrdiff_t demand = demand_about(plan, container);
+    if (demand >= 0 && earlier->is_stale[demand]) {
+        decision_release(mine);
+        return false;
+    }
+    *out = *mine;
+    return true;
+}
+
 static void decide(struct plan *plan, const struct repository_config *settings,
-                   const struct plan_scope *scope, int64_t now_ms)
+                   const struct plan_scope *scope, int64_t now_ms, struct earlier *earlier)
 {
     for (size_t i = 0; i < plan->policies_len; i++) {
         const struct workload_policy *policy = plan->policies[i];
@@ -283,6 +316,10 @@ static void decide(struct plan *plan, const struct repository_config *settings,
                 continue;
             vec_grow(plan->decisions, plan->decisions_len, plan->decisions_capacity);
             struct decision *decision = &plan->decisions[plan->decisions_len++];
+            if (take_earlier(earlier, plan, policy->containers[k].container, decision)) {
+                note_time(plan, decision);
+                continue;
+            }
             decide_container(plan, policy, k, now_ms, decision);
             note_time(plan, decision);
             if (settings->readonly && decision->kind == DECISION_UPDATE)
@@ -299,10 +336,18 @@ static int64_t lap(const struct clock *clock, int64_t *since_ms)
     return *since_ms - before_ms;
 }
 
+static void edit(struct plan *plan)
+{
+    release_free(plan->release);
+    plan->release = release_of_decisions(plan->decisions, plan->decisions_len);
+    copy_problems(plan, plan->release->problems, plan->release->problems_len);
+}
+
 int plan_make(struct repository *repository, const char *commit, struct image_source *images,
               const struct plan_scope *scope, struct plan *plan, struct error *err)
 {
     *plan = (struct plan)PLAN_INIT;
+    snprintf(plan->commit, sizeof(plan->commit), "%s", commit);
     int64_t since_ms = clock_monotonic_ms(repository->clock);
     plan->manifests = manifest_loader_load(repository->loader, repository->mirror, commit,
                                            &repository->settings->paths, err);
@@ -310,9 +355,10 @@ int plan_make(struct repository *repository, const char *commit, struct image_so
         return -1;
     copy_problems(plan, plan->manifests->problems, plan->manifests->problems_len);
     read_policies(plan, scope);
+    plan->lasting_len = plan->problems_len;
     plan->stage_ms[PLAN_SELECT] = lap(repository->clock, &since_ms);
     ask(plan, repository, images, scope);
-    decide(plan, repository->settings, scope, clock_wall_ms(repository->clock));
+    decide(plan, repository->settings, scope, clock_wall_ms(repository->clock), NULL);
     if (revert_hold_apply(repository, commit, plan->decisions, plan->decisions_len, err) < 0) {
         plan_release(plan);
         return -1;
@@ -320,10 +366,91 @@ int plan_make(struct repository *repository, const char *commit, struct image_so
     report_pull_secrets(plan, repository->pull_secrets);
     report_answers(plan);
     plan->stage_ms[PLAN_LOOKUP] = lap(repository->clock, &since_ms);
-    plan->release = release_of_decisions(plan->decisions, plan->decisions_len);
-    copy_problems(plan, plan->release->problems, plan->release->problems_len);
+    edit(plan);
     plan->stage_ms[PLAN_EDIT] = lap(repository->clock, &since_ms);
     return 0;
+}
+
+/* Without a cluster nothing but the commit says what is asked. */
+static bool asks_the_same(struct plan *plan, struct repository *r)
+{
+    if (!r->pull_secrets)
+        return true;
+    CLEANUP(demand_set_release) struct demand_set *now = find_demands(plan, r, NULL);
+    return demand_set_equal(now, plan->demands);
+}
+
+/* A snapshot that is the same is the same object: snapshots never change. */
+static bool is_same_answer(const struct scan_result *a, const struct scan_result *b)
+{
+    return a->info == b->info && a->error.code == b->error.code && !strcmp(a->error.text, b->error.text);
+}
+
+/* Which answers differ from those before, and how many. */
+static size_t compare_answers(const struct plan *plan, const struct scan_result *answers, bool *is_stale)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < plan->demands->len; i++) {
+        is_stale[i] = !is_same_answer(&plan->answers[i], &answers[i]);
+        len += is_stale[i];
+    }
+    return len;
+}
+
+static void forget_passing_problems(struct plan *plan)
+{
+    while (plan->problems_len > plan->lasting_len)
+        manifest_problem_release(&plan->problems[--plan->problems_len]);
+}
+
+/* -1 if the history could not be read. */
+static int decide_again(struct plan *plan, struct repository *r, const bool *is_stale)
+{
+    struct earlier earlier = {.decisions = plan->decisions, .len = plan->decisions_len, .is_stale = is_stale};
+    plan->decisions = NULL;
+    plan->decisions_len = plan->decisions_capacity = 0;
+    plan->next_ms = 0;
+    forget_passing_problems(plan);
+    decide(plan, r->settings, NULL, clock_wall_ms(r->clock), &earlier);
+    for (; earlier.at < earlier.len; earlier.at++)
+        decision_release(&earlier.decisions[earlier.at]);
+    free(earlier.decisions);
+    report_pull_secrets(plan, r->pull_secrets);
+    report_answers(plan);
+    struct error err = ERROR_INIT;
+    return revert_hold_apply(r, plan->commit, plan->decisions, plan->decisions_len, &err);
+}
+
+/* Decisions that time alone changes, and one of them does by now. */
+static bool has_expired(const struct plan *plan, const struct repository *r)
+{
+    return plan->next_ms && plan->next_ms <= clock_wall_ms(r->clock);
+}
+
+bool plan_renew(struct plan *plan, struct repository *r, const char *commit, struct image_source *images)
+{
+    int64_t since_ms = clock_monotonic_ms(r->clock);
+    if (!plan->release || strcmp(plan->commit, commit) != 0 || has_expired(plan, r) ||
+        !asks_the_same(plan, r))
+        return false;
+    size_t len = plan->demands->len;
+    AUTO_FREE bool *is_stale = xcalloc(len + 1, sizeof(*is_stale));
+    struct scan_result *answers = xcalloc(len + 1, sizeof(*answers));
+    images->answer(images, plan->demands, answers);
+    plan->is_unchanged = !compare_answers(plan, answers, is_stale);
+    scan_results_release(plan->answers, len);
+    free(plan->answers);
+    plan->answers = answers;
+    if (has_old_secret(plan, r))
+        return false;
+    plan->stage_ms[PLAN_SELECT] = plan->stage_ms[PLAN_EDIT] = 0;
+    if (!plan->is_unchanged && decide_again(plan, r, is_stale) < 0)
+        return false; /* the round that makes it anew will say why */
+    plan->stage_ms[PLAN_LOOKUP] = lap(r->clock, &since_ms);
+    if (!plan->is_unchanged)
+        edit(plan);
+    plan->stage_ms[PLAN_EDIT] = lap(r->clock, &since_ms);
+    return true;
 }
 
 void plan_release(struct plan *plan)

@@ -26,6 +26,7 @@ enum plan_stage {
 
 struct plan {
     struct manifest_set *manifests;
+    char commit[GIT_ID_SIZE];          /* what it is about */
     struct workload_policy **policies; /* of the workloads, in order */
     size_t policies_len;
     struct demand_set *demands;
@@ -35,9 +36,10 @@ struct plan {
     struct release *release;           /* the edits; files_len 0: nothing to write */
     struct manifest_problem *problems; /* all that was left out, with file, line and reason */
     size_t problems_len, problems_capacity;
+    size_t lasting_len; /* of the problems: those of the manifests and policies, which come first */
     int64_t stage_ms[PLAN_STAGES];
-    int64_t
-        next_ms; /* wall time at which a lock ends, a window opens or an image is old enough; 0: none of these */
+    int64_t next_ms; /* wall time when a lock ends, a window opens or an image is old enough; 0: none does */
+    bool is_unchanged;    /* it is that of the round before, to the last decision */
     bool has_unreachable; /* a registry could not be asked: the plan is good, and not complete */
 };
 #define PLAN_INIT                                                                                            \
@@ -59,5 +61,13 @@ struct plan_scope {
 int plan_make(struct repository *repository, const char *commit, struct image_source *images,
               const struct plan_scope *scope, struct plan *plan, struct error *err) MUST_CHECK;
 void plan_release(struct plan *plan);
+
+/*
+ * Makes the plan of an earlier round that of this one: asks for the answers again, and decides anew for those containers
+ * alone whose answers differ. False if the plan is of another commit, or if what it asks has changed: then it is as it
+ * was, and of no use. Never for one with a scope.
+ */
+bool plan_renew(struct plan *plan, struct repository *repository, const char *commit,
+                struct image_source *images) MUST_CHECK;
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "daemon/plan.h"
 
 static int open_target(struct repository *r, struct error *err)
 {
@@ -50,6 +51,9 @@ void repository_free(struct repository *r)
         return;
     revert_hold_free(r->reverts);
     history_free(r->history);
+    if (r->kept)
+        plan_release(r->kept); /* before the loader, whose manifests it shares */
+    free(r->kept);
     mirror_free(r->mirror);
     pull_secrets_free(r->pull_secrets);
     deploy_target_free(r->target);

@@ -18,6 +18,8 @@
 #include "git/history.h"
 #include "git/mirror.h"
 
+struct plan;
+
 struct repository {
     const struct config *config;              /* borrowed */
     const struct repository_config *settings; /* borrowed */
@@ -29,6 +31,7 @@ struct repository {
     struct manifest_loader *loader;
     struct history *history;     /* of the mirror */
     struct revert_hold *reverts; /* what its history holds */
+    struct plan *kept;         /* of the last round, for the next one (round_keep); NULL: none */
     char applied[GIT_ID_SIZE]; /* the commit last applied without a failure; "" none */
 };
 

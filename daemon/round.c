@@ -28,13 +28,27 @@ static void propose_release(const struct release *release, struct proposal *prop
                                                 .len = release->files[i].text.len};
 }
 
+/* True if the last round's plan is that of this round. */
+static bool renew_kept(struct repository *r, const char *head, struct image_source *images, struct plan *plan)
+{
+    if (!r->kept)
+        return false;
+    *plan = *r->kept;
+    free(steal(&r->kept));
+    if (plan_renew(plan, r, head, images))
+        return true;
+    plan_release(plan);
+    return false;
+}
+
 static int decide(struct repository *r, const char *head, struct proposal *proposal, void *context,
                   struct error *err)
 {
     const struct deciding *deciding = context;
     struct plan *plan = &deciding->report->plan;
     plan_release(plan);
-    if (plan_make(r, head, deciding->options->images, NULL, plan, err) < 0)
+    if (!renew_kept(r, head, deciding->options->images, plan) &&
+        plan_make(r, head, deciding->options->images, NULL, plan, err) < 0)
         return -1;
     propose_release(plan->release, proposal);
     return 0;
@@ -110,6 +124,15 @@ int round_run(struct repository *r, const struct round_options *options, struct 
     struct error second = ERROR_INIT;
     int applied = apply_head(r, options, report, updated < 0 ? &second : err);
     return updated < 0 || applied < 0 ? -1 : 0;
+}
+
+void round_keep(struct repository *r, struct round_report *report)
+{
+    if (!report->plan.release || report->commit[0])
+        return;
+    r->kept = xmalloc(sizeof(*r->kept));
+    *r->kept = report->plan;
+    report->plan = (struct plan)PLAN_INIT;
 }
 
 bool round_was_complete(const struct round_report *report)

@@ -49,6 +49,12 @@ void round_report_release(struct round_report *report);
 int round_run(struct repository *repository, const struct round_options *options, struct round_report *report,
               struct error *err) MUST_CHECK;
 
+/*
+ * Moves the report's plan to the repository, if the next round may use it again: nothing was written, so that the head may
+ * still be the same then. For who runs rounds one after the other; last of all before the report is released.
+ */
+void round_keep(struct repository *repository, struct round_report *report);
+
 /* True if every registry could be asked and every object applied. What is wrong in git itself is skipped and
  * said, and does not count. */
 bool round_was_complete(const struct round_report *report);

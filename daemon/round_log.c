@@ -110,6 +110,8 @@ static void log_applied(struct round_log *log, struct strmap *now, const struct 
 void round_log_write(struct round_log *log, const struct repository *r, const struct round_report *report,
                      const struct error *failure)
 {
+    if (report->plan.is_unchanged && !report->was_applied && !failure->code)
+        return; /* all of it was said */
     struct strmap now = STRMAP_INIT;
     log_head(log, r, report);
     log_decisions(log, &now, r, &report->plan);

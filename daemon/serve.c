@@ -106,6 +106,7 @@ static void run_round(struct worker *w)
     w->next_plan_ms = time_of_plan(&report.plan);
     if (report.was_applied && !failed)
         w->next_apply_ms = started + server->config->sync_interval_ms;
+    round_keep(w->repository, &report);
 }
 
 /* When to look again if nobody wakes us. */

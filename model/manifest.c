@@ -300,6 +300,8 @@ struct manifest_file *manifest_file_new(const char *path, char *text, size_t len
     if (manifest_has_markers(text, len))
         manifest_read_markers(file, default_space, reading.resources_capacity);
     report_kustomizations(&reading);
+    if (file->resources_len) /* most files have one, and all files are kept */
+        file->resources = xreallocarray(file->resources, file->resources_len, sizeof(*file->resources));
     return file;
 }
 

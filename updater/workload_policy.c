@@ -289,7 +289,7 @@ static void read_policies(struct reading *r)
     policy->locked_user = read_text(r, "locked_user");
     policy->locked_message = read_text(r, "locked_msg");
     policy->containers_len = resource->containers_len;
-    policy->containers = xcalloc(resource->containers_len + 1, sizeof(*policy->containers));
+    policy->containers = xcalloc(resource->containers_len, sizeof(*policy->containers));
     read_workload_settings(r);
     if (policy->locked_until_ms && !find_setting(r, "locked"))
         policy->locked = true;

@@ -167,11 +167,12 @@ struct bench {
     struct known known;
 };
 
-static struct span run(struct bench *bench, struct round_report *report)
+static struct span run(struct bench *bench, bool dry_run, struct round_report *report)
 {
+    const struct round_options options = {.images = &bench->known.source, .dry_run = dry_run};
     struct error err = ERROR_INIT;
     struct span began = begin();
-    if (round_run(bench->repository, &(struct round_options){.images = &bench->known.source}, report, &err) < 0)
+    if (round_run(bench->repository, &options, report, &err) < 0)
         fail(err.text);
     return since(began);
 }
@@ -189,9 +190,10 @@ static struct span run_unchanged(struct bench *bench, struct span *fetch)
     for (size_t i = 0; i < UNCHANGED; i++) {
         struct error err = ERROR_INIT;
         CLEANUP(round_report_release) struct round_report report = ROUND_REPORT_INIT;
-        spans[i] = run(bench, &report);
+        spans[i] = run(bench, false, &report);
         if (report.commit[0])
             fail("a round without a change has made a commit");
+        round_keep(bench->repository, &report);
         struct span began = begin();
         if (mirror_fetch(bench->repository->mirror, &err) < 0)
             fail(err.text);
@@ -222,26 +224,54 @@ static double peak_mib(void)
     return (double)usage.ru_maxrss / 1024;
 }
 
+/* What a round does after it has decided, step by step. */
+static void write_release(struct bench *bench, const struct round_report *report)
+{
+    const struct release *release = report->plan.release;
+    const struct commit_author author = {"pawl", "pawl@localhost", clock_wall_ms(&system_clock)};
+    struct mirror *mirror = bench->repository->mirror;
+    AUTO_FREE struct commit_file *files = xcalloc(release->files_len, sizeof(*files));
+    for (size_t i = 0; i < release->files_len; i++)
+        files[i] = (struct commit_file){.path = release->files[i].file->path,
+                                        .bytes = release->files[i].text.buf,
+                                        .len = release->files[i].text.len};
+    char commit[GIT_ID_SIZE];
+    struct error err = ERROR_INIT;
+    struct span began = begin();
+    AUTO_FREE char *message = release_message(release);
+    if (mirror_commit(mirror, report->head, files, release->files_len, &author, message, commit, &err) < 0)
+        fail(err.text);
+    print_span("commit", since(began));
+    began = begin();
+    if (mirror_push(mirror, commit, &err) < 0)
+        fail(err.text);
+    print_span("push", since(began));
+}
+
 static void measure(struct bench *bench, long updated)
 {
     struct round_report report = ROUND_REPORT_INIT;
     struct span fetch;
-    struct span cold = run(bench, &report);
-    printf("{\"files\": %zu, \"containers\": %zu", report.plan.manifests->files_len, report.plan.decisions_len);
+    struct span cold = run(bench, false, &report);
+    printf("{\"files\": %zu, \"containers\": %zu", report.plan.manifests->files_len,
+           report.plan.decisions_len);
     print_span("cold", cold);
     print_stages("cold", &report.plan);
     if (report.commit[0])
         fail("the first round has made a commit");
+    round_keep(bench->repository, &report);
     round_report_release(&report);
     print_span("unchanged", run_unchanged(bench, &fetch));
     print_span("fetch", fetch);
     for (long i = 0; i < updated; i++)
         push(&bench->known, i);
-    struct span update = run(bench, &report);
+    struct span update = run(bench, true, &report);
     printf(", \"images_updated\": %zu, \"files_changed\": %zu", report.plan.release->changes_len,
            report.plan.release->files_len);
     print_span("update", update);
     print_stages("update", &report.plan);
+    if (updated)
+        write_release(bench, &report);
     round_report_release(&report);
     printf(", \"peak_mib\": %.1f}\n", peak_mib());
 }

@@ -140,7 +140,8 @@ def main():
     print(f"{first['files']} manifests, {first['containers']} containers, {options.repositories} image repositories of "
           f"{options.tags} tags; medians of {options.runs} runs, wall time and CPU time of the process")
     rows = (("cold", "load and choose, cold"), ("unchanged", "nothing has changed"), ("fetch", "of that, asking git"),
-            ("update", f"{first['images_updated']} images in one commit, pushed"))
+            ("update", f"{first['images_updated']} newer images: decisions and edits"), ("commit", "their commit"),
+            ("push", "the push of it"))
     for name, label in rows:
         wall, cpu = (statistics.median(result[name][key] for result in results) for key in ("wall_ms", "cpu_ms"))
         print(f"{label:<42} {wall:8.1f} ms {cpu:8.1f} ms CPU")

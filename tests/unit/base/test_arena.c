@@ -19,7 +19,7 @@ static void test_arena_gives_zeroed_aligned_memory_apart(void **state)
         size_t size = i % 97;
         assert_int_equal(strlen(arena_memdupz(&arena, "odd", i % 4)), i % 4);
         blocks[i] = arena_alloc(&arena, size);
-        assert_int_equal((uintptr_t)blocks[i] % alignof(max_align_t), 0);
+        assert_int_equal((uintptr_t)blocks[i] % alignof(void *), 0);
         for (size_t k = 0; k < size; k++)
             assert_int_equal(blocks[i][k], 0);
         memset(blocks[i], (int)(i & 0xff), size);

@@ -43,6 +43,42 @@ static void test_commit_changes_files_and_nothing_else(void **state)
     mirror_free(mirror);
 }
 
+#define MANY 40 /* more than what is written object by object */
+
+/* The remote gets the files, and the commit changes all but the first. */
+static void test_commit_of_many_files_is_one_pack(void **state)
+{
+    struct fixture *f = *state;
+    run(f,
+        "cd work && for i in $(seq 0 39); do mkdir -p m/$((i % 7)); echo $i > m/$((i % 7))/$i.yaml; done && "
+        "git add m && git commit -qm many && git push -q");
+    struct mirror *mirror = open_remote(f);
+    fetch(mirror);
+    struct commit_file files[MANY];
+    char paths[MANY][32], texts[MANY][32];
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(paths[i], sizeof(paths[i]), "m/%zu/%zu.yaml", i % 7, i);
+        int len = snprintf(texts[i], sizeof(texts[i]), "changed %zu\n", i);
+        files[i] = (struct commit_file){paths[i], texts[i], (size_t)len};
+    }
+    const struct commit_author author = {.name = "pawl", .email = "pawl@localhost", .when_ms = 1700000000000};
+    struct error err = ERROR_INIT;
+    char commit[GIT_ID_SIZE], again[GIT_ID_SIZE];
+    const char *head = mirror_head(mirror);
+    assert_int_equal(mirror_commit(mirror, head, files + 1, MANY - 1, &author, "m", commit, &err), 0);
+    assert_in_mirror(f, "fsck --strict --no-dangling $c", commit, "");
+    assert_in_mirror(f, "diff-tree -r --name-only $c^! | wc -l", commit, "39");
+    assert_in_mirror(f, "show $c:m/4/39.yaml", commit, "changed 39");
+    assert_in_mirror(f, "count-objects", commit, "0 objects, 0 kilobytes");
+    assert_int_equal(mirror_commit(mirror, head, files + 1, MANY - 1, &author, "m", again, &err), 0);
+    assert_string_equal(commit, again);
+    files[3].path = "m/none.yaml";
+    assert_error(mirror_commit(mirror, head, files, MANY, &author, "m", again, &err), err, ERROR_NOT_FOUND,
+                 "m/none.yaml");
+    assert_int_equal(mirror_push(mirror, commit, &err), 0);
+    mirror_free(mirror);
+}
+
 /* The same change made again (after a death before the push) is the same commit. */
 static void test_commit_is_the_same_for_the_same_change(void **state)
 {
@@ -94,6 +130,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_commit_changes_files_and_nothing_else),
+        TEST(test_commit_of_many_files_is_one_pack),
         TEST(test_commit_is_the_same_for_the_same_change),
         TEST(test_commit_refuses_what_is_no_change_of_a_file),
     };

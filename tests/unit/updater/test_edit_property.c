@@ -2,8 +2,9 @@
  * The promise of the edit, over generated files: every image's tag can be set, the bytes outside the tag are
  * the bytes of before, and the file then reads as before but for that image. What varies: kinds, Lists,
  * documents (some broken), block and flow style, quotes, block scalars, anchors, aliases, tags, comments,
- * UTF-8, byte order marks, line ends, indentation, trailing blanks and the final newline. A failure prints
- * the seed and the file.
+ * UTF-8, byte order marks, line ends, indentation, trailing blanks and the final newline; and what tools write: JSON, in one
+ * line or many (kubectl, jsonnet), lists at the column of their key (kubectl, kustomize, yq), "# Source:" lines and empty
+ * documents (helm), defaults that containers share by merge keys. A failure prints the seed and the file.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -266,6 +267,69 @@ static void add_object(struct generator *g, unsigned columns, unsigned number)
         add_containers(g, columns, "initContainers");
 }
 
+/* A line break and indentation, or nothing at all. */
+static void json_break(struct generator *g, bool is_compact, unsigned columns)
+{
+    if (!is_compact)
+        strbuf_addf(&g->out, "%s%*s", g->eol, (int)columns, "");
+}
+
+/* As kubectl -o json and jsonnet write it. */
+static void add_json(struct generator *g, unsigned number)
+{
+    bool is_compact = chance(g, 2);
+    const char *colon = is_compact ? ":" : ": ";
+    strbuf_addf(&g->out, "{\"apiVersion\"%s\"apps/v1\",", colon);
+    json_break(g, is_compact, 4);
+    strbuf_addf(&g->out, "\"kind\"%s\"Deployment\",\"metadata\"%s{\"name\"%s\"j%u\"},", colon, colon, colon,
+                number);
+    json_break(g, is_compact, 4);
+    strbuf_addf(&g->out, "\"spec\"%s{\"template\"%s{\"spec\"%s{\"containers\"%s[", colon, colon, colon,
+                colon);
+    for (unsigned i = 0, count = 1 + pick(g, 3); i < count; i++) {
+        AUTO_FREE char *image = new_image(g);
+        strbuf_addstr(&g->out, i ? "," : "");
+        json_break(g, is_compact, 8);
+        strbuf_addf(&g->out, "{\"args\"%s[\"a\\u0020b\",\"c\\n\"],\"image\"%s\"%s\",", colon, colon, image);
+        json_break(g, is_compact, 12);
+        strbuf_addf(&g->out, "\"name\"%s\"c%u\"}", colon, i);
+        strvec_push(&g->images, image);
+    }
+    json_break(g, is_compact, 4);
+    strbuf_addf(&g->out, "]}}}}%s", g->eol);
+}
+
+/* Two containers: the second has the first one's image, and all else, by a merge key. */
+static void add_merged(struct generator *g, unsigned number)
+{
+    AUTO_FREE char *image = new_image(g);
+    line(g, 0, "apiVersion: apps/v1");
+    line(g, 0, "kind: Deployment");
+    line(g, 0, "metadata: {name: m%u}", number);
+    line(g, 0, "spec:");
+    line(g, g->step, "template:");
+    line(g, 2 * g->step, "spec:");
+    line(g, 3 * g->step, "containers:");
+    unsigned inside = 3 * g->step + 2 + pick(g, g->step + 1);
+    indent(g, inside - 2);
+    strbuf_addf(&g->out, "- &base%s", g->eol);
+    line(g, inside, "name: one");
+    line(g, inside, chance(g, 2) ? "image: %s" : "image: \"%s\"", image);
+    g->dash = true;
+    line(g, inside, "<<: *base");
+    line(g, inside, "name: two");
+    strvec_push(&g->images, image);
+    strvec_push(&g->images, image);
+}
+
+/* As helm template writes between what it rendered: a comment, and documents of which nothing was left. */
+static void add_helm_source(struct generator *g)
+{
+    if (chance(g, 3))
+        strbuf_addf(&g->out, "# Source: app/templates/empty.yaml%s---%s", g->eol, g->eol);
+    strbuf_addf(&g->out, "# Source: app/templates/deployment.yaml%s", g->eol);
+}
+
 static void add_list(struct generator *g, unsigned number)
 {
     line(g, 0, "apiVersion: v1");
@@ -282,11 +346,17 @@ static void add_document(struct generator *g, unsigned number)
 {
     strvec_release(&g->anchors);
     strvec_release(&g->anchored_images);
+    if (chance(g, 6))
+        add_helm_source(g);
     if (chance(g, 10)) {
         g->broken++;
         strbuf_addf(&g->out, "a: [é%sb: }%simage: decoy:1%s", g->eol, g->eol, g->eol);
     } else if (chance(g, 12)) {
         line(g, 0, "settings: {image: decoy:1}");
+    } else if (chance(g, 8)) {
+        add_json(g, number);
+    } else if (chance(g, 8)) {
+        add_merged(g, number);
     } else if (chance(g, 4)) {
         add_list(g, number);
     } else {
