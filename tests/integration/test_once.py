@@ -60,6 +60,41 @@ def test_each_policy_chooses_its_own_best(site, policy, expected):
     assert [change["to"] for change in report["changes"]] == ([site.image("app", expected)] if expected else [])
 
 
+@pytest.mark.parametrize("annotations, expected", [
+    ({"fluxcd.io/tag.app": r"regexp:^main-(\d+)-", "pawl.dev/order.app": "numeric", "pawl.dev/extract.app": "$1"}, "main-10-b"),
+    ({"fluxcd.io/tag.app": r"regexp:^main-(?P<n>\d+)", "pawl.dev/order": "numeric:desc", "pawl.dev/extract": "${n}"}, "main-9-c"),
+    ({"fluxcd.io/tag.app": r"regexp:^(\d+\.\d+\.\d+)\.(\d+)$", "pawl.dev/order": "semver", "pawl.dev/extract": "$1-$2"},
+     "1.2.3.10"),
+    ({"pawl.dev/order": "semver"}, "2024.01.05"),
+    ({"fluxcd.io/tag.app": "glob:main-*", "pawl.dev/order": "alpha"}, "main-9-c"),
+    ({"pawl.dev/tag.app": "semver:*", "pawl.dev/order.app": "newest", "pawl.dev/order": "semver"}, "0.1.0"),
+])
+def test_order_and_extract_choose_their_own_best(site, annotations, expected):
+    site.push("app", "main-10-b", "main-9-c", "2024.01.05", "1.2.3.10", "1.2.3.9", "0.1.0", "zzz")
+    site.start({"web.yaml": workload("web", site.image("app", "old"), annotations=annotations)})
+    report = site.once()
+    assert report["errors"] == [] and report["held"] == []
+    assert [change["to"] for change in report["changes"]] == [site.image("app", expected)]
+    by_time = annotations.get("pawl.dev/order.app") == "newest"
+    assert any("/blobs/" in request.path for request in site.registry.requests()) == by_time  # dates where they count
+
+
+@pytest.mark.parametrize("annotations, reason, line", [
+    ({"pawl.dev/order": "numerc"}, 'pawl.dev/order: there is no order "numerc"; did you mean numeric?', 8),
+    ({"fluxcd.io/tag.app": "regexp:^(a)", "pawl.dev/extract.app": "$2"},
+     'pawl.dev/extract.app: $2: the pattern has no group "2"', 9),
+])
+def test_a_bad_order_blocks_and_says_where(site, annotations, reason, line):
+    site.push("app", "1", "2")
+    site.start({"web.yaml": workload("web", site.image("app", "1"), annotations=annotations)})
+    report = site.once()
+    (held,) = report["held"]
+    assert (held["decision"], held["cause"], held["candidate"]) == ("blocked", "bad-policy", None)
+    assert reason in held["reason"]
+    assert report["changes"] == []
+    assert [(error["line"], reason in error["message"]) for error in report["errors"]] == [(line, True)]
+
+
 def test_one_commit_has_the_changes_of_all_workloads(site):
     for name in ("one", "two", "three"):
         site.push(f"team/{name}", "1.0.0", "1.1.0")

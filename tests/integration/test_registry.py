@@ -374,6 +374,22 @@ def test_tags_in_json(site):
     assert [tag["name"] for tag in listing["tags"]][:2] == ["1.1.0", "1.0.0"]
 
 
+def test_tags_take_an_order_and_a_template(site):
+    site.push("app", "b-9-x", "b-10-a", "b-7", "b--y", "main")
+    image = f"{site.registry.host}/app"
+    options = ["--policy", r"regexp:^b-(\d*)-", "--order", "numeric", "--extract", "$1"]
+    listing = site.pawl.ok("tags", image, *options, "-o", "json").json
+    assert (listing["policy"], listing["order"], listing["extract"]) == (r"regexp:^b-(\d*)-", "numeric", "$1")
+    assert listing["chosen"] == "b-10-a" and "highest number" in listing["reason"]
+    assert [tag["name"] for tag in listing["tags"] if tag["matches"]] == ["b-10-a", "b-9-x"]
+    assert listing["skipped"] == {"no match": 2, "no value": 1}
+    turned = site.pawl.ok("tags", image, "-p", "glob:b-*", "--order", "alpha:desc", "-o", "name").stdout.split()
+    assert turned == ["b--y", "b-10-a", "b-7", "b-9-x"]
+    for wrong in (["--order", "alpha"], ["-p", "*", "--order", "aplha"], ["-p", "*", "--extract", "$1"]):
+        result = site.pawl.expect(2, "tags", image, *wrong)
+        assert result.stdout == "" and wrong[-2] in result.stderr
+
+
 def test_tags_by_date_show_the_dates_and_digests(site):
     site.push("app", "b", "a")
     listing = site.pawl.ok("tags", f"{site.registry.host}/app", "--policy", "glob:*", "-o", "json").json

@@ -9,18 +9,23 @@
 #include "base/alloc.h"
 #include "daemon/demand_set.h"
 
-/* Deployments in one file; each line of `lines` is "AUTOMATED IMAGE POLICY". */
+/* Deployments in one file; each line of `lines` is "AUTOMATED IMAGE POLICY [ORDER [EXTRACT]]". */
 static char *manifests(const char *const *lines)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     for (size_t i = 0; lines[i]; i++) {
-        char automated[16], image[128], policy[64];
-        assert_int_equal(sscanf(lines[i], "%15s %127s %63s", automated, image, policy), 3);
+        char automated[16], image[128], policy[64], order[16] = "", extract[16] = "";
+        int words = sscanf(lines[i], "%15s %127s %63s %15s %15s", automated, image, policy, order, extract);
+        assert_true(words >= 3);
         strbuf_addf(&text,
                     "---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: app-%zu\n  annotations:\n"
-                    "    fluxcd.io/automated: \"%s\"\n    fluxcd.io/tag.c: '%s'\n"
-                    "spec: {template: {spec: {containers: [{name: c, image: \"%s\"}]}}}\n",
-                    i, automated, policy, image);
+                    "    fluxcd.io/automated: \"%s\"\n    fluxcd.io/tag.c: '%s'\n",
+                    i, automated, policy);
+        if (*order)
+            strbuf_addf(&text, "    pawl.dev/order: '%s'\n", order);
+        if (*extract)
+            strbuf_addf(&text, "    pawl.dev/extract.c: '%s'\n", extract);
+        strbuf_addf(&text, "spec: {template: {spec: {containers: [{name: c, image: \"%s\"}]}}}\n", image);
     }
     return strbuf_detach(&text, NULL);
 }
@@ -78,6 +83,32 @@ static void test_demand_set_asks_for_each_repository_once(void **state UNUSED)
     assert_int_equal(demand_wants(&nginx, "1.2.3"), 0);
 }
 
+/* The policy as a whole is asked for: times where the order goes by them, of the tags that have a value. */
+static void test_demand_set_keeps_orders_and_templates(void **state UNUSED)
+{
+    static const char *const lines[] = {"true a.io/x:1 glob:* numeric",
+                                        "true b.io/x:1 semver:* newest",
+                                        "true b.io/x:1 semver:* newest:desc",
+                                        "true c.io/x:1 regexp:^(?:b-(\\d+)|main)$ newest $1",
+                                        "true c.io/x:1 regexp:^(?:b-(\\d+)|main)$ newest $0",
+                                        NULL};
+    struct read r;
+    read_lines(&r, lines);
+    CLEANUP(demand_set_release) struct demand_set *set = demand_set_from(r.policies, r.len, &all, NULL);
+    release(&r);
+    static const size_t questions[] = {0, 2, 2};
+    for (size_t i = 0; i < ARRAY_LEN(questions); i++)
+        assert_int_equal(set->items[i].questions_len, questions[i]);
+    const struct demand versions = demand_of(&set->items[1]);
+    assert_int_equal(demand_wants(&versions, "1.2"), DEMAND_CREATED);
+    assert_int_equal(demand_wants(&versions, "main"), 0);
+    assert_string_equal(tag_policy_order(set->items[1].questions[1].policy), "newest:desc");
+    const struct tag_policy *number = set->items[2].questions[0].policy;
+    assert_string_equal(tag_policy_extract(number), "$1");
+    assert_int_equal(tag_policy_match(number, "b-1"), TAG_MATCHES);
+    assert_int_equal(tag_policy_match(number, "main"), TAG_NO_VALUE);
+}
+
 static void test_demand_set_knows_what_is_dated_by_labels(void **state UNUSED)
 {
     static const char *const lines[] = {"true fluxcd/flux:1 glob:*", "true quay.io/o/app:1 glob:*", NULL};
@@ -130,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_demand_set_asks_for_each_repository_once),
+        cmocka_unit_test(test_demand_set_keeps_orders_and_templates),
         cmocka_unit_test(test_demand_set_knows_what_is_dated_by_labels),
         cmocka_unit_test(test_demand_text_tells_questions_apart),
         cmocka_unit_test(test_image_filter_excludes_before_it_includes),
