@@ -39,7 +39,7 @@ struct image_listing_container {
     const struct container *container;  /* borrowed */
     const struct repository_info *info; /* borrowed; NULL: nothing is known */
     struct image_listing_row
-        *rows; /* newest first; where the policy orders by version, highest first, as Flux v1 */
+        *rows; /* best first in the policy's order: newest, highest version (as Flux v1) or what is set */
     size_t rows_len;
     ptrdiff_t current; /* the row of the image that the container has, or -1 */
     ptrdiff_t latest;  /* the first row that matches, or -1 */

@@ -45,7 +45,7 @@ struct tag_listing {
 /* Asks the registry now. `also`: what to ask of the tags whose time the policy needs, beside that
  * (DEMAND_…); of others what the cache knows is there. ERROR_USAGE for an image or a policy that cannot be read, or an order without a policy; what the
  * registry says otherwise. Release it in both cases. */
-int tag_listing_make(const struct config *config, const char *image, const struct tag_listing_policy *policy,
+int tag_listing_make(const struct config *config, const char *image, const struct tag_listing_policy *asked,
                      unsigned also, struct tag_listing *listing, struct error *err) MUST_CHECK;
 void tag_listing_release(struct tag_listing *listing);
 

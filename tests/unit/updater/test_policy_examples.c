@@ -106,14 +106,16 @@ static void check_line(char *line)
     struct expected expected = {.len = 0};
     read_expected(best, passed, &expected, info);
     assert_true(expected.len > 0);
+    assert_int_equal(expected.len, info->images_len); /* no tag twice */
     struct tag_policy *policy = policy_of(cells);
     AUTO_FREE struct ranked_tag *ranked = rank_tags(info, policy);
     for (size_t i = 0; i < info->images_len; i++) {
         const struct ranked_tag *tag = &ranked[i];
         bool is_taken = tag->match == TAG_MATCHES && !tag->is_undated;
-        if (is_taken != !expected.why[i] || (is_taken && strcmp(tag->image.tag, expected.tags[i]) != 0))
+        const char *wanted = expected.tags[i] ? expected.tags[i] : "";
+        if (is_taken != !expected.why[i] || (is_taken && strcmp(tag->image.tag, wanted) != 0))
             fail_msg("%s by %s of %s: %zu is %s, not %s", cells[POLICY], tag_policy_order(policy),
-                     cells[EXTRACT], i, tag->image.tag, expected.tags[i]);
+                     cells[EXTRACT], i, tag->image.tag, wanted);
         if (!is_taken)
             assert_string_equal(decision_rejection_name(tag->match), why_of(&expected, tag->image.tag));
     }
