@@ -27,24 +27,30 @@ static size_t host_length(const struct image_ref *ref, const char *name)
     return slash && strcmp(ref->path, name) != 0 ? (size_t)(slash - name) + 1 : 0;
 }
 
+/* True if the registry is written as a host, and it is the new image's too, however that is written. */
+static bool has_host_of(const struct container *container, const struct image_ref *to)
+{
+    const struct image_ref *from = &container->image;
+    if (!from->text || strcmp(from->host, to->host) != 0)
+        return false;
+    AUTO_FREE char *name = xmemdupz(from->text, from->name_len);
+    return host_length(from, name) == strlen(container->registry_node->value) + 1;
+}
+
 /* The name over the scalars of the registry and of the rest: the registry stays as written where it is the same. */
 static void split_name(const struct container *container, const struct image_ref *to, const char *name,
                        struct parts *out)
 {
     const char *written = container->registry_node->value;
     size_t len = strlen(written), host = host_length(to, name);
-    bool is_prefix = strncmp(name, written, len) == 0 && name[len] == '/';
-    bool is_same_host =
-        container->image.host && strcmp(container->image.host, to->host) == 0 && !strchr(written, '/');
-    if (is_prefix) {
+    if (strncmp(name, written, len) == 0 && name[len] == '/') {
         out->registry = xstrdup(written);
-        out->image = xstrdup(name + len + 1);
-        return;
-    }
-    if (is_same_host)
+        host = len + 1;
+    } else if (has_host_of(container, to)) {
         out->registry = xstrdup(written);
-    else
+    } else {
         out->registry = host ? xmemdupz(name, host - 1) : xstrdup("docker.io");
+    }
     out->image = xstrdup(name + host);
 }
 
