@@ -48,17 +48,11 @@ static const char *tag_policy_of(const struct workload_policy *policy, size_t co
 static struct workload_policy *adopt(const struct kustomize_link *link)
 {
     struct workload_policy *policy = workload_policy_new(link->workload);
-    struct container_policy kept = policy->containers[link->container];
-    policy->containers[link->container].policy = NULL;
-    for (size_t i = 0; i < policy->containers_len; i++)
-        tag_policy_free(policy->containers[i].policy);
-    const struct container *entry = &link->kustomization->containers[link->entry];
-    const struct container *own = kept.container;
-    kept.base_tag = own->image.tag ? own->image.tag : "latest";
-    kept.container = entry;
+    struct container_policy *kept = workload_policy_keep(policy, link->container);
+    const struct image_ref *own = &kept->container->image;
+    kept->base_tag = own->tag ? own->tag : "latest";
+    kept->container = &link->kustomization->containers[link->entry];
     policy->automated = true;
-    policy->containers[0] = kept;
-    policy->containers_len = 1;
     policy->resource = link->kustomization;
     policy->origin = link->workload;
     return policy;
