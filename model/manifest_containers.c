@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/yaml_scalar.h"
+#include "model/manifest_application.h"
 #include "model/manifest_kinds.h"
 #include "model/manifest_values.h"
 
@@ -151,7 +152,7 @@ static const struct workload_kind *kind_of(const struct resource *resource)
 const struct yaml_node *manifest_pod_spec(const struct resource *resource)
 {
     const struct workload_kind *kind = kind_of(resource);
-    if (!kind || kind->form == CONTAINERS_OF_VALUES)
+    if (!kind || kind->form == CONTAINERS_OF_VALUES || kind->form == CONTAINERS_OF_APPLICATION)
         return NULL;
     return follow((struct manifest_place){.node = resource->node}, kind->path, WORKLOAD_PATH).node;
 }
@@ -187,6 +188,7 @@ void manifest_read_containers(struct resource *resource, const struct yaml_node 
         [CONTAINERS_OF_POD] = read_pod,
         [CONTAINERS_OF_STEPS] = read_steps,
         [CONTAINERS_OF_VALUES] = manifest_read_values,
+        [CONTAINERS_OF_APPLICATION] = manifest_read_application,
     };
     const struct workload_kind *kind = kind_of(resource);
     resource->is_workload = kind != NULL;

@@ -26,6 +26,7 @@ static const struct workload_kind workload_kinds[] = {
     {"argoproj.io", "WorkflowTemplate", CONTAINERS_OF_STEPS, {"spec"}, NULL},
     {"argoproj.io", "ClusterWorkflowTemplate", CONTAINERS_OF_STEPS, {"spec"}, NULL},
     {"argoproj.io", "CronWorkflow", CONTAINERS_OF_STEPS, {"spec", "workflowSpec"}, NULL},
+    {"argoproj.io", "Application", CONTAINERS_OF_APPLICATION, {"spec"}, NULL},
     {NULL, "HelmRelease", CONTAINERS_OF_VALUES, {"spec", "values"}, NULL},
     {NULL, "FluxHelmRelease", CONTAINERS_OF_VALUES, {"spec", "values"}, NULL},
 };

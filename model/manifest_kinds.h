@@ -11,9 +11,10 @@
 
 /* What stands at a workload's path, and so how images are written below it. */
 enum containers_form {
-    CONTAINERS_OF_POD,    /* a pod's spec */
-    CONTAINERS_OF_STEPS,  /* an Argo workflow's spec: templates, each a pod of its own */
-    CONTAINERS_OF_VALUES, /* a Helm chart's values (model/manifest_values.h) */
+    CONTAINERS_OF_POD,         /* a pod's spec */
+    CONTAINERS_OF_STEPS,       /* an Argo workflow's spec: templates, each a pod of its own */
+    CONTAINERS_OF_VALUES,      /* a Helm chart's values (model/manifest_values.h) */
+    CONTAINERS_OF_APPLICATION, /* an Argo CD Application's spec (model/manifest_application.h) */
 };
 
 struct workload_kind {

@@ -241,10 +241,11 @@ static struct container *add_container(struct marking *m, struct resource *resou
 }
 
 /* A container that the object has anyway: the marker gives it its policy, and must mean the same image. */
-static int mark_known(struct container *container, const struct meaning *meaning, struct error *err)
+static int mark_known(struct container *container, bool is_entry, const struct meaning *meaning,
+                      struct error *err)
 {
     container->policy_text = meaning->policy;
-    if (container->problem.code == ERROR_CONFLICT)
+    if (is_entry && container->problem.code == ERROR_CONFLICT)
         error_clear(&container->problem); /* which of two entries a policy is for is clear now */
     if (!meaning->repository || !container->image.text)
         return 0;
@@ -281,7 +282,8 @@ static int attach_to(struct marking *m, struct resource *resource, const struct 
     bool is_known = container != NULL;
     if (!container)
         container = add_container(m, resource);
-    if ((is_known ? mark_known(container, meaning, err) : mark_new(container, node, meaning, err)) == 0)
+    if ((is_known ? mark_known(container, !resource->is_applied, meaning, err)
+                  : mark_new(container, node, meaning, err)) == 0)
         return 0;
     container->problem = *err;
     return -1;

@@ -124,7 +124,9 @@ static char *find_defect(const struct question *q)
 {
     const struct resource *resource = q->workload->resource;
     if (q->workload->blocked)
-        return because(q, q->workload->has_bad_value ? CAUSE_BAD_POLICY : CAUSE_UNKNOWN_KEY,
+        return because(q,
+                       q->workload->has_bad_value || q->workload->is_blocked_here ? CAUSE_BAD_POLICY
+                                                                                  : CAUSE_UNKNOWN_KEY,
                        xasprintf("blocked: %s", q->workload->blocked));
     if (resource->is_duplicate)
         return because(q, CAUSE_DUPLICATE,

@@ -61,19 +61,11 @@ static bool is_same_policy(const struct container_policy *a, const struct contai
 static struct workload_policy *adopt(const struct kustomize_link *link)
 {
     struct workload_policy *policy = workload_policy_new(link->workload);
-    struct container_policy kept = policy->containers[link->container];
-    policy->containers[link->container] = (struct container_policy){.container = kept.container};
-    for (size_t i = 0; i < policy->containers_len; i++) {
-        tag_policy_free(policy->containers[i].policy);
-        strvec_release(&policy->containers[i].platforms);
-    }
-    const struct container *entry = &link->kustomization->containers[link->entry];
-    const struct container *own = kept.container;
-    kept.base_tag = own->image.tag ? own->image.tag : "latest";
-    kept.container = entry;
+    struct container_policy *kept = workload_policy_keep(policy, link->container);
+    const struct image_ref *own = &kept->container->image;
+    kept->base_tag = own->tag ? own->tag : "latest";
+    kept->container = &link->kustomization->containers[link->entry];
     policy->automated = true;
-    policy->containers[0] = kept;
-    policy->containers_len = 1;
     policy->resource = link->kustomization;
     policy->origin = link->workload;
     return policy;

@@ -329,15 +329,30 @@ bool workload_policy_is_active(const struct workload_policy *policy)
     return policy->automated;
 }
 
+static void release_container(struct container_policy *container)
+{
+    tag_policy_free(container->policy);
+    free(container->overridden);
+    strvec_release(&container->platforms);
+}
+
+struct container_policy *workload_policy_keep(struct workload_policy *policy, size_t index)
+{
+    for (size_t i = 0; i < policy->containers_len; i++) {
+        if (i != index)
+            release_container(&policy->containers[i]);
+    }
+    policy->containers[0] = policy->containers[index];
+    policy->containers_len = 1;
+    return policy->containers;
+}
+
 void workload_policy_free(struct workload_policy *policy)
 {
     if (!policy)
         return;
-    for (size_t i = 0; i < policy->containers_len; i++) {
-        tag_policy_free(policy->containers[i].policy);
-        strvec_release(&policy->containers[i].platforms);
-        free(policy->containers[i].overridden);
-    }
+    for (size_t i = 0; i < policy->containers_len; i++)
+        release_container(&policy->containers[i]);
     update_window_free(policy->window);
     free(policy->containers);
     free(policy->blocked);

@@ -151,3 +151,58 @@ def test_workloads_that_disagree_about_an_entry_block_it(site):
     assert report["changes"] == []
     assert [(error["file"], error["line"]) for error in report["errors"]] == [("overlays/prod/kustomization.yaml", 7)]
     assert "have different policies" in report["errors"][0]["message"]
+
+
+def test_images_of_an_argo_application(site):
+    site.push("team/web", "1.9.0", "1.10", "1.10.0")
+    site.push("team/job", "7.0.0", "7.1.0")
+    host = site.registry.host
+    text = f"""\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: shop
+  namespace: argocd
+  annotations:
+    fluxcd.io/automated: "true"
+    fluxcd.io/tag.chart-image: glob:1.10
+    fluxcd.io/tag.job: semver:7
+    fluxcd.io/tag.web: semver:1
+    fluxcd.io/tag.side: semver:7
+spec:
+  sources:
+    - chart: shop
+      helm:
+        parameters:
+          - name: image.repository
+            value: {host}/team/web
+          - {{name: image.tag, value: 1.9.0}}
+        valuesObject:
+          side:
+            image: {{repository: {host}/team/job, tag: 7.0.0}}
+    - path: apps
+      kustomize:
+        images:
+          - {host}/team/job:7.0.0
+          - example.org/web={host}/team/web:1.9.0 # ours
+"""
+    site.start({"apps/shop.yaml": text})
+    report = site.once()
+    expected = (text.replace("value: 1.9.0", 'value: "1.10"').replace("tag: 7.0.0", "tag: 7.1.0")
+                .replace("job:7.0.0", "job:7.1.0").replace("team/web:1.9.0", "team/web:1.10.0"))
+    assert report["errors"] == []
+    assert site.repo.read("apps/shop.yaml").decode() == expected
+    assert site.applied("apps/shop.yaml") == expected.encode()
+    assert {change["workload"] for change in report["changes"]} == {"argocd:application/shop"}
+    assert site.once()["changes"] == []
+
+
+def test_set_image_edits_a_kustomization_and_a_marked_value(pawl, tmp_path):
+    (tmp_path / "kustomization.yaml").write_text("metadata: {name: k}\nimages:\n- name: app\n")
+    (tmp_path / "values.yaml").write_text("tag: 1.2 # pawl: app semver:1\n")
+    name = f"default:file/{str(tmp_path).replace('/', '.')}.values.yaml"
+    pawl.expect(0, "set-image", "-f", tmp_path, "kustomization/k", "app=app:1.10")
+    assert (tmp_path / "kustomization.yaml").read_text() == (
+        'metadata: {name: k}\nimages:\n- name: app\n  newTag: "1.10"\n')
+    pawl.expect(0, "set-image", "-f", tmp_path, name, "tag=app:1.3.0")
+    assert (tmp_path / "values.yaml").read_text() == "tag: 1.3.0 # pawl: app semver:1\n"

@@ -97,12 +97,29 @@ static void test_entry_of_a_marker_is_a_tag_alone(void **state)
     assert_edited("values.yaml", cases, ARRAY_LEN(cases));
 }
 
+static void test_reference_behind_a_name_keeps_the_name(void **state)
+{
+    (void)state;
+#define APPLICATION                                                                                          \
+    "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n  source:\n"
+    static const struct edit_case cases[] = {
+        {APPLICATION "    kustomize: {images: [x/web=q/web:1]}\n", "q/web:2",
+         APPLICATION "    kustomize: {images: [x/web=q/web:2]}\n"},
+        {APPLICATION "    kustomize:\n      images:\n      - 'web=q/web:1' # c\n", "r.io/web@" DIGEST,
+         APPLICATION "    kustomize:\n      images:\n      - 'web=r.io/web@" DIGEST "' # c\n"},
+        {APPLICATION "    kustomize: {images: [q/web:1]}\n", "q/web:2",
+         APPLICATION "    kustomize: {images: [q/web:2]}\n"},
+    };
+    assert_edited("a.yaml", cases, ARRAY_LEN(cases));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_entry_of_a_kustomization_changes_its_own_fields),
         cmocka_unit_test(test_entry_gets_a_tag_in_the_style_of_the_file),
         cmocka_unit_test(test_entry_of_a_marker_is_a_tag_alone),
+        cmocka_unit_test(test_reference_behind_a_name_keeps_the_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
