@@ -158,7 +158,7 @@ static void on_details(const char *digest, struct image_facts *facts, const stru
     tag->digest = xstrdup(digest);
     tag->problem = err && digest ? xstrdup(err->text) : NULL;
     image_facts_merge(&tag->facts, facts);
-    if (!tag->is_there)
+    if (err && !digest)
         tag->scan->error = *err;
     one_less(tag->scan);
 }
