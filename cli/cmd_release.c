@@ -35,6 +35,15 @@ static int run(struct invocation *invocation, struct release_job *release, struc
     return job_command(invocation, &job, invocation->all ? NULL : &invocation->workloads, err);
 }
 
+/* The line goes away with the last answer: results come next. */
+static void step(size_t done, size_t total, void *context)
+{
+    if (done < total)
+        progress_step(done, total, context);
+    else
+        progress_end(context);
+}
+
 int command_release(struct invocation *invocation, struct error *err)
 {
     CLEANUP(release_job_release)
@@ -59,7 +68,7 @@ int command_release(struct invocation *invocation, struct error *err)
     CLEANUP(progress_end) struct progress progress;
     progress_begin(&progress, "asking registries");
     release.scanner = session.scanner;
-    release.progress = progress_step;
+    release.progress = step;
     release.progress_context = &progress;
     return run(invocation, &release, err);
 }

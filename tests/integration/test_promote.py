@@ -106,6 +106,13 @@ def test_nothing_outside_of_the_configured_paths_is_written(site):
     assert len(site.repo.log()) == 1
 
 
+def test_what_is_promoted_may_be_outside_of_the_configured_paths(site):
+    _fill(site)
+    assert "+          image: reg.test/web:1.1.0" in _promote(site, "--git-path", "production", "--dry-run", rc=3).stdout
+    _promote(site, "--git-path", "production")
+    assert site.repo.changed_files() == ["production/web.yaml"]
+
+
 @pytest.mark.parametrize("places, rc, words", [
     (("staging", "staging"), 2, "neither within the other"),
     ((".", "production"), 2, "neither within the other"),

@@ -1,8 +1,12 @@
 """`pawl release`: images that a person wants, as one commit."""
 
+import base64
+import json
+
 import pytest
 
 from parts.manifests import workload
+from parts.site import Site
 
 WEB, API, DB = "demo:deployment/web", "demo:deployment/api", "demo:deployment/db"
 
@@ -146,6 +150,28 @@ def test_what_is_not_there_is_said(site):
     done = _release(site, "--workload", "deployment/wbe", "--update-all-images")
     assert "demo:deployment/wbe" in done.stdout and "not found in repository" in done.stdout
     assert len(site.repo.log()) == 1
+
+
+def test_what_cannot_be_read_is_said_with_its_place(site):
+    files = _fill(site)
+    site.repo.commit({"web.yaml": files["web.yaml"].replace("    fluxcd.io/tag.app", "    pawl.dev/tgs: x\n    fluxcd.io/tag.app"),
+                      "api.yaml": files["api.yaml"] + "---\n" + files["api.yaml"]})
+    results = _results(site, "--all", "--force", "-i", site.image("app", "1.1.0"))
+    assert results[WEB][0] == "skipped" and results[WEB][1].startswith("web.yaml:") and "pawl.dev/tgs" in results[WEB][1]
+    assert results[API][0] == "skipped" and results[API][1] == "api.yaml:1: it is defined more than once"
+    assert len(site.repo.log()) == 2
+
+
+def test_a_private_registry_is_asked_with_its_log_in(pawl, registry_basic, new_repo, tmp_path):
+    site = Site(pawl, registry_basic, new_repo(), tmp_path / "target")
+    _fill(site)
+    image = site.image("app", "1.1.0")
+    refused = _release(site, "--workload", WEB, "-i", image, rc=1)
+    assert "cannot see whether the image" in refused.stderr and len(site.repo.log()) == 1
+    auth = base64.b64encode(f"{registry_basic.user}:{registry_basic.password}".encode()).decode()
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"auths": {registry_basic.host: {"auth": auth}}}))
+    assert _results(site, "--workload", WEB, "-i", image, "--docker-config", config)[WEB][0] == "success"
 
 
 def test_a_pinned_container_stays_pinned(site):
