@@ -461,6 +461,38 @@ def test_a_hostile_file_does_no_harm(site, text):
     assert {error["file"] for error in report["errors"]} <= {"hostile.yaml"}
 
 
+def _config_map_of(data):
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: hostile\ndata:\n{data}\n"
+
+
+@pytest.mark.parametrize("data, line, reason", [
+    (_LAUGHS.replace("a0:", "  a0:").replace("\na", "\n  a"), 12, "too many nodes"),
+    ("  deep: " + "[" * 10_000 + "]" * 10_000, 6, "nested too deep"),
+    ("  deep:\n" + "".join(f"{' ' * (number + 3)}a:\n" for number in range(500)), 133, "nested too deep"),
+], ids=["laughs", "deep flow", "deep block"])
+def test_what_is_over_a_limit_is_out_alone_with_its_line_and_reason(site, data, line, reason):
+    site.push("app", "1.0.0", "1.1.0")
+    one, two = (workload(name, site.image("app", "1.0.0"), policy="semver:1") for name in ("one", "two"))
+    hostile = _config_map_of(data)
+    site.start({"all.yaml": f"{one}---\n{hostile}---\n{two}"})
+    report = site.pawl.run("once", *site.options, "--deploy-to", "none", "-o", "json").json["repositories"][0]
+    assert [change["workload"] for change in report["changes"]] == ["demo:deployment/one", "demo:deployment/two"]
+    (error,) = report["errors"]
+    assert error["file"] == "all.yaml" and reason in error["message"], error
+    assert error["line"] == one.count("\n") + 1 + line, error
+    assert hostile.encode() in site.repo.read("all.yaml")
+
+
+def test_a_file_of_100_megabytes_is_left_out_and_said(site):
+    site.push("app", "1.0.0", "1.1.0")
+    site.start({"huge.yaml": b"# " + b"x" * (100 << 20) + b"\n",
+                "web.yaml": workload("web", site.image("app", "1.0.0"), policy="semver:1")})
+    report = site.pawl.run("once", *site.options, "--deploy-to", "none", "-o", "json").json["repositories"][0]
+    assert [change["workload"] for change in report["changes"]] == ["demo:deployment/web"]
+    (error,) = report["errors"]
+    assert error["file"] == "huge.yaml" and "the limit is" in error["message"]
+
+
 def test_only_yaml_files_below_the_paths_are_read_and_charts_are_not(site):
     site.push("app", "1.0.0", "1.1.0")
     old = site.image("app", "1.0.0")
