@@ -36,15 +36,15 @@ struct yaml_node {
     enum yaml_kind kind : 8;
     enum yaml_style style : 8; /* of a scalar */
     bool flow;                 /* of a collection: [a, b] or {a: 1} */
-    uint32_t start, end;       /* bytes in the file: of a scalar with its quotes, without anchor and tag (a block
+    uint32_t start, end; /* bytes in the file: of a scalar with its quotes, without anchor and tag (a block
                                   scalar from its "|" to the end of its blank lines); of a block collection from
                                   its first node (or "-") to the end of its last */
-    int line, column;          /* of `start`, both from 1; column in characters */
-    uint32_t value_len;        /* of value, which may hold NULs ("\0" in double quotes) */
-    uint32_t len;              /* of items */
-    char *value;               /* of a scalar: decoded, NUL-terminated; else NULL */
-    char *anchor, *tag;        /* as written, without & and resolved; NULL if there is none */
-    struct yaml_node **items;  /* of a sequence: the items; of a mapping: key, value, key, value, … */
+    int line, column;    /* of `start`, both from 1; column in characters */
+    uint32_t value_len;  /* of value, which may hold NULs ("\0" in double quotes) */
+    uint32_t len;        /* of items */
+    char *value;         /* of a scalar: decoded, NUL-terminated; else NULL */
+    char *anchor, *tag;  /* as written, without & and resolved; NULL if there is none */
+    struct yaml_node **items;       /* of a sequence: the items; of a mapping: key, value, key, value, … */
     const struct yaml_node *target; /* of an alias: the anchored node */
 };
 

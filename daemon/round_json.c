@@ -94,6 +94,18 @@ static json_t *applied_json(const struct apply_report *applied)
     return item;
 }
 
+/* What would change; once it is pushed, git has it. */
+static json_t *diff_json(const struct round_report *report)
+{
+    const struct release *release = report->plan.release;
+    if (report->commit[0] || !release || !release->files_len)
+        return json_null();
+    CLEANUP(strbuf_release) struct strbuf diff = STRBUF_INIT;
+    for (size_t i = 0; i < release->files_len; i++)
+        release_add_diff(&release->files[i], &diff);
+    return json_text(diff.buf);
+}
+
 json_t *round_to_json(const char *name, const struct round_report *report, const struct error *failure)
 {
     json_t *item = json_object();
@@ -101,6 +113,7 @@ json_t *round_to_json(const char *name, const struct round_report *report, const
     json_object_set_new(item, "head", text_or_null(report->head));
     json_object_set_new(item, "commit", text_or_null(report->commit));
     json_object_set_new(item, "changes", changes_json(report->plan.release));
+    json_object_set_new(item, "diff", diff_json(report));
     json_object_set_new(item, "held", held_json(&report->plan));
     json_object_set_new(item, "errors", errors_json(report, failure));
     json_object_set_new(item, "applied", applied_json(&report->applied));

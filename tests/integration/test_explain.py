@@ -64,6 +64,28 @@ def test_every_kind_of_decision(site, how, decision, held_by):
         assert name in text
 
 
+def test_a_dry_run_says_the_same_with_reason_and_diff(site):
+    site.push("web", "1.0.0", "1.0.1", "2.0.0")
+    old = site.image("web", "1.0.0")
+    site.start({f"{name}.yaml": workload(name, image, **how) for name, image, how in (
+        ("update", old, {"policy": "semver:~1.0"}), ("current", site.image("web", "1.0.1"), {"policy": "semver:~1.0"}),
+        ("held", old, {"policy": "semver:~1.0", "annotations": {"fluxcd.io/locked": "true"}}),
+        ("blocked", old, {"policy": "semver:foo"}))})
+    records = {record["workload"].split("/")[1]: record for record in _explain(site, "--all", "-o", "json").json}
+    assert {name: record["decision"] for name, record in records.items()} == {name: name for name in records}
+    report = site.once("--dry-run", rc=3)
+    (change,) = report["changes"]
+    assert change["reason"] == records["update"]["reason"] and change["to"] == records["update"]["target"]
+    assert {held["workload"].split("/")[1]: (held["decision"], held["reason"]) for held in report["held"]} == {
+        name: (name, records[name]["reason"]) for name in ("held", "blocked")}
+    assert f"-          image: {old}" in report["diff"] and f"+          image: {change['to']}" in report["diff"]
+    text = site.pawl.expect(3, "once", *site.options, "--dry-run").stdout
+    for name in ("update", "held", "blocked"):
+        assert records[name]["reason"] in text
+    assert report["diff"] in text and "current 1 of 4" in text
+    assert site.once()["diff"] is None
+
+
 def test_an_image_that_cannot_be_read(site):
     site.start({"web.yaml": workload("web", "'not an image'")})
     record = _one(site)
