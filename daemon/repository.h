@@ -29,7 +29,7 @@ struct repository {
     struct manifest_loader *loader;
     struct history *history;     /* of the mirror */
     struct revert_hold *reverts; /* what its history holds */
-    char applied[GIT_ID_SIZE]; /* the commit last applied without a failure; "" none */
+    char applied[GIT_ID_SIZE];   /* the commit last applied without a failure; "" none */
 };
 
 /* Opens the mirror and the target; asks nothing of any network. */
