@@ -112,9 +112,10 @@ int job_command(struct invocation *invocation, const struct job *job, const stru
     CLEANUP(repository_release)
     struct repository *r = job_repository_open(&invocation->config, &place, &system_clock, err);
     CLEANUP(job_report_release) struct job_report report = JOB_REPORT_INIT;
-    AUTO_FREE char *user = invocation->config.git_set_author ? job_user(invocation) : NULL;
+    AUTO_FREE char *user = job_user(invocation);
     struct job with_user = *job;
     with_user.user = user;
+    with_user.message = invocation->message;
     if (!r || job_run(r, &with_user, invocation->dry_run, &report, err) < 0)
         return exit_code(err);
     print_report(invocation, &report);

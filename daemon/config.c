@@ -173,6 +173,20 @@ static int check_repositories(const struct config *config, struct error *err)
     return 0;
 }
 
+static int read_template(struct config *config, struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    const char *given = config->git_commit_template;
+    if (!given)
+        return 0;
+    if (*given != '@')
+        strbuf_addstr(&text, given);
+    else if (file_read(given + 1, LIMIT_CONFIG_BYTES, &text, err) < 0)
+        return error_set(err, ERROR_USAGE, "--git-commit-template: %s", err->text);
+    config->commit_template = commit_template_new(text.buf, err);
+    return config->commit_template ? 0 : error_wrap(err, "--git-commit-template");
+}
+
 int config_finish(struct config *config, struct option_set *set, bool needs_repository, struct error *err)
 {
     if (config->config_file && read_file(config, set, err) < 0)
@@ -195,7 +209,7 @@ int config_finish(struct config *config, struct option_set *set, bool needs_repo
         return error_set(err, ERROR_USAGE, "--registry-timeout must be more than 0");
     if (config->memcached_port > 65535)
         return error_set(err, ERROR_USAGE, "--memcached-port must be at most 65535");
-    return check_repositories(config, err);
+    return check_repositories(config, err) < 0 ? -1 : read_template(config, err);
 }
 
 void config_release(struct config *config)
@@ -209,6 +223,7 @@ void config_release(struct config *config)
         strvec_release(&repository->paths);
     }
     free(config->repositories);
+    commit_template_free(steal(&config->commit_template));
     config->repositories = NULL;
     config->repositories_len = 0;
 }

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/option.h"
 #include "base/strbuf.h"
+#include "updater/commit_message.h"
 
 /* One git repository and where its commits go. */
 struct repository_config {
@@ -34,6 +35,9 @@ struct config {
     /* git */
     char *git_url, *git_branch, *git_user, *git_email, *git_ci_skip_message;
     struct strvec git_path;
+    char *commit_per, *git_notes_ref, *git_commit_template;
+    struct commit_template *commit_template; /* owned; what that option says; NULL: Flux v1's message */
+    bool git_trailers;
     bool git_readonly, git_ci_skip, git_set_author;
     int64_t git_poll_interval_ms, git_timeout_ms;
     /* registries */

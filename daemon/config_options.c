@@ -76,6 +76,34 @@ const struct option_row config_git_options[] = {
      .group = "Git",
      .help =
          "Whoever asks for a change (--user) is the author of its commit; --git-user stays its committer"},
+    {.name = "git-notes-ref",
+     .type = OPTION_STRING,
+     .offset = AT(git_notes_ref),
+     .fallback = "flux",
+     .metavar = "REF",
+     .group = "Git",
+     .help = "Git notes that tell what a commit was made for, as in git notes --ref; \"\" writes none"},
+    {.name = "git-commit-template",
+     .type = OPTION_STRING,
+     .offset = AT(git_commit_template),
+     .metavar = "TEXT|@FILE",
+     .group = "Git",
+     .help = "Message of automation's commits, with {{count}} and, between {{#changes}} and {{/changes}}, "
+             "{{workload}}, "
+             "{{container}}, {{from}}, {{to}}, {{name}}, {{tag}}, {{reason}}; Flux's message if not given"},
+    {.name = "git-trailers",
+     .type = OPTION_BOOL,
+     .offset = AT(git_trailers),
+     .group = "Git",
+     .help = "End the messages of automation's commits with a line Pawl-Change for each image"},
+    {.name = "commit-per",
+     .type = OPTION_STRING,
+     .offset = AT(commit_per),
+     .fallback = "round",
+     .metavar = "WHAT",
+     .group = "Git",
+     .choices = "round|workload",
+     .help = "One commit for all that a round changes, or one for each workload; pushed together"},
     {.name = "git-readonly",
      .type = OPTION_BOOL,
      .offset = AT(git_readonly),
@@ -326,7 +354,7 @@ const struct option_row config_listen_options[] = {
 
 #define NO_API  "this version has no HTTP API yet; leave the option out"
 #define NO_SIGN "this version does not sign or verify commits yet"
-#define NO_SYNC "this version keeps no sync marker or notes in git yet; leave the option out"
+#define NO_SYNC "this version keeps no sync marker in git yet; leave the option out"
 #define NO_GC   "this version deletes nothing from the target yet"
 #define NO_KEYS "this version makes no SSH keys; it uses your own ssh with its keys and configuration"
 #define NO_ECR                                                                                               \
@@ -352,7 +380,6 @@ const struct option_row config_flux_options[] = {
     REFUSED("git-push-branch", "BRANCH", "this version pushes to the branch that it reads"),
     REFUSED("git-label", "LABEL", NO_SYNC),
     REFUSED("git-sync-tag", "TAG", NO_SYNC),
-    REFUSED("git-notes-ref", "REF", NO_SYNC),
     REFUSED("git-secret", NULL, "this version does not decrypt files yet"),
     REFUSED("sops", NULL, "this version does not decrypt files yet"),
     REFUSED("git-gpg-key-import", "FILE", NO_SIGN),

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/strbuf.h"
+#include "daemon/commit_note.h"
 
 /* The file at one commit. */
 struct version {
@@ -120,10 +121,13 @@ const char *container_image_text(const struct container *container)
     return container ? container->image.text : NULL;
 }
 
-bool commit_is_automatic(const struct config *config, const struct commit_info *info)
+bool commit_is_automatic(const struct config *config, const struct commit_info *info, const json_t *note)
 {
     /* How the commits of commands begin, which have the same author; -m may have replaced it but for the trailer. */
     static const char *const commands[] = {"Release ", "Update image refs in ", "Rollback ", "Promote "};
+    const char *type = commit_note_type(note);
+    if (type)
+        return !strcmp(type, "auto");
     if (str_starts_with(info->message, "Auto-release "))
         return true;
     if (strcmp(info->author, config->git_user) != 0 || strcmp(info->email, config->git_email) != 0 ||

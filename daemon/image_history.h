@@ -12,6 +12,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "daemon/repository.h"
 #include "git/history.h"
 #include "model/manifest.h"
@@ -41,10 +42,10 @@ const struct container *resource_container(const struct resource *resource, cons
 const char *container_image_text(const struct container *container);
 
 /*
- * Who made a commit: true for pawl's automation (or Flux v1's, whose messages are the same), false for a person, also
- * one who used a command of pawl. Told by author and message: commits of commands have messages of their own, or the
+ * Who made a commit: true for pawl's automation (or Flux v1's), false for a person, also one who used a command of pawl.
+ * Its note says so (NULL: it has none); else author and message: commits of commands have messages of their own, or the
  * trailer Pawl-Rollback.
  */
-bool commit_is_automatic(const struct config *config, const struct commit_info *info);
+bool commit_is_automatic(const struct config *config, const struct commit_info *info, const json_t *note);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "daemon/commit_note.h"
 #include "daemon/manifest_loader.h"
 #include "updater/diff.h"
 
@@ -57,6 +58,14 @@ static void add_diffs(const struct manifest_set *manifests, const struct proposa
     }
 }
 
+/* On the last commit: what was asked for is asked for once. */
+static void add_note(const struct running *running, struct proposal *proposal)
+{
+    struct proposed_commit *last = &proposal->commits[proposal->len - 1];
+    if (!last->note)
+        last->note = commit_note_of_job(&running->report->results, running->job->user, running->job->message);
+}
+
 static int decide(struct repository *r, const char *head, struct proposal *proposal, void *context,
                   struct error *err)
 {
@@ -72,6 +81,8 @@ static int decide(struct repository *r, const char *head, struct proposal *propo
         job->decide(r, head, running->manifests, proposal, &running->report->results, job->context, err);
     result_list_sort(&running->report->results);
     running->report->is_changed = status == 0 && proposal->len > 0;
+    if (running->report->is_changed)
+        add_note(running, proposal);
     if (status == 0 && running->dry_run)
         add_diffs(running->manifests, proposal, &running->report->diff);
     return status;

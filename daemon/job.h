@@ -27,7 +27,8 @@ struct job {
     int (*decide)(struct repository *r, const char *head, const struct manifest_set *manifests,
                   struct proposal *proposal, struct result_list *results, void *context, struct error *err);
     void *context;
-    const char *user; /* who asks for it; NULL: nobody in particular */
+    const char *user;    /* who asks for it; NULL: nobody in particular */
+    const char *message; /* and with which words; NULL: none */
 };
 
 struct job_report {

@@ -7,6 +7,8 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/log.h"
+#include "daemon/commit_note.h"
 #include "daemon/commit_user.h"
 
 struct proposed_commit *proposal_add(struct proposal *proposal, char *message, size_t files_len)
@@ -23,6 +25,7 @@ void proposal_release(struct proposal *proposal)
     for (size_t i = 0; i < proposal->len; i++) {
         free(proposal->commits[i].files);
         free(proposal->commits[i].message);
+        json_decref(proposal->commits[i].note);
     }
     free(proposal->commits);
     *proposal = (struct proposal){.commits = NULL};
@@ -35,9 +38,31 @@ static const char *message_suffix(const struct config *config)
     return config->git_ci_skip ? "\n\n[ci skip]" : "";
 }
 
+/* The commits of a proposal, made. */
+struct made {
+    struct commit_note *notes; /* of those that have one */
+    size_t notes_len;
+    struct strvec texts; /* what the notes point at */
+};
+
+static void release_made(struct made *made)
+{
+    free(made->notes);
+    strvec_release(&made->texts);
+}
+
+static void add_note(struct made *made, json_t *content, const char *commit)
+{
+    struct commit_note *note = &made->notes[made->notes_len++];
+    memcpy(note->commit, commit, sizeof(note->commit));
+    char *text = commit_note_text(content, commit);
+    note->text = text;
+    strvec_push_owned(&made->texts, text);
+}
+
 /* One commit upon the other; `commit` is `head` before and the last of them afterwards. */
 static int make_commits(struct repository *r, const char *user, const struct proposal *proposal,
-                        char commit[GIT_ID_SIZE], struct error *err)
+                        char commit[GIT_ID_SIZE], struct made *made, struct error *err)
 {
     CLEANUP(commit_user_release) struct commit_user asker = COMMIT_USER_INIT;
     struct commit_author author = {
@@ -48,6 +73,7 @@ static int make_commits(struct repository *r, const char *user, const struct pro
         author.name = asker.name;
         author.email = asker.email;
     }
+    made->notes = xcalloc(proposal->len, sizeof(*made->notes));
     for (size_t i = 0; i < proposal->len; i++) {
         const struct proposed_commit *each = &proposal->commits[i];
         AUTO_FREE char *message = xasprintf("%s%s", each->message, message_suffix(r->config));
@@ -55,8 +81,34 @@ static int make_commits(struct repository *r, const char *user, const struct pro
         memcpy(parent, commit, sizeof(parent));
         if (mirror_commit(r->mirror, parent, each->files, each->files_len, &author, message, commit, err) < 0)
             return -1;
+        if (each->note)
+            add_note(made, each->note, commit);
     }
     return 0;
+}
+
+/* `commit` is what was decided on before, and the last that was pushed afterwards. */
+static int make_and_push(struct repository *r, const char *user, const struct proposal *proposal,
+                         char commit[GIT_ID_SIZE], struct error *err)
+{
+    CLEANUP(release_made) struct made made = {.notes = NULL};
+    char base[GIT_ID_SIZE];
+    memcpy(base, commit, sizeof(base));
+    if (make_commits(r, user, proposal, commit, &made, err) < 0)
+        return -1;
+    const struct push_request request = {.base = base,
+                                         .commit = commit,
+                                         .notes = made.notes,
+                                         .notes_len = made.notes_len,
+                                         .notes_author = {.name = r->config->git_user,
+                                                          .email = r->config->git_email,
+                                                          .when_ms = clock_wall_ms(r->clock)}};
+    struct error problem = ERROR_INIT;
+    int result = mirror_push_with_notes(r->mirror, &request, &problem, err);
+    if (result == 0 && problem.code)
+        log_event(LOG_WARN, "sync-loop", "repository", r->settings->name, "event", "note-not-pushed", "err",
+                  problem.text, NULL);
+    return result;
 }
 
 /* Two pawls that lost to each other should not meet again at once. */
@@ -89,8 +141,7 @@ int publish(struct repository *r, const struct publication *publication, char he
             return 0;
         char made[GIT_ID_SIZE];
         memcpy(made, head, sizeof(made));
-        if (make_commits(r, publication->user, &proposal, made, err) == 0 &&
-            mirror_push(r->mirror, made, err) == 0) {
+        if (make_and_push(r, publication->user, &proposal, made, err) == 0) {
             memcpy(commit, made, sizeof(made));
             return 0;
         }

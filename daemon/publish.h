@@ -5,6 +5,8 @@
  * The commits are made from the very head that was decided on, and the push succeeds only if the branch still is
  * there: never a merge, never force. A decision is made anew for each head, so it must not keep anything from the
  * last one. The caller holds the mirror's lock.
+ *
+ * The notes of the commits (--git-notes-ref) go with them. A note that cannot be pushed is logged, and is no failure.
  */
 #ifndef DAEMON_PUBLISH_H
 #define DAEMON_PUBLISH_H
@@ -14,6 +16,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "daemon/repository.h"
 #include "git/mirror.h"
 
@@ -21,6 +24,7 @@ struct proposed_commit {
     struct commit_file *files; /* owned; the paths and bytes in it are borrowed from who decided */
     size_t files_len;
     char *message; /* owned; without the suffix of --git-ci-skip, which is added */
+    json_t *note;  /* owned; for the ref of git notes (daemon/commit_note.h); NULL: none */
 };
 
 /* What a decision wants to be in git: commits, one upon the other; none: nothing is to be written. */

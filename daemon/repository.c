@@ -36,6 +36,7 @@ struct repository *repository_open(const struct config *config, const struct rep
     const struct mirror_options options = {.url = settings->url,
                                            .directory = directory,
                                            .branch = settings->branch,
+                                           .notes = config->git_notes_ref,
                                            .timeout_ms = config->git_timeout_ms};
     r->mirror = mirror_open(&options, err);
     if (!r->mirror || open_target(r, err) < 0)

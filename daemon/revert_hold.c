@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/strmap.h"
+#include "daemon/commit_note.h"
 #include "daemon/image_history.h"
 #include "daemon/repository.h"
 #include "updater/workload_policy.h"
@@ -112,7 +113,8 @@ static int inquire(struct repository *r, const char *head, struct inquiry *inqui
     *reason = NULL;
     if (inquiry->commit[0] && mirror_commit_info(r->mirror, inquiry->commit, &info, err) < 0)
         return -1;
-    if (inquiry->commit[0] && !commit_is_automatic(r->config, &info)) {
+    AUTO_JSON json_t *note = inquiry->commit[0] ? commit_note_read(r->mirror, inquiry->commit) : NULL;
+    if (inquiry->commit[0] && !commit_is_automatic(r->config, &info, note)) {
         question.word = NULL;
         if (workload_history(r, &question, find_lift, inquiry, err) < 0)
             return -1;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "daemon/commit_split.h"
 #include "daemon/publish.h"
 #include "updater/workload_policy.h"
 
@@ -15,18 +16,8 @@
 struct deciding {
     const struct round_options *options;
     struct round_report *report;
+    struct release_list parts; /* what the commits' files are of */
 };
-
-static void propose_release(const struct release *release, struct proposal *proposal)
-{
-    if (!release->files_len)
-        return;
-    struct proposed_commit *commit = proposal_add(proposal, release_message(release), release->files_len);
-    for (size_t i = 0; i < release->files_len; i++)
-        commit->files[i] = (struct commit_file){.path = release->files[i].file->path,
-                                                .bytes = release->files[i].text.buf,
-                                                .len = release->files[i].text.len};
-}
 
 /* True if the last round's plan is that of this round. */
 static bool renew_kept(struct repository *r, const char *head, struct image_source *images, struct plan *plan)
@@ -44,13 +35,16 @@ static bool renew_kept(struct repository *r, const char *head, struct image_sour
 static int decide(struct repository *r, const char *head, struct proposal *proposal, void *context,
                   struct error *err)
 {
-    const struct deciding *deciding = context;
+    struct deciding *deciding = context;
     struct plan *plan = &deciding->report->plan;
     plan_release(plan);
     if (!renew_kept(r, head, deciding->options->images, plan) &&
         plan_make(r, head, deciding->options->images, NULL, plan, err) < 0)
         return -1;
-    propose_release(plan->release, proposal);
+    const struct message_form form = {.template = r->config->commit_template,
+                                      .has_trailers = r->config->git_trailers};
+    propose_round(plan->release, &form, !strcmp(r->config->commit_per, "workload"), &deciding->parts,
+                  proposal);
     return 0;
 }
 
@@ -60,7 +54,9 @@ static int update_git(struct repository *r, const struct round_options *options,
     struct deciding deciding = {.options = options, .report = report};
     const struct publication publication = {
         .decide = decide, .context = &deciding, .dry_run = options->dry_run};
-    return publish(r, &publication, report->head, report->commit, err);
+    int result = publish(r, &publication, report->head, report->commit, err);
+    release_list_release(&deciding.parts);
+    return result;
 }
 
 /* The target wants the paths ended by NULL. */

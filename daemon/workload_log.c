@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "daemon/commit_note.h"
 #include "daemon/image_history.h"
 #include "daemon/job_repository.h"
 #include "model/workload_lookup.h"
@@ -60,6 +61,16 @@ static void add_changes(struct log_entry *entry, const struct workload_step *ste
     }
 }
 
+static void add_note(struct log_entry *entry, const struct reading *reading)
+{
+    AUTO_JSON json_t *note = commit_note_read(reading->repository->mirror, entry->commit);
+    entry->is_automatic = commit_is_automatic(reading->repository->config, &entry->info, note);
+    entry->user = xstrdup(commit_note_user(note));
+    for (size_t i = 0; i < entry->changes_len; i++)
+        entry->changes[i].reason =
+            xstrdup(commit_note_reason(note, reading->log->workload, entry->changes[i].container));
+}
+
 static int visit(const struct workload_step *step, void *context, struct error *err)
 {
     struct reading *reading = context;
@@ -78,7 +89,7 @@ static int visit(const struct workload_step *step, void *context, struct error *
         release_entry(&entry);
         return -1;
     }
-    entry.is_automatic = commit_is_automatic(reading->repository->config, &entry.info);
+    add_note(&entry, reading);
     vec_grow(log->entries, log->len, log->capacity);
     log->entries[log->len++] = entry;
     return 0;

@@ -54,7 +54,7 @@ struct commit_info {
     int64_t when_ms;      /* the author's date */
 };
 /* ERROR_NOT_FOUND, ERROR_INVALID (no commit id). */
-int mirror_commit_info(struct mirror *mirror, const char *commit, struct commit_info *out, struct error *err)
+int mirror_commit_info(struct mirror *mirror, const char *id, struct commit_info *out, struct error *err)
     MUST_CHECK;
 void commit_info_release(struct commit_info *info);
 

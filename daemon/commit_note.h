@@ -1,0 +1,40 @@
+/*
+ * The git note of a commit of ours: what was asked for and what came of it, as Flux v1 wrote it, and what pawl adds:
+ *
+ *     {"jobID": "…", "spec": {"type": "auto", "cause": {"Message": "", "User": ""}, "spec": {"Changes": […]}},
+ *      "result": {"default:deployment/x": {"Status": "success", "PerContainer": […]}},
+ *      "pawl": {"decisions": [{"workload", "container", "from", "to", "reason"}]}}
+ *
+ * Types are "auto" for rounds, "containers" for images that a person asked for, "policy" for changes of annotations, whose
+ * result is null. The job's id is made of the commit's, so that the same commit has the same note.
+ */
+#ifndef DAEMON_COMMIT_NOTE_H
+#define DAEMON_COMMIT_NOTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/json.h"
+#include "git/mirror.h"
+#include "updater/release.h"
+#include "updater/workload_result.h"
+
+/* Of a round: its changes, `len` of them. A new reference. */
+json_t *commit_note_of_round(const struct release_change *changes, size_t len) MUST_CHECK;
+/* Of what a person asked for; user and message may be NULL. A new reference. */
+json_t *commit_note_of_job(const struct result_list *results, const char *user, const char *message)
+    MUST_CHECK;
+/* The text for a commit: the note with the job's id in it. free() it. */
+char *commit_note_text(json_t *note, const char *commit) MUST_CHECK;
+
+/* The note of a commit; NULL if it has none that can be read. A new reference. */
+json_t *commit_note_read(struct mirror *mirror, const char *commit) MUST_CHECK;
+/* "auto", "containers", …; NULL if note is NULL or does not say. Borrowed. */
+const char *commit_note_type(const json_t *note);
+/* Who asked, NULL if it does not say. Borrowed. */
+const char *commit_note_user(const json_t *note);
+/* Why a container of a workload got its image, NULL if it does not say. Borrowed. */
+const char *commit_note_reason(const json_t *note, const char *workload, const char *container);
+
+#endif

@@ -1,0 +1,184 @@
+"""Git notes, and one commit for each workload."""
+
+import json
+
+import pytest
+
+from parts.manifests import workload
+
+FILE = "web.yaml"
+ID = "demo:deployment/web"
+NOTES = "refs/notes/flux"
+
+
+@pytest.fixture
+def web(site):
+    site.push("team/web", "1.0.0", "1.1.0")
+    site.start({FILE: workload("web", site.image("team/web", "1.0.0"), policy="semver:1")})
+    return site
+
+
+def note(site, commit=None, ref="flux"):
+    return json.loads(site.repo.git("notes", "--ref", ref, "show", commit or site.repo.sha()))
+
+
+def test_a_round_leaves_the_note_of_flux_and_its_reasons(web):
+    site = web
+    report = site.once()
+    got = note(site, report["commit"])
+    old, new = site.image("team/web", "1.0.0"), site.image("team/web", "1.1.0")
+    assert set(got) == {"jobID", "spec", "result", "pawl"} and len(got["jobID"]) == 36
+    assert got["spec"] == {"type": "auto", "cause": {"Message": "", "User": ""}, "spec": {
+        "Changes": [{"WorkloadID": ID, "Container": {"Name": "app", "Image": old}, "ImageID": new}]}}
+    assert got["result"] == {ID: {"Status": "success", "PerContainer": [
+        {"Container": "app", "Current": old, "Target": new}]}}
+    assert got["pawl"]["decisions"] == [{"workload": ID, "container": "app", "from": old, "to": new,
+                                         "reason": report["changes"][0]["reason"]}]
+    log = site.pawl.ok("history", ID, "--git-url", site.url, "-o", "json").json
+    assert log["commits"][0]["changes"][0]["reason"] == report["changes"][0]["reason"]
+
+
+def test_notes_of_rounds_and_jobs_gather_in_one_ref(web):
+    site = web
+    first = site.once()["commit"]
+    site.pawl.ok("rollback", ID, "--git-url", site.url, "-m", "broken", "--user", "Jane <jane@example.com>")
+    got = note(site)
+    assert got["spec"]["type"] == "containers"
+    assert got["spec"]["cause"] == {"Message": "broken", "User": "Jane <jane@example.com>"}
+    assert got["result"][ID]["PerContainer"][0]["Container"] == "app"
+    assert got["spec"]["spec"]["ContainerSpecs"] == {ID: got["result"][ID]["PerContainer"]}
+    assert note(site, first)["spec"]["type"] == "auto"
+    log = site.pawl.ok("history", ID, "--git-url", site.url, "-o", "json").json
+    assert [entry["user"] for entry in log["commits"]] == ["Jane <jane@example.com>", None]
+    assert "Jane" in site.pawl.ok("history", ID, "--git-url", site.url).stdout
+
+
+def test_a_release_by_hand_is_told_from_automation_by_its_note(web):
+    """Its message says nothing: without the note it would be automation's."""
+    site = web
+    site.once()
+    site.pawl.ok("release", "--git-url", site.url, "--workload", ID, "--set", f"app={site.image('team/web', '1.0.0')}",
+                 "-m", "whatever")
+    assert [entry["cause"] for entry in site.once()["held"]] == ["reverted"]
+
+
+def test_another_ref_or_none(web):
+    site = web
+    site.once("--git-notes-ref", "other")
+    assert note(site, ref="other")["spec"]["type"] == "auto" and NOTES not in site.repo.refs()
+    site.push("team/web", "1.2.0", first_day=7)
+    refs = site.repo.refs()
+    site.once("--git-notes-ref", "")
+    assert {name for name, sha in site.repo.refs().items() if refs[name] != sha} == {"refs/heads/main"}
+    assert "a..b" in site.pawl.expect(2, "once", *site.options, "--git-notes-ref", "a..b").stderr
+
+
+def test_notes_of_others_stay(web):
+    site = web
+    site.once()
+    mine, start = site.repo.sha(), site.repo.log()[-1].sha
+    site.repo.env.update(GIT_AUTHOR_NAME="Ann", GIT_AUTHOR_EMAIL="a@b", GIT_COMMITTER_NAME="Ann",
+                         GIT_COMMITTER_EMAIL="a@b")
+    site.repo.git("notes", "--ref", "flux", "add", "-m", "mine, and not JSON", start)
+    site.push("team/web", "1.2.0", first_day=7)
+    site.once()
+    assert site.repo.git("notes", "--ref", "flux", "show", start).strip() == "mine, and not JSON"
+    assert note(site, mine)["spec"]["type"] == "auto" and note(site)["spec"]["type"] == "auto"
+
+
+def test_notes_that_were_overtaken_are_made_again(web):
+    """The ref of notes moves after the greeting: the branch is pushed, and the note follows."""
+    site = web
+    site.once()
+    site.repo.env.update(GIT_AUTHOR_NAME="Ann", GIT_AUTHOR_EMAIL="a@b", GIT_COMMITTER_NAME="Ann",
+                         GIT_COMMITTER_EMAIL="a@b")
+    before = site.repo.refs()[NOTES]
+    site.repo.git("notes", "--ref", "flux", "add", "-m", "theirs", site.repo.log()[-1].sha)
+    theirs = site.repo.refs()[NOTES]
+    site.repo.git("update-ref", NOTES, before)
+    mark = site.repo.path / "overtaken"
+    site.repo.hook("pre-receive", f"[ -e {mark} ] && exit 0\ntouch {mark}\n"
+                                  "unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES\n"
+                                  f"git update-ref {NOTES} {theirs}")
+    site.push("team/web", "1.2.0", first_day=7)
+    report = site.once()
+    assert report["commit"] and note(site)["pawl"]["decisions"][0]["to"].endswith(":1.2.0")
+    assert site.repo.git("notes", "--ref", "flux", "show", site.repo.log()[-1].sha).strip() == "theirs"
+
+
+@pytest.mark.parametrize("hook", [
+    ("pre-receive", "while read old new ref; do case $ref in refs/notes/*) echo 'no notes here' >&2; exit 1;; esac; done"),
+    ("update", "case $1 in refs/notes/*) echo 'no notes here' >&2; exit 1;; esac"),
+])
+def test_a_remote_that_refuses_notes_gets_the_commit_all_the_same(web, hook):
+    site = web
+    site.repo.hook(*hook)
+    report = site.once()
+    assert report["commit"] == site.repo.sha() and NOTES not in site.repo.refs()
+    assert site.result.stderr.count("note-not-pushed") == 1 and "no notes here" in site.result.stderr
+
+
+def test_notes_over_https(web, git_https, authority):
+    site = web
+    site.pawl.env["GIT_SSL_CAINFO"] = str(authority.ca_file)
+    site.url = git_https.url(site.repo)
+    report = site.once()
+    assert note(site, report["commit"])["spec"]["type"] == "auto"
+
+
+# --commit-per workload
+
+
+def test_one_commit_for_each_workload(site):
+    site.push("team/one", "1.0.0", "1.1.0")
+    site.push("team/two", "1.0.0", "1.1.0")
+    one, two = (workload(name, site.image(f"team/{name}", "1.0.0"), policy="semver:1") for name in ("one", "two"))
+    alike = workload("three", site.image("team/one", "1.0.0"), policy="semver:1", kind="StatefulSet")
+    start = site.start({"a.yaml": one + "---\n" + alike, "b.yaml": two})
+    report = site.once("--commit-per", "workload")
+    assert len(report["changes"]) == 3 and report["commit"] == site.repo.sha()
+    commits = site.repo.log(f"{start}..main")
+    assert [commit.subject for commit in commits] == [
+        f"Auto-release {site.image(name, '1.1.0')}" for name in ("team/two", "team/one", "team/one")]
+    assert [site.repo.changed_files(commit.sha) for commit in commits] == [["b.yaml"], ["a.yaml"], ["a.yaml"]]
+    for commit in commits:
+        assert len(site.repo.diff(new=commit.sha)) == 2
+    assert [note(site, commit.sha)["spec"]["spec"]["Changes"][0]["WorkloadID"] for commit in commits] == [
+        "demo:deployment/two", "demo:statefulset/three", "demo:deployment/one"]
+    assert b"1.0.0" not in site.repo.read("a.yaml") + site.repo.read("b.yaml")
+    assert site.applied("a.yaml") == site.repo.read("a.yaml")
+    assert site.once("--commit-per", "workload")["commit"] is None
+
+
+def test_commits_for_each_workload_are_pushed_together_or_not_at_all(site):
+    site.push("team/one", "1.0.0", "1.1.0")
+    names = ("a", "b", "c")
+    files = {f"{name}.yaml": workload(name, site.image("team/one", "1.0.0"), policy="semver:1") for name in names}
+    start = site.start(files)
+    ann = site.repo.overtake_next_push({"other.txt": "x"})
+    site.once("--commit-per", "workload")
+    assert [commit.sha for commit in site.repo.log()][-2:] == [ann, start]
+    assert len(site.repo.log()) == 5
+
+
+# Messages
+
+
+def test_a_message_from_a_template_with_trailers(web, tmp_path):
+    site = web
+    template = tmp_path / "message"
+    template.write_text("Update {{count}} image(s)\n\n{{#changes}}\n- {{workload}}: {{tag}} ({{reason}})\n{{/changes}}\n")
+    report = site.once("--git-commit-template", f"@{template}", "--git-trailers", "--git-ci-skip")
+    head = site.repo.log()[0]
+    assert head.subject == "Update 1 image(s)"
+    old, new = site.image("team/web", "1.0.0"), site.image("team/web", "1.1.0")
+    assert head.body.strip() == (f"- {ID}: 1.1.0 ({report['changes'][0]['reason']})\n\n"
+                                 f"Pawl-Change: {ID} app {old} -> {new}\n\n\n[ci skip]")
+    # It is automation's all the same, also where there is no note: nothing is held that nobody took back.
+    log = site.pawl.ok("history", ID, "--git-url", site.url, "-o", "json", "--git-notes-ref", "").json
+    assert log["commits"][0]["automatic"] is True
+
+
+def test_a_template_that_cannot_be_is_refused_at_start(web, tmp_path):
+    for text, words in (("{{nobody}}", "there is no {{nobody}}"), (f"@{tmp_path}/none", "--git-commit-template")):
+        assert words in web.pawl.expect(2, "once", *web.options, "--git-commit-template", text).stderr
