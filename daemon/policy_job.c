@@ -300,8 +300,8 @@ static void add_events(const struct policy_changes *changes, const char *workloa
         strvec_push_owned(out, xasprintf("Updated policies: %s", workload));
 }
 
-static char *commit_message(const struct policy_request *request, const struct policy_changes *changes,
-                            const char *workload)
+static char *message_of(const struct policy_request *request, const struct policy_changes *changes,
+                        const char *workload)
 {
     CLEANUP(strvec_release) struct strvec events = STRVEC_INIT;
     CLEANUP(strbuf_release) struct strbuf message = STRBUF_INIT;
