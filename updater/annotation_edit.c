@@ -5,17 +5,16 @@
  */
 #include "updater/annotation_edit.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/utf8.h"
+#include "updater/annotation_path.h"
 #include "updater/annotation_verify.h"
 #include "updater/yaml_place.h"
 #include "updater/yaml_quote.h"
 
 #define DEFAULT_STEP 2
-#define LEVELS       3
 
 /* Where an object is in a stream; holds for every text that an edit makes of the file. */
 struct place {
@@ -23,121 +22,10 @@ struct place {
     size_t item; /* 1 + the index among the items of a List; 0: the document itself */
 };
 
-struct editing {
-    const char *text;
-    size_t len;
-    const struct yaml_document *document;
-    const struct annotation_change *change;
-    /* the way down: the object, its metadata, its annotations, the value: NULL from where it ends */
-    const struct yaml_node *nodes[LEVELS + 1];
-    size_t pairs[LEVELS]; /* the index of the key in nodes[i], if nodes[i + 1] is there */
-    struct error *err;
-};
-
-static int refuse(const struct editing *e, int line, const char *why)
-{
-    return error_set(e->err, ERROR_UNSUPPORTED, "line %d: %s", line, why);
-}
-
-static const char *key_at(const struct editing *e, size_t level)
-{
-    static const char *const keys[] = {"metadata", "annotations"};
-    return level < 2 ? keys[level] : e->change->key;
-}
-
-/* -- the way to the value -------------------------------------------------------------------------------------- */
-
-/* The object's own pair, whatever merge keys bring. */
-static bool find_pair(const struct yaml_node *mapping, const char *name, size_t *index)
-{
-    for (size_t i = 0; i < mapping->len; i += 2) {
-        const struct yaml_node *key = yaml_resolve(mapping->items[i]);
-        if (key->kind == YAML_SCALAR && key->value_len == strlen(name) && !strcmp(key->value, name)) {
-            *index = i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_alias_to(const struct yaml_node *node, const struct yaml_node *target)
-{
-    if (node->kind == YAML_ALIAS)
-        return node->target == target;
-    for (size_t i = 0; i < node->len; i++) {
-        if (is_alias_to(node->items[i], target))
-            return true;
-    }
-    return false;
-}
-
-static bool is_shared(const struct editing *e, const struct yaml_node *node)
-{
-    return node->anchor && is_alias_to(e->document->root, node);
-}
-
-static bool is_empty(const struct yaml_node *node)
-{
-    return node->kind == YAML_SCALAR && !yaml_text(node) && node->style == YAML_PLAIN;
-}
-
-/* A mapping on the way must be the object's own. */
-static int check_mapping(const struct editing *e, const struct yaml_node *node, const char *name)
-{
-    AUTO_FREE char *why = NULL;
-    if (node->kind == YAML_ALIAS || is_shared(e, node))
-        why = xasprintf(
-            "%s is shared by an anchor and aliases: other objects would change with it; write it out "
-            "for this object",
-            name);
-    else if (node->kind != YAML_MAPPING && !is_empty(node))
-        why = xasprintf("%s is no mapping", name);
-    return why ? refuse(e, node->line, why) : 0;
-}
-
-/* -1 where a merge key brings what the object itself has not. */
-static int check_merged(const struct editing *e, size_t level)
-{
-    const struct yaml_node *mapping = e->nodes[level];
-    bool is_hidden = level == LEVELS - 1 && e->change->value; /* an own key counts before a merged one */
-    if (is_hidden || !yaml_get(mapping, key_at(e, level)))
-        return 0;
-    AUTO_FREE char *why = xasprintf(
-        "%s comes from a merge key (<<) and is shared; write it out for this object", key_at(e, level));
-    return refuse(e, mapping->line, why);
-}
-
-/* Fills in the way down, as far as it goes. */
-static int descend(struct editing *e, const struct yaml_node *object)
-{
-    static const char *const names[] = {"the object", "metadata", "annotations"};
-    e->nodes[0] = object;
-    for (size_t level = 0; level < LEVELS; level++) {
-        const struct yaml_node *node = e->nodes[level];
-        if (check_mapping(e, node, names[level]) < 0)
-            return -1;
-        if (node->kind != YAML_MAPPING)
-            return 0;
-        if (!find_pair(node, key_at(e, level), &e->pairs[level]))
-            return check_merged(e, level);
-        e->nodes[level + 1] = node->items[e->pairs[level] + 1];
-    }
-    return 0;
-}
-
-/* The last level that is there. */
-static size_t depth_of(const struct editing *e)
-{
-    size_t level = 0;
-    while (level < LEVELS && e->nodes[level + 1])
-        level++;
-    return level;
-}
-
 /* -- setting ------------------------------------------------------------------------------------------------------ */
 
 /* How much deeper the file indents a mapping in a mapping: as its metadata is in its object. */
-static size_t step_of(const struct editing *e)
+static size_t step_of(const struct annotation_path *e)
 {
     const struct yaml_node *outer = e->nodes[0], *inner = e->nodes[1];
     if (!inner || inner->kind != YAML_MAPPING || inner->flow || outer->flow || inner->column <= outer->column)
@@ -147,12 +35,12 @@ static size_t step_of(const struct editing *e)
 
 /* The pairs from `level` on down to the value, below each other; without the indentation of the first, and without
  * the last line break. */
-static void add_block_pairs(const struct editing *e, size_t level, size_t indent, const char *line_break,
-                            struct strbuf *out)
+static void add_block_pairs(const struct annotation_path *e, size_t level, size_t indent,
+                            const char *line_break, struct strbuf *out)
 {
-    for (; level < LEVELS - 1; level++) {
+    for (; level < ANNOTATION_LEVELS - 1; level++) {
         indent += step_of(e);
-        strbuf_addf(out, "%s:%s%*s", key_at(e, level), line_break, (int)indent, "");
+        strbuf_addf(out, "%s:%s%*s", annotation_path_key(e, level), line_break, (int)indent, "");
     }
     yaml_add_quoted(out, e->change->key, YAML_PLAIN, false);
     strbuf_addstr(out, ": ");
@@ -160,12 +48,12 @@ static void add_block_pairs(const struct editing *e, size_t level, size_t indent
 }
 
 /* "annotations: {key: value}"; all in double quotes where the object's keys are, so that JSON stays JSON. */
-static void add_flow_pairs(const struct editing *e, size_t level, struct strbuf *out)
+static void add_flow_pairs(const struct annotation_path *e, size_t level, struct strbuf *out)
 {
     enum yaml_style style = e->nodes[0]->len ? e->nodes[0]->items[0]->style : YAML_PLAIN;
     size_t open = 0;
-    for (; level < LEVELS - 1; level++, open++) {
-        yaml_add_quoted(out, key_at(e, level), style, true);
+    for (; level < ANNOTATION_LEVELS - 1; level++, open++) {
+        yaml_add_quoted(out, annotation_path_key(e, level), style, true);
         strbuf_addstr(out, ": {");
     }
     yaml_add_quoted(out, e->change->key, style, true);
@@ -182,12 +70,13 @@ static void place_edit(struct byte_edit *edit, size_t start, size_t end)
 
 /* A pair more at the end of a block mapping that has some; at its start where its last line cannot be continued (a
  * block scalar at the very end of a file without line end). */
-static int append_block(const struct editing *e, size_t level, struct byte_edit *edit, struct strbuf *out)
+static int append_block(const struct annotation_path *e, size_t level, struct byte_edit *edit,
+                        struct strbuf *out)
 {
     const struct yaml_node *mapping = e->nodes[level];
     size_t indent = 0;
     if (!place_indent(e->text, mapping->items[0], &indent))
-        return refuse(e, mapping->line, "its indentation is not made of spaces alone");
+        return annotation_path_refuse(e, mapping->line, "its indentation is not made of spaces alone");
     const char *line_break = place_line_break(e->text, e->len, mapping->start);
     const struct yaml_node *last = place_last(mapping);
     bool is_block_scalar = last->style == YAML_LITERAL || last->style == YAML_FOLDED;
@@ -210,7 +99,8 @@ static int append_block(const struct editing *e, size_t level, struct byte_edit 
     return 0;
 }
 
-static int append_flow(const struct editing *e, size_t level, struct byte_edit *edit, struct strbuf *out)
+static int append_flow(const struct annotation_path *e, size_t level, struct byte_edit *edit,
+                       struct strbuf *out)
 {
     const struct yaml_node *mapping = e->nodes[level];
     const struct yaml_node *last = mapping->len ? mapping->items[mapping->len - 1] : NULL;
@@ -226,14 +116,14 @@ static int append_flow(const struct editing *e, size_t level, struct byte_edit *
 }
 
 /* What is written where there was nothing must not touch the colon. */
-static void add_gap(const struct editing *e, const struct yaml_node *node, struct strbuf *out)
+static void add_gap(const struct annotation_path *e, const struct yaml_node *node, struct strbuf *out)
 {
     if (node->start == node->end && node->start && e->text[node->start - 1] == ':')
         strbuf_addch(out, ' ');
 }
 
 /* An empty value of a key (null, ~, {} or nothing) becomes a mapping with the pair. */
-static int fill(const struct editing *e, size_t level, struct byte_edit *edit, struct strbuf *out)
+static int fill(const struct annotation_path *e, size_t level, struct byte_edit *edit, struct strbuf *out)
 {
     const struct yaml_node *parent = e->nodes[level - 1], *empty = e->nodes[level];
     const struct yaml_node *key = parent->items[e->pairs[level - 1]];
@@ -248,7 +138,7 @@ static int fill(const struct editing *e, size_t level, struct byte_edit *edit, s
     }
     size_t indent = 0;
     if (!place_indent(e->text, key, &indent))
-        return refuse(e, key->line, "its indentation is not made of spaces alone");
+        return annotation_path_refuse(e, key->line, "its indentation is not made of spaces alone");
     indent += step_of(e);
     /* what is left of the line, a comment, stays on it; the value's bytes and the spaces before them go */
     size_t start = empty->start, end = place_line_end(e->text, e->len, empty->end);
@@ -263,7 +153,7 @@ static int fill(const struct editing *e, size_t level, struct byte_edit *edit, s
 }
 
 /* Behind the line of a block scalar's header come its lines; all but the last line break is replaced. */
-static size_t end_of_scalar(const struct editing *e, const struct yaml_node *value)
+static size_t end_of_scalar(const struct annotation_path *e, const struct yaml_node *value)
 {
     size_t end = value->end;
     if (value->style != YAML_LITERAL && value->style != YAML_FOLDED)
@@ -273,17 +163,18 @@ static size_t end_of_scalar(const struct editing *e, const struct yaml_node *val
     return end;
 }
 
-static int replace_value(const struct editing *e, struct byte_edit *edit, struct strbuf *out)
+static int replace_value(const struct annotation_path *e, struct byte_edit *edit, struct strbuf *out)
 {
-    const struct yaml_node *value = e->nodes[LEVELS], *mapping = e->nodes[LEVELS - 1];
+    const struct yaml_node *value = e->nodes[ANNOTATION_LEVELS], *mapping = e->nodes[ANNOTATION_LEVELS - 1];
     bool is_string_tag = !value->tag || !strcmp(value->tag, "tag:yaml.org,2002:str");
     if (value->kind != YAML_SCALAR && value->kind != YAML_ALIAS)
-        return refuse(e, value->line, "the value of the annotation is no text");
-    if (is_shared(e, value))
-        return refuse(e, value->line,
-                      "the value is shared by an anchor and aliases, which would change with it");
+        return annotation_path_refuse(e, value->line, "the value of the annotation is no text");
+    if (annotation_path_is_shared(e, value))
+        return annotation_path_refuse(
+            e, value->line, "the value is shared by an anchor and aliases, which would change with it");
     if (!is_string_tag)
-        return refuse(e, value->line, "the value of the annotation has a tag that makes it no text");
+        return annotation_path_refuse(e, value->line,
+                                      "the value of the annotation has a tag that makes it no text");
     place_edit(edit, value->start, end_of_scalar(e, value));
     add_gap(e, value, out);
     yaml_add_quoted(out, e->change->value, value->kind == YAML_SCALAR ? value->style : YAML_PLAIN,
@@ -291,17 +182,17 @@ static int replace_value(const struct editing *e, struct byte_edit *edit, struct
     return 0;
 }
 
-static int set(const struct editing *e, struct byte_edit *edit, struct strbuf *out)
+static int set(const struct annotation_path *e, struct byte_edit *edit, struct strbuf *out)
 {
-    size_t level = depth_of(e);
-    if (level == LEVELS)
+    size_t level = annotation_path_depth(e);
+    if (level == ANNOTATION_LEVELS)
         return replace_value(e, edit, out);
     const struct yaml_node *mapping = e->nodes[level];
     bool is_filled = mapping->kind == YAML_MAPPING && mapping->len;
     if (level && (!is_filled && (mapping->kind != YAML_MAPPING || !e->nodes[level - 1]->flow)))
         return fill(e, level, edit, out);
     if (mapping->kind != YAML_MAPPING)
-        return refuse(e, mapping->line, "the object is no mapping");
+        return annotation_path_refuse(e, mapping->line, "the object is no mapping");
     return mapping->flow ? append_flow(e, level, edit, out) : append_block(e, level, edit, out);
 }
 
@@ -317,14 +208,14 @@ static void remove_flow_pair(const struct yaml_node *mapping, size_t pair, struc
 }
 
 /* Whole lines, from the key's to its value's last; where the key shares its line with a "-", up to the next key. */
-static int remove_block_pair(const struct editing *e, const struct yaml_node *mapping, size_t pair,
+static int remove_block_pair(const struct annotation_path *e, const struct yaml_node *mapping, size_t pair,
                              struct byte_edit *edit)
 {
     const struct yaml_node *key = mapping->items[pair], *value = mapping->items[pair + 1];
     size_t start = place_line_start(e->text, key->start);
     if (!place_is_blank(e->text, start, key->start)) {
         if (pair + 2 >= mapping->len)
-            return refuse(e, key->line, "the annotation shares its line with something else");
+            return annotation_path_refuse(e, key->line, "the annotation shares its line with something else");
         place_edit(edit, key->start, mapping->items[pair + 2]->start);
         return 0;
     }
@@ -340,18 +231,19 @@ static int remove_block_pair(const struct editing *e, const struct yaml_node *ma
 }
 
 /* Where the mapping would be left empty its own pair goes instead. */
-static int remove_pair(const struct editing *e, struct byte_edit *edit)
+static int remove_pair(const struct annotation_path *e, struct byte_edit *edit)
 {
-    size_t level = LEVELS - 1;
+    size_t level = ANNOTATION_LEVELS - 1;
     while (level && e->nodes[level]->len == 2)
         level--;
     const struct yaml_node *mapping = e->nodes[level];
-    for (size_t i = level + 1; i <= LEVELS; i++) {
-        if (is_shared(e, e->nodes[i]))
-            return refuse(e, e->nodes[i]->line, "it has an anchor whose aliases are elsewhere");
+    for (size_t i = level + 1; i <= ANNOTATION_LEVELS; i++) {
+        if (annotation_path_is_shared(e, e->nodes[i]))
+            return annotation_path_refuse(e, e->nodes[i]->line,
+                                          "it has an anchor whose aliases are elsewhere");
     }
     if (mapping->len == 2)
-        return refuse(e, mapping->line, "the object would be left empty");
+        return annotation_path_refuse(e, mapping->line, "the object would be left empty");
     if (!mapping->flow)
         return remove_block_pair(e, mapping, e->pairs[level], edit);
     remove_flow_pair(mapping, e->pairs[level], edit);
@@ -360,9 +252,9 @@ static int remove_pair(const struct editing *e, struct byte_edit *edit)
 
 /* -- all of it ------------------------------------------------------------------------------------------------------ */
 
-static bool is_as_wanted(const struct editing *e)
+static bool is_as_wanted(const struct annotation_path *e)
 {
-    const struct yaml_node *value = e->nodes[LEVELS];
+    const struct yaml_node *value = e->nodes[ANNOTATION_LEVELS];
     if (!value)
         return !e->change->value;
     const char *text = yaml_text(value);
@@ -408,16 +300,16 @@ static int change_one(struct strbuf *text, const struct place *place, const stru
     CLEANUP(yaml_release) struct yaml_stream *yaml = yaml_read(text->buf, text->len, err);
     if (!yaml)
         return -1;
-    struct editing e = {.text = text->buf,
-                        .len = text->len,
-                        .document = &yaml->documents[place->document],
-                        .change = change,
-                        .err = err};
+    struct annotation_path e = {.text = text->buf,
+                                .len = text->len,
+                                .document = &yaml->documents[place->document],
+                                .change = change,
+                                .err = err};
     const struct yaml_node *object = object_at(yaml, place);
     CLEANUP(strbuf_release) struct strbuf new_bytes = STRBUF_INIT;
     CLEANUP(strbuf_release) struct strbuf result = STRBUF_INIT;
     struct byte_edit edit = {.start = 0};
-    if (descend(&e, object) < 0)
+    if (annotation_path_find(&e, object) < 0)
         return -1;
     if (is_as_wanted(&e))
         return 0;
