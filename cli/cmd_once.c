@@ -18,6 +18,7 @@
 struct once {
     const struct invocation *invocation;
     struct image_source *images;
+    struct first_seen *first_seen;
     struct progress *progress;
     json_t *list; /* with -o json: the repositories' reports */
     bool failed, found_update;
@@ -78,6 +79,8 @@ static void run_repository(struct once *once, const struct repository_config *se
     CLEANUP(repository_release) struct repository *repository = steal(&opened->repository);
     const struct round_options options = {
         .images = once->images, .dry_run = once->invocation->dry_run, .apply_again = true};
+    if (repository)
+        repository->first_seen = once->first_seen;
     bool finished = repository && round_run(repository, &options, &report, &err) == 0;
     progress_end(once->progress);
     show(once, settings, repository, &report, &err);
@@ -106,7 +109,11 @@ int command_once(struct invocation *invocation, struct error *err)
     progress_begin(&progress, "asking registries");
     AUTO_FREE struct image_source *images = image_source_direct(session.scanner, progress_step, &progress);
     AUTO_JSON json_t *list = strcmp(invocation->output, "json") ? NULL : json_array();
-    struct once once = {.invocation = invocation, .images = images, .progress = &progress, .list = list};
+    struct once once = {.invocation = invocation,
+                        .images = images,
+                        .first_seen = session.first_seen,
+                        .progress = &progress,
+                        .list = list};
     for (size_t i = 0; i < invocation->config.repositories_len; i++)
         run_repository(&once, &invocation->config.repositories[i], &opened.items[i]);
     if (list)

@@ -69,10 +69,11 @@ static size_t item_for(struct demand_set *set, struct strmap *index, const char 
     return set->len++;
 }
 
-/* What a policy has to know of the tags that it matches. */
-static unsigned wants_of(const struct tag_policy *policy)
+/* What a policy has to know of the tags that it matches. Of the one tag that is followed by its digest alone, nothing. */
+static unsigned wants_of(const struct container_policy *policy)
 {
-    return tag_policy_needs_created(policy) ? DEMAND_CREATED : 0;
+    bool follows_tag = policy->digest == DIGEST_FOLLOW && !policy->has_tag_policy;
+    return !follows_tag && tag_policy_needs_created(policy->policy) ? DEMAND_CREATED : 0;
 }
 
 static void add_question(struct repository_demand *item, const struct tag_policy *policy, unsigned wants)
@@ -109,8 +110,8 @@ static void add_workload(struct demand_set *set, struct strmap *index, const str
         size_t item = item_for(set, index, repository, credential);
         set->items[item].dates_by_labels = image_filter_dates_by_labels(filter, repository);
         add_user(set, each->container, item);
-        if (wants_of(each->policy))
-            add_question(&set->items[item], each->policy, wants_of(each->policy));
+        if (wants_of(each))
+            add_question(&set->items[item], each->policy, wants_of(each));
     }
 }
 
@@ -171,6 +172,9 @@ void demand_set_unref(struct demand_set *set)
         for (size_t k = 0; k < set->items[i].questions_len; k++)
             tag_policy_free(set->items[i].questions[k].policy);
         free(set->items[i].questions);
+        for (size_t k = 0; k < set->items[i].tags_len; k++)
+            free(set->items[i].tags[k].tag);
+        free(set->items[i].tags);
         free(set->items[i].repository);
         pull_credential_unref(set->items[i].credential);
     }
@@ -185,10 +189,50 @@ void demand_set_release(struct demand_set **set)
     *set = NULL;
 }
 
+/* The place of the tag in the item's list, or where it would be. */
+static size_t place_of(const struct repository_demand *item, const char *tag)
+{
+    size_t low = 0, high = item->tags_len;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(item->tags[middle].tag, tag) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static unsigned *wants_of_tag(const struct repository_demand *item, const char *tag)
+{
+    size_t at = place_of(item, tag);
+    return at < item->tags_len && !strcmp(item->tags[at].tag, tag) ? &item->tags[at].wants : NULL;
+}
+
+void demand_add_tag(struct repository_demand *item, const char *tag, unsigned flags)
+{
+    unsigned *known = wants_of_tag(item, tag);
+    if (known) {
+        *known |= flags;
+        return;
+    }
+    size_t at = place_of(item, tag);
+    vec_grow(item->tags, item->tags_len, item->tags_capacity);
+    memmove(&item->tags[at + 1], &item->tags[at], (item->tags_len - at) * sizeof(*item->tags));
+    item->tags[at] = (struct tag_want){xstrdup(tag), flags};
+    item->tags_len++;
+}
+
+bool repository_demand_has_questions(const struct repository_demand *item)
+{
+    return item->questions_len || item->tags_len;
+}
+
 static unsigned wants(const char *tag, void *context)
 {
     const struct repository_demand *item = context;
-    unsigned all = 0;
+    const unsigned *alone = item->tags_len ? wants_of_tag(item, tag) : NULL;
+    unsigned all = alone ? *alone : 0;
     for (size_t i = 0; i < item->questions_len; i++) {
         const struct tag_question *question = &item->questions[i];
         if ((question->wants & ~all) && tag_policy_match(question->policy, tag) == TAG_MATCHES)
@@ -205,7 +249,7 @@ struct demand demand_of(const struct repository_demand *item)
     } context = {.in = item};
     return (struct demand){.repository = item->repository,
                            .credential = item->credential ? &item->credential->credential : NULL,
-                           .wants = item->questions_len ? wants : NULL,
+                           .wants = repository_demand_has_questions(item) ? wants : NULL,
                            .context = context.out,
                            .dates_by_labels = item->dates_by_labels};
 }
@@ -217,4 +261,6 @@ void demand_add_text(const struct repository_demand *item, struct strbuf *out)
         tag_policy_add_identity(item->questions[i].policy, out);
         strbuf_addch(out, '\n');
     }
+    for (size_t i = 0; i < item->tags_len; i++)
+        strbuf_addf(out, "%u =%s\n", item->tags[i].wants, item->tags[i].tag);
 }

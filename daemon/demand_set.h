@@ -26,12 +26,20 @@ struct tag_question {
     unsigned wants;            /* DEMAND_… */
 };
 
+/* A tag of which more has to be known than the questions ask of all. */
+struct tag_want {
+    char *tag;
+    unsigned wants; /* DEMAND_… */
+};
+
 struct repository_demand {
     char *repository;                   /* normalised, "host/path" */
     struct pull_credential *credential; /* a reference; NULL: what pawl has for the repository */
     bool dates_by_labels;               /* as in struct demand */
     struct tag_question *questions;     /* no policy twice; none: the names of the tags are enough */
     size_t questions_len, questions_capacity;
+    struct tag_want *tags; /* in byte order; no tag twice */
+    size_t tags_len, tags_capacity;
 };
 
 /* A container, and the item that asks for it. */
@@ -73,6 +81,10 @@ void demand_set_release(struct demand_set **set); /* for CLEANUP */
 
 /* Whether both ask the same, with the same log-ins, for the same containers of one commit. */
 bool demand_set_equal(const struct demand_set *a, const struct demand_set *b);
+/* Asks for more of one tag; while the set is being made, before anybody else has it. */
+void demand_add_tag(struct repository_demand *item, const char *tag, unsigned wants);
+/* Whether the item asks for anything beside the names of the tags. */
+bool repository_demand_has_questions(const struct repository_demand *item);
 
 /* The index of the item that asks about a container's image, or -1: nobody does. */
 ptrdiff_t demand_set_find(const struct demand_set *set, const struct container *container);

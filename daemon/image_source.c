@@ -16,9 +16,18 @@ static void answer_directly(struct image_source *source, struct demand_set *dema
 {
     struct direct *direct = (struct direct *)source;
     AUTO_FREE struct demand *asked = xcalloc(demands->len, sizeof(*asked));
-    for (size_t i = 0; i < demands->len; i++)
-        asked[i] = demand_of(&demands->items[i]);
-    scanner_scan(direct->scanner, asked, demands->len, 0, direct->progress, direct->context, results);
+    AUTO_FREE struct scan_result *answers = xcalloc(demands->len, sizeof(*answers));
+    AUTO_FREE size_t *places = xcalloc(demands->len, sizeof(*places));
+    size_t len = 0;
+    for (size_t i = 0; i < demands->len; i++) {
+        if (source->unchanged && source->unchanged[i])
+            continue;
+        places[len] = i;
+        asked[len++] = demand_of(&demands->items[i]);
+    }
+    scanner_scan(direct->scanner, asked, len, source->max_age_ms, direct->progress, direct->context, answers);
+    for (size_t i = 0; i < len; i++)
+        results[places[i]] = answers[i];
 }
 
 struct image_source *image_source_direct(struct scanner *scanner,

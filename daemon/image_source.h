@@ -9,6 +9,10 @@
 #include "scanner/scanner.h"
 
 struct image_source {
+    /* For the next call, by item: what is in its result already is still the answer. NULL: of none. Borrowed. */
+    const bool *unchanged;
+    /* For the next call: an answer that is no older will do; 0: it is asked anew. */
+    int64_t max_age_ms;
     /* Fills results[i] for items[i] of the set; the caller releases them. The error of a result says why it
      * has no answer, or only an old one; neither info nor error: it is being asked for, and a later round will see. */
     void (*answer)(struct image_source *source, struct demand_set *demands, struct scan_result *results);

@@ -7,6 +7,11 @@
 #include "base/alloc.h"
 #include "updater/kustomize_policies.h"
 
+/* Rounds of asking for what candidates turn out to need. The first asks for one, the others for some more each. */
+#define MAX_PASSES 5
+/* What was asked in this plan counts as asked now; the rest is for clocks that do not run as one. */
+#define PASS_SLACK_MS 100
+
 /* Adds a problem to the plan; the texts are copied. */
 static void add_problem(struct plan *plan, const char *file, int line, const char *workload,
                         const char *message)
@@ -84,10 +89,41 @@ static void read_policies(struct plan *plan, const struct plan_scope *scope)
 
 static void drop_answers(struct plan *plan)
 {
+    for (size_t i = 0; plan->ages && i < plan->demands->len; i++)
+        tag_ages_free(plan->ages[i]);
+    free(steal(&plan->ages));
     if (plan->answers)
         scan_results_release(plan->answers, plan->demands->len);
     free(steal(&plan->answers));
     demand_set_unref(steal(&plan->demands));
+}
+
+static char *question_of(const struct repository_demand *item)
+{
+    struct strbuf text = STRBUF_INIT;
+    AUTO_FREE char *key = repository_demand_key(item);
+    strbuf_addf(&text, "%s\n", key);
+    demand_add_text(item, &text);
+    return strbuf_detach(&text, NULL);
+}
+
+/* Takes over the answers to what is asked now as it was before. */
+static void keep_answers(struct plan *plan, struct plan *before, bool *unchanged)
+{
+    CLEANUP(strmap_release) struct strmap answers = STRMAP_INIT;
+    for (size_t i = 0; before->demands && i < before->demands->len; i++) {
+        AUTO_FREE char *question = question_of(&before->demands->items[i]);
+        strmap_set(&answers, question, &before->answers[i]);
+    }
+    for (size_t i = 0; i < plan->demands->len; i++) {
+        AUTO_FREE char *question = question_of(&plan->demands->items[i]);
+        struct scan_result *answer = strmap_get(&answers, question);
+        if (!answer)
+            continue;
+        plan->answers[i] = *answer;
+        answer->info = NULL; /* the plan's now */
+        unchanged[i] = true;
+    }
 }
 
 /* With the pull secrets of the cluster, as they were last read or are read now. One reference. */
@@ -105,16 +141,27 @@ static struct demand_set *find_demands(struct plan *plan, struct repository *r,
             workloads[len++] = plan->policies[i]->origin;
     }
     pull_secrets_refresh(r->pull_secrets, workloads, len);
-    return demand_set_from(plan->policies, plan->policies_len, &filter, r->pull_secrets);
+    struct demand_set *demands =
+        demand_set_from(plan->policies, plan->policies_len, &filter, r->pull_secrets);
+    tag_wants_put(&r->wants, demands);
+    return demands;
 }
 
 static void ask_once(struct plan *plan, struct repository *r, struct image_source *images,
                      const struct plan_scope *scope)
 {
-    drop_answers(plan);
+    struct plan before = {
+        .demands = steal(&plan->demands), .answers = steal(&plan->answers), .ages = steal(&plan->ages)};
     plan->demands = find_demands(plan, r, scope);
     plan->answers = xcalloc(plan->demands->len, sizeof(struct scan_result));
+    plan->ages = xcalloc(plan->demands->len, sizeof(struct tag_ages *));
+    AUTO_FREE bool *unchanged = xcalloc(plan->demands->len, sizeof(*unchanged));
+    if (images->max_age_ms)
+        keep_answers(plan, &before, unchanged);
+    drop_answers(&before);
+    images->unchanged = unchanged;
     images->answer(images, plan->demands, plan->answers);
+    images->unchanged = NULL;
 }
 
 static bool is_refusal(const struct scan_result *answer)
@@ -139,7 +186,7 @@ static void ask(struct plan *plan, struct repository *r, struct image_source *im
                 const struct plan_scope *scope)
 {
     ask_once(plan, r, images, scope);
-    if (has_old_secret(plan, r))
+    if (!images->max_age_ms && has_old_secret(plan, r))
         ask_once(plan, r, images, scope);
 }
 
@@ -149,14 +196,29 @@ static ptrdiff_t demand_about(const struct plan *plan, const struct container *c
     return demand_set_find(plan->demands, container);
 }
 
+/* When the tags of an answer were first seen; NULL: nobody asks, or it is not known. */
+static struct tag_ages *ages_of(struct plan *plan, struct repository *r, const struct workload_policy *policy,
+                                size_t index, size_t demand)
+{
+    struct error err = ERROR_INIT;
+    bool is_asked = policy->containers[index].min_age_ms > 0 && plan->answers[demand].info && r->first_seen;
+    if (is_asked && !plan->ages[demand])
+        plan->ages[demand] = first_seen_update(r->first_seen, plan->answers[demand].info, &err);
+    if (err.code && !plan->has_age_problem)
+        add_workload_problem(plan, policy->resource, policy->resource->line, err.text);
+    plan->has_age_problem = plan->has_age_problem || err.code;
+    return plan->ages[demand];
+}
+
 /* Decides for one container. An image that the filter leaves out has no demand and so no answer. */
-static void decide_container(struct plan *plan, const struct workload_policy *policy, size_t index,
-                             int64_t now_ms, struct decision *out)
+static void decide_container(struct plan *plan, struct repository *r, const struct workload_policy *policy,
+                             size_t index, struct decision *out)
 {
     static const struct error excluded = {.code = ERROR_UNSUPPORTED,
                                           .text = "left out by --registry-exclude-image or "
                                                   "--registry-include-image"};
     ptrdiff_t at = demand_about(plan, policy->containers[index].container);
+    int64_t now_ms = clock_wall_ms(r->clock);
     if (at < 0) {
         choose(policy, index, &(struct choose_facts){.scan_error = &excluded, .now_ms = now_ms}, out);
         if (out->cause == CAUSE_NO_ANSWER)
@@ -164,7 +226,11 @@ static void decide_container(struct plan *plan, const struct workload_policy *po
         return;
     }
     const struct scan_result *answer = &plan->answers[at];
-    const struct choose_facts facts = {.info = answer->info, .scan_error = &answer->error, .now_ms = now_ms};
+    const struct choose_facts facts = {.info = answer->info,
+                                       .scan_error = &answer->error,
+                                       .now_ms = now_ms,
+                                       .first_seen_ms = tag_ages_first_seen_ms,
+                                       .context = ages_of(plan, r, policy, index, (size_t)at)};
     choose(policy, index, &facts, out);
 }
 
@@ -303,8 +369,8 @@ static bool take_earlier(struct earlier *earlier, const struct plan *plan, const
     return true;
 }
 
-static void decide(struct plan *plan, const struct repository_config *settings,
-                   const struct plan_scope *scope, int64_t now_ms, struct earlier *earlier)
+static void decide(struct plan *plan, struct repository *r, const struct plan_scope *scope,
+                   struct earlier *earlier)
 {
     for (size_t i = 0; i < plan->policies_len; i++) {
         const struct workload_policy *policy = plan->policies[i];
@@ -320,12 +386,68 @@ static void decide(struct plan *plan, const struct repository_config *settings,
                 note_time(plan, decision);
                 continue;
             }
-            decide_container(plan, policy, k, now_ms, decision);
+            decide_container(plan, r, policy, k, decision);
             note_time(plan, decision);
-            if (settings->readonly && decision->kind == DECISION_UPDATE)
+            if (r->settings->readonly && decision->kind == DECISION_UPDATE)
                 hold(decision, CAUSE_READ_ONLY, "held: the repository is read-only (--git-readonly)");
         }
     }
+}
+
+static void drop_decisions(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->decisions_len; i++)
+        decision_release(&plan->decisions[i]);
+    plan->decisions_len = 0;
+    plan->next_ms = 0;
+}
+
+/* Adds what the decisions need; true if any of it was not asked for yet. */
+static bool add_needs(const struct plan *plan, struct tag_wants *wants)
+{
+    bool is_new = false;
+    for (size_t i = 0; i < plan->decisions_len; i++) {
+        const struct decision *decision = &plan->decisions[i];
+        for (size_t k = 0; k < decision->needs_len; k++) {
+            const struct repository_demand *item =
+                &plan->demands->items[demand_about(plan, decision->container)];
+            const struct detail_need *need = &decision->needs[k];
+            is_new = tag_wants_add(wants, item, need->tag, need->wants) || is_new;
+        }
+    }
+    return is_new;
+}
+
+/* Decisions on what is still being asked for wait until it is there. */
+static void drop_early_decisions(struct plan *plan)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->decisions_len; i++) {
+        struct decision *decision = &plan->decisions[i];
+        if (decision->needs_len && plan->answers[demand_about(plan, decision->container)].is_behind)
+            decision_release(decision);
+        else
+            plan->decisions[kept++] = *decision;
+    }
+    plan->decisions_len = kept;
+}
+
+static void ask_and_decide(struct plan *plan, struct repository *r, struct image_source *images,
+                           const struct plan_scope *scope)
+{
+    int64_t since_ms = clock_monotonic_ms(r->clock);
+    for (int pass = 0; pass < MAX_PASSES; pass++) {
+        images->max_age_ms = pass ? clock_monotonic_ms(r->clock) - since_ms + PASS_SLACK_MS : 0;
+        ask(plan, r, images, scope);
+        drop_decisions(plan);
+        decide(plan, r, scope, NULL);
+        if (!add_needs(plan, &r->wants))
+            break;
+    }
+    images->max_age_ms = 0;
+    tag_wants_release(&r->wants);
+    (void)add_needs(plan, &r->wants);
+    drop_early_decisions(plan);
 }
 
 /* The time since *since_ms, which becomes now. */
@@ -357,8 +479,7 @@ int plan_make(struct repository *repository, const char *commit, struct image_so
     read_policies(plan, scope);
     plan->lasting_len = plan->problems_len;
     plan->stage_ms[PLAN_SELECT] = lap(repository->clock, &since_ms);
-    ask(plan, repository, images, scope);
-    decide(plan, repository->settings, scope, clock_wall_ms(repository->clock), NULL);
+    ask_and_decide(plan, repository, images, scope);
     if (revert_hold_apply(repository, commit, plan->decisions, plan->decisions_len, err) < 0) {
         plan_release(plan);
         return -1;
@@ -383,7 +504,8 @@ static bool asks_the_same(struct plan *plan, struct repository *r)
 /* A snapshot that is the same is the same object: snapshots never change. */
 static bool is_same_answer(const struct scan_result *a, const struct scan_result *b)
 {
-    return a->info == b->info && a->error.code == b->error.code && !strcmp(a->error.text, b->error.text);
+    return a->info == b->info && a->is_behind == b->is_behind && a->error.code == b->error.code &&
+           !strcmp(a->error.text, b->error.text);
 }
 
 /* Which answers differ from those before, and how many. */
@@ -411,7 +533,7 @@ static int decide_again(struct plan *plan, struct repository *r, const bool *is_
     plan->decisions_len = plan->decisions_capacity = 0;
     plan->next_ms = 0;
     forget_passing_problems(plan);
-    decide(plan, r->settings, NULL, clock_wall_ms(r->clock), &earlier);
+    decide(plan, r, NULL, &earlier);
     for (; earlier.at < earlier.len; earlier.at++)
         decision_release(&earlier.decisions[earlier.at]);
     free(earlier.decisions);
@@ -425,6 +547,16 @@ static int decide_again(struct plan *plan, struct repository *r, const bool *is_
 static bool has_expired(const struct plan *plan, const struct repository *r)
 {
     return plan->next_ms && plan->next_ms <= clock_wall_ms(r->clock);
+}
+
+/* What was asked of single tags, and when tags were first seen, goes with the answers: it is found out anew with them. */
+static bool depends_on_candidates(const struct plan *plan, const struct repository *r)
+{
+    for (size_t i = 0; i < plan->demands->len; i++) {
+        if (plan->ages[i])
+            return true;
+    }
+    return strmap_size(&r->wants.lists) > 0;
 }
 
 bool plan_renew(struct plan *plan, struct repository *r, const char *commit, struct image_source *images)
@@ -441,7 +573,7 @@ bool plan_renew(struct plan *plan, struct repository *r, const char *commit, str
     scan_results_release(plan->answers, len);
     free(plan->answers);
     plan->answers = answers;
-    if (has_old_secret(plan, r))
+    if (has_old_secret(plan, r) || (!plan->is_unchanged && depends_on_candidates(plan, r)))
         return false;
     plan->stage_ms[PLAN_SELECT] = plan->stage_ms[PLAN_EDIT] = 0;
     if (!plan->is_unchanged && decide_again(plan, r, is_stale) < 0)
@@ -456,8 +588,7 @@ bool plan_renew(struct plan *plan, struct repository *r, const char *commit, str
 void plan_release(struct plan *plan)
 {
     release_free(plan->release);
-    for (size_t i = 0; i < plan->decisions_len; i++)
-        decision_release(&plan->decisions[i]);
+    drop_decisions(plan);
     free(plan->decisions);
     drop_answers(plan);
     for (size_t i = 0; i < plan->policies_len; i++)

@@ -2,6 +2,10 @@
  * The plan: all that a round decides about one commit before it writes anything. Steps 2 to 4 and the edits of
  * step 5: manifests, what their policies need to know, the decision per container, the changed files.
  *
+ * What is asked of single tags (their digest, their platforms) is known when it is decided which tags are candidates: so it
+ * is decided, asked and decided again, a few times at most. Where answers are not waited for, a container that lacks
+ * one has no decision yet, as one whose repository was not asked at all.
+ *
  * A plan owns everything in it and can be printed, compared and thrown away; making one changes nothing outside.
  */
 #ifndef DAEMON_PLAN_H
@@ -31,6 +35,7 @@ struct plan {
     size_t policies_len;
     struct demand_set *demands;
     struct scan_result *answers; /* to demands, index by index */
+    struct tag_ages **ages;      /* of the answers' tags, where somebody asks for them */
     struct decision *decisions;  /* of every container of every automated workload */
     size_t decisions_len, decisions_capacity;
     struct release *release;           /* the edits; files_len 0: nothing to write */
@@ -40,6 +45,7 @@ struct plan {
     int64_t stage_ms[PLAN_STAGES];
     int64_t next_ms; /* wall time when a lock ends, a window opens or an image is old enough; 0: none does */
     bool is_unchanged;    /* it is that of the round before, to the last decision */
+    bool has_age_problem; /* said once */
     bool has_unreachable; /* a registry could not be asked: the plan is good, and not complete */
 };
 #define PLAN_INIT                                                                                            \

@@ -318,7 +318,7 @@ static char *message_of(const struct policy_request *request, const struct polic
 static void propose(struct policy_job *job, const struct resource *workload,
                     const struct policy_changes *changes, const char *name, struct proposal *proposal)
 {
-    struct proposed_commit *commit = proposal_add(proposal, commit_message(job->request, changes, name), 1);
+    struct proposed_commit *commit = proposal_add(proposal, message_of(job->request, changes, name), 1);
     commit->files[0] =
         (struct commit_file){.path = workload->file->path, .bytes = job->text.buf, .len = job->text.len};
 }

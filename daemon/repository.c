@@ -32,6 +32,7 @@ struct repository *repository_open(const struct config *config, const struct rep
     r->config = config;
     r->settings = settings;
     r->clock = clock;
+    tag_wants_init(&r->wants);
     AUTO_FREE char *directory = file_join(config->data_dir, "git");
     const struct mirror_options options = {.url = settings->url,
                                            .directory = directory,
@@ -55,6 +56,7 @@ void repository_free(struct repository *r)
     if (r->kept)
         plan_release(r->kept); /* before the loader, whose manifests it shares */
     free(r->kept);
+    tag_wants_release(&r->wants);
     mirror_free(r->mirror);
     pull_secrets_free(r->pull_secrets);
     deploy_target_free(r->target);

@@ -11,9 +11,11 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "daemon/config.h"
+#include "daemon/first_seen.h"
 #include "daemon/manifest_loader.h"
 #include "daemon/pull_secrets.h"
 #include "daemon/revert_hold.h"
+#include "daemon/tag_wants.h"
 #include "deploy/target.h"
 #include "git/history.h"
 #include "git/mirror.h"
@@ -24,6 +26,9 @@ struct repository {
     const struct config *config;              /* borrowed */
     const struct repository_config *settings; /* borrowed */
     const struct clock *clock;                /* borrowed */
+    struct first_seen
+        *first_seen;        /* borrowed, set by who opened it; NULL: nothing is old enough for a min-age */
+    struct tag_wants wants; /* what the last plan had to know of single tags */
     struct mirror *mirror;
     struct deploy_target *target;      /* NULL: commits are applied nowhere */
     struct pull_secrets *pull_secrets; /* of the target's cluster; NULL: it is none */
@@ -31,8 +36,8 @@ struct repository {
     struct manifest_loader *loader;
     struct history *history;     /* of the mirror */
     struct revert_hold *reverts; /* what its history holds */
-    struct plan *kept;         /* of the last round, for the next one (round_keep); NULL: none */
-    char applied[GIT_ID_SIZE]; /* the commit last applied without a failure; "" none */
+    struct plan *kept;           /* of the last round, for the next one (round_keep); NULL: none */
+    char applied[GIT_ID_SIZE];   /* the commit last applied without a failure; "" none */
 };
 
 /* Opens the mirror and the target; asks nothing of any network. */

@@ -46,7 +46,7 @@ bool scan_entry_is_wanted(const struct scan_entry *entry)
 bool scan_entry_has_questions(const struct scan_entry *entry)
 {
     for (size_t i = 0; i < entry->owners; i++) {
-        if (entry->wanted_by[i] && entry->wanted_by[i]->questions_len)
+        if (entry->wanted_by[i] && repository_demand_has_questions(entry->wanted_by[i]))
             return true;
     }
     return false;

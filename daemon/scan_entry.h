@@ -36,6 +36,8 @@ struct scan_entry {
     struct repository_info *info; /* the last whole answer, or NULL */
     struct error error;
     bool is_answered;
+    bool asks_anew;  /* the run under way was asked for something else than the one before */
+    bool is_awaited; /* a round was told that a newer answer is on its way */
     enum scan_run run;
     unsigned failures;    /* in a row */
     int64_t next_ms;      /* when to ask next; 0: at once, whatever ends meanwhile */
@@ -54,7 +56,7 @@ struct scan_entry *scan_entry_new(struct scan_thread *thread, const char *reposi
 void scan_entry_free(void *pointer); /* a struct scan_entry, for a map */
 
 bool scan_entry_is_wanted(const struct scan_entry *entry);
-/* Whether anybody orders its tags by creation time. */
+/* Whether anybody asks for more than the names of its tags. */
 bool scan_entry_has_questions(const struct scan_entry *entry);
 /* Whether a push to `repository` ("host/path", or "/path" on any host) is to this one. */
 bool scan_entry_is_named(const struct scan_entry *entry, const char *repository);

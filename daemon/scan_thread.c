@@ -101,10 +101,19 @@ static void replace_demands(struct source *source, struct demand_set *demands)
     source->demands = demand_set_ref(demands);
 }
 
-static void read_answer(const struct scan_entry *entry, struct scan_result *result)
+/* Demands have changed since the last list was asked for, so that what is known may lack what they want. */
+static bool is_behind(const struct scan_entry *entry)
 {
+    return !entry->next_ms || (entry->run == SCAN_RUN_LIST && entry->asks_anew);
+}
+
+static void read_answer(struct scan_entry *entry, struct scan_result *result)
+{
+    bool behind = is_behind(entry);
+    entry->is_awaited = entry->is_awaited || behind;
     *result = (struct scan_result){.info = entry->info ? repository_info_ref(entry->info) : NULL,
                                    .is_fresh = entry->is_answered && !entry->error.code,
+                                   .is_behind = behind,
                                    .error = entry->error};
 }
 
@@ -127,8 +136,10 @@ static void answer(struct image_source *image_source, struct demand_set *demands
     int64_t started_ms = now_of(t);
     pthread_mutex_lock(&t->lock);
     replace_demands(source, demands);
-    for (size_t i = 0; i < demands->len; i++)
-        read_answer(entry_for(t, &demands->items[i]), &results[i]);
+    for (size_t i = 0; i < demands->len; i++) {
+        if (!image_source->unchanged || !image_source->unchanged[i])
+            read_answer(entry_for(t, &demands->items[i]), &results[i]);
+    }
     pthread_mutex_unlock(&t->lock);
     measure_answers(t, results, demands->len, now_of(t) - started_ms);
     scanner_wake(t->options.scanner);
@@ -273,6 +284,10 @@ static void scan_is_done(const struct demand *demand UNUSED, struct scan_result 
     measure_run(t, entry, result);
     bool was_pushed = entry->run == SCAN_RUN_PUSHED, was_overdue = entry->is_overdue;
     bool changed = scan_entry_take(entry, result, now_of(t));
+    if (!was_pushed) {
+        changed = changed || entry->is_awaited;
+        entry->is_awaited = false;
+    }
     plan_next(t, entry, was_pushed, result->error.code != ERROR_NONE, result->requests > 0);
     AUTO_FREE char *answers_again = was_overdue && !entry->is_overdue ? xstrdup(entry->repository) : NULL;
     AUTO_FREE bool *wake = xcalloc(t->options.owners, sizeof(*wake));
@@ -354,8 +369,9 @@ static struct run start_list(struct scan_thread *t, struct scan_entry *entry, in
     entry->run = SCAN_RUN_LIST;
     entry->started_ms = now;
     entry->next_ms = now + t->options.interval_ms;
-    free(entry->asked);
+    AUTO_FREE char *before = steal(&entry->asked);
     entry->asked = scan_entry_question(entry);
+    entry->asks_anew = !before || strcmp(before, entry->asked) != 0;
     return run;
 }
 

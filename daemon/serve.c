@@ -174,6 +174,7 @@ static int open_workers(struct server *server, struct error *err)
         w->repository = repository_open(config, &config->repositories[i], &system_clock, err);
         if (!w->repository)
             return error_wrap(err, "repository %s", config->repositories[i].name);
+        w->repository->first_seen = server->session.first_seen;
     }
     return 0;
 }

@@ -64,11 +64,13 @@ int session_open(struct session *session, const struct config *config, const str
         .timeout_ms = config->registry_timeout_ms,
     };
     session->scanner = scanner_new(&options);
+    session->first_seen = first_seen_new(config->data_dir, clock);
     return 0;
 }
 
 void session_close(struct session *session)
 {
+    first_seen_free(session->first_seen);
     scanner_free(session->scanner);
     credentials_free(session->credentials);
     cache_free(session->cache);

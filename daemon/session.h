@@ -1,6 +1,6 @@
 /*
- * What every command that works with registries opens first: cache, credentials, scanner. Belongs to the thread
- * that scans.
+ * What every command that works with registries opens first: cache, credentials, scanner, and the times at which tags
+ * were first seen, which any thread may use. The rest belongs to the thread that scans.
  */
 #ifndef DAEMON_SESSION_H
 #define DAEMON_SESSION_H
@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "cache/cache.h"
 #include "daemon/config.h"
+#include "daemon/first_seen.h"
 #include "scanner/credentials.h"
 #include "scanner/scanner.h"
 
@@ -17,6 +18,7 @@ struct session {
     struct cache *cache;
     struct credentials *credentials; /* NULL: none */
     struct scanner *scanner;
+    struct first_seen *first_seen;
 };
 #define SESSION_INIT                                                                                         \
     {                                                                                                        \

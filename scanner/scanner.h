@@ -50,9 +50,11 @@ struct scan_result {
     struct repository_info *info; /* the new answer, or the last good one (older); NULL if there is none.
                                      Owned by the result. */
     bool is_fresh;                /* as new as was asked for: read in this scan, or younger than max_age_ms */
-    struct error error;           /* why it is not fresh; code ERROR_NONE if it is */
-    unsigned requests;            /* sent for this repository, tokens included */
-    size_t bad_tags;              /* listed, but no tags by the grammar: they were skipped */
+    bool is_behind;     /* what is asked has changed since, and a newer answer will come; where it is not
+                                     waited for (daemon/scan_thread.h) */
+    struct error error; /* why it is not fresh; code ERROR_NONE if it is */
+    unsigned requests;  /* sent for this repository, tokens included */
+    size_t bad_tags;    /* listed, but no tags by the grammar: they were skipped */
 };
 
 /*

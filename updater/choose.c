@@ -164,6 +164,9 @@ static char *find_missing_answer(const struct question *q)
     return NULL;
 }
 
+/* Where the best lack a platform, so many of the next are asked about at a time. */
+#define ASKED_AHEAD 8
+
 /* What one pass over the tags finds. */
 struct survey {
     struct image_info best;    /* the last in the order of those that match; without a tag: none */
@@ -174,8 +177,10 @@ struct survey {
     struct image_info undated;                       /* the first that matches and has no creation time */
     struct image_info unread; /* the first that matches and whose creation time could not be read */
     size_t unread_len;
-    int64_t grown_ms;     /* when the first of those too young is old enough */
-    const char *too_long; /* the first that the pattern took too long on */
+    int64_t grown_ms;                     /* when the first of those too young is old enough */
+    const char *too_long;                 /* the first that the pattern took too long on */
+    struct image_info ahead[ASKED_AHEAD]; /* the best of those whose platforms matter and are not known */
+    size_t ahead_len;
 };
 
 static void survey_release(struct survey *s)
@@ -196,6 +201,19 @@ static void take_better(const struct question *q, const struct image_info *image
     *best_key = s->key;
     s->key = worse;
     *best = *image;
+}
+
+static void take_ahead(const struct question *q, struct image_info image, struct survey *s)
+{
+    for (size_t i = 0; i < s->ahead_len; i++) {
+        if (tag_policy_compare(q->policy, &image, &s->ahead[i]) <= 0)
+            continue;
+        struct image_info worse = s->ahead[i];
+        s->ahead[i] = image;
+        image = worse;
+    }
+    if (s->ahead_len < ASKED_AHEAD)
+        s->ahead[s->ahead_len++] = image;
 }
 
 /* When it is as old as min-age asks; 0: no age is asked for. */
@@ -224,6 +242,8 @@ static void survey_match(const struct question *q, const struct image_info *imag
     int64_t grown = grown_ms(q, image);
     if (grown <= q->facts->now_ms) {
         take_better(q, image, s, &s->best, &s->best_key);
+        if (q->mine->platforms.len && !platforms)
+            take_ahead(q, *image, s);
         return;
     }
     q->out->too_young++;
@@ -457,11 +477,12 @@ static char *describe_unknown(const struct question *q, const struct image_info 
 static char *find_missing_detail(const struct question *q, const struct image_info *best)
 {
     const struct image_details *details = best->details;
-    if (q->mine->digest != DIGEST_NEVER)
+    bool is_by_digest = q->mine->digest != DIGEST_NEVER || q->mine->min_age_ms;
+    if (is_by_digest)
         add_need(q, best->tag, DEMAND_DIGEST);
     if (q->mine->platforms.len)
         add_need(q, best->tag, DEMAND_PLATFORMS);
-    if (q->mine->digest != DIGEST_NEVER && !details->digest)
+    if (is_by_digest && !details->digest)
         return describe_unknown(q, best, "digest", "is");
     if (q->mine->platforms.len && !details->platforms)
         return describe_unknown(q, best, "platforms", "are");
@@ -503,6 +524,8 @@ static char *find_passed_over(const struct question *q, const struct survey *s)
     if (s->lacking.tag && (!best->tag || tag_policy_compare(q->policy, &s->lacking, best) > 0))
         add_need(q, s->lacking.tag,
                  DEMAND_PLATFORMS | DEMAND_DIGEST); /* it may be pushed for more platforms */
+    if (s->young.tag)
+        add_need(q, s->young.tag, DEMAND_DIGEST); /* pushed again, it is as young as that */
     if (s->young.tag && !has_other && (!best->tag || tag_policy_compare(q->policy, &s->young, best) > 0)) {
         free(q->out->candidate);
         q->out->candidate = xstrdup(s->young.tag);
@@ -606,6 +629,8 @@ static void decide(const struct question *q, struct decision *out)
         return;
     out->kind = DECISION_HELD;
     out->until_ms = s.grown_ms;
+    for (size_t i = 0; out->without_platform && !s.best.details->platforms && i < s.ahead_len; i++)
+        add_need(q, s.ahead[i].tag, DEMAND_PLATFORMS);
     if ((out->reason = find_reason_to_wait(q, &s.best)))
         return;
     out->kind = DECISION_UPDATE;

@@ -58,7 +58,7 @@ const char *decision_kind_name(enum decision_kind kind);
 
 /* Why a container is held or blocked, for machines; the reason has the values. */
 enum decision_cause {
-    CAUSE_NONE,    /* neither held nor blocked */
+    CAUSE_NONE,       /* neither held nor blocked */
     CAUSE_OVERRIDDEN, /* held from here: by a kustomization, whose entry is changed instead */
     CAUSE_IGNORED,
     CAUSE_NOT_AUTOMATED,

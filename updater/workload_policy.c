@@ -183,12 +183,8 @@ static const struct {
     const char *name;
     int (*read)(const char *value, struct container_policy *out, struct error *err);
 } container_settings[] = {
-    {"order", read_order},
-    {"extract", read_extract},
-    {"allow-downgrade", read_downgrade},
-    {"digest", read_digest},
-    {"platforms", read_platforms},
-    {"min-age", read_min_age},
+    {"order", read_order},   {"extract", read_extract},     {"allow-downgrade", read_downgrade},
+    {"digest", read_digest}, {"platforms", read_platforms}, {"min-age", read_min_age},
 };
 
 static void block_container(struct container_policy *out, const struct annotation *annotation,

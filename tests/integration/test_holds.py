@@ -6,6 +6,7 @@ import time
 import pytest
 
 from parts.manifests import line_of, workload
+from parts.site import day
 
 
 def _now(**later):
@@ -108,3 +109,160 @@ def test_what_cannot_be_read_blocks_and_says_where(site, key, value, words):
         "web.yaml", line_of(text, f"pawl.dev/{key}"), "demo:deployment/web")
     assert words in problem["message"] and f"pawl.dev/{key}" in problem["message"]
     assert (report["held"][0]["decision"], report["held"][0]["cause"]) == ("blocked", "bad-policy")
+
+
+# The age of an image
+
+
+def _soaking(site, min_age, **annotations):
+    """A workload of 1.0.0 that pawl has looked at once: what is pushed now is new to it."""
+    _start(site, "1.0.0", min_age=min_age, **annotations)
+    site.once()
+
+
+def test_a_new_tag_waits_until_it_is_old_enough(site):
+    _soaking(site, "3s")
+    site.push("app", "1.1.0")
+    entry = _held(site.once())
+    assert (entry["cause"], entry["candidate"]) == ("too-young", "1.1.0")
+    assert "1.1.0 is 0s old, min-age is 3s: until " in entry["reason"]
+    time.sleep(3)
+    assert _changed_to(site.once()) == [site.image("app", "1.1.0")]
+
+
+def test_the_best_of_those_that_are_old_enough_is_taken(site):
+    """Before anybody looked there were 1.0.0 to 1.2.0, built long ago, which a policy by date knows; 1.3.0 is new."""
+    _start(site, "1.0.0", "1.1.0", "1.2.0", current="1.2.0", policy="glob:1.*", min_age="1h")
+    site.once()
+    text = site.repo.read("web.yaml").decode()
+    site.push("app", "1.3.0", first_day=9)
+    site.repo.commit({"web.yaml": text.replace(":1.2.0", ":1.0.0")})
+    report = site.once()
+    assert _changed_to(report) == [site.image("app", "1.2.0")]
+    assert "passed over 1.3.0, which is too young" in report["changes"][0]["reason"]
+
+
+def test_a_tag_that_is_pushed_again_is_new_again(site):
+    """Whoever pushed it first had it tried out; what it is now was not."""
+    _start(site, "1.0.0", "1.1.0", current="1.0.0", policy="glob:1.*", min_age="1h", locked="true")
+    site.once()
+    site.registry.push("app", "1.1.0", created=day(20))
+    text = site.repo.read("web.yaml").decode()
+    site.repo.commit({"web.yaml": text.replace("pawl.dev/locked:", "example.org/locked:")})
+    assert _held(site.once())["cause"] == "too-young"
+
+
+def test_serve_comes_back_when_an_image_is_old_enough(site):
+    _soaking(site, "4s")
+    with site.pawl.serve(*site.options, "--git-poll-interval", "1h", "--registry-poll-interval", "1s") as daemon:
+        site.push("app", "1.1.0")
+        daemon.wait_for_log("decision=held .*candidate=1.1.0 .*min-age is 4s")
+        daemon.wait_until(lambda: site.has_pushed(f"Auto-release {site.image('app', '1.1.0')}"), "the commit")
+    assert len([line for line in daemon.log().splitlines() if "decision=held" in line]) <= 2
+
+
+# Digests
+
+
+def _pinned(site, tag):
+    return f"{site.image('app', tag)}@{site.registry.digest('app', tag)}"
+
+
+def test_pin_writes_the_digest_with_the_tag(site):
+    text = _start(site, "1.0.0", "1.1.0", digest="pin")
+    assert _changed_to(site.once()) == [_pinned(site, "1.1.0")]
+    assert site.repo.read("web.yaml").decode() == text.replace(site.image("app", "1.0.0"), _pinned(site, "1.1.0"))
+    # The tag moves, and what is pinned stays; a newer one is pinned in its turn.
+    site.registry.push("app", "1.1.0", created=day(30))
+    report = site.once()
+    assert report["changes"] == [] and report["held"] == []
+    site.push("app", "1.2.0")
+    assert _changed_to(site.once()) == [_pinned(site, "1.2.0")]
+
+
+def test_pin_pins_the_current_tag(site):
+    _start(site, "1.0.0", digest="pin")
+    report = site.once()
+    assert _changed_to(report) == [_pinned(site, "1.0.0")]
+    assert "is pinned to sha256:" in report["changes"][0]["reason"]
+
+
+def test_follow_writes_a_new_digest_when_the_tag_moves(site):
+    _start(site, "stable", "other", current="stable", policy=None, digest="follow")
+    first = _pinned(site, "stable")
+    assert _changed_to(site.once()) == [first]
+    assert site.once()["changes"] == []
+    site.registry.push("app", "stable", created=day(30))
+    report = site.once()
+    assert [(change["from"], change["to"]) for change in report["changes"]] == [(first, _pinned(site, "stable"))]
+    assert "stable now points at sha256:" in report["changes"][0]["reason"]
+    assert site.applied("web.yaml") == site.repo.read("web.yaml")
+
+
+def test_follow_costs_one_head_a_scan(site):
+    _start(site, "stable", current="stable", policy=None, digest="follow")
+    site.once()
+    site.registry.reset_requests()
+    site.once()
+    assert [request.method for request in site.registry.requests("/manifests/")] == ["HEAD"]
+    assert len(site.registry.requests("/tags/list")) == 1
+
+
+def test_an_image_with_a_digest_is_held_where_digests_are_not_written(site):
+    site.push("app", "1.0.0", "1.1.0")
+    site.start({"web.yaml": workload("web", _pinned(site, "1.0.0"), policy="semver:1",
+                                     annotations={"pawl.dev/digest": "never"})})
+    assert _held(site.once())["cause"] == "pinned"
+
+
+def test_serve_follows_a_tag_that_moves(site):
+    _start(site, "stable", current="stable", policy=None, digest="follow")
+    with site.serve() as daemon:
+        daemon.wait_until(lambda: site.has_pushed(f"Auto-release {_pinned(site, 'stable')}"), "the first digest")
+        site.registry.push("app", "stable", created=day(30))
+        daemon.wait_until(lambda: site.has_pushed(f"Auto-release {_pinned(site, 'stable')}"), "the new digest")
+    assert len(site.repo.log()) == 3
+
+
+# Platforms
+
+
+def _push_indexes(site, **platforms):
+    for number, (tag, names) in enumerate(platforms.items()):
+        site.registry.push_index("app", tag.replace("v", "").replace("_", "."), names, created=day(3 + number))
+
+
+def test_an_image_needs_all_of_its_platforms(site):
+    _start(site, "1.0.0", platforms="linux/amd64, linux/arm64")
+    _push_indexes(site, v1_1_0=("linux/amd64", "linux/arm64"), v1_2_0=("linux/amd64",), v1_3_0=("linux/amd64", "linux/arm/v7"))
+    report = site.once()
+    assert _changed_to(report) == [site.image("app", "1.1.0")]
+    assert "passed over 1.3.0, which has no image for linux/arm64" in report["changes"][0]["reason"]
+    # What was missing is pushed later, under the same tag.
+    _push_indexes(site, v1_3_0=("linux/amd64", "linux/arm64"))
+    assert _changed_to(site.once()) == [site.image("app", "1.3.0")]
+
+
+def test_no_image_has_the_platform(site):
+    _start(site, "0.9.0", current="0.9.0", platforms="linux/arm64")
+    site.push("app", "1.0.0", "1.1.0")
+    entry = _held(site.once())
+    assert (entry["cause"], entry["candidate"]) == ("platform-missing", "1.1.0")
+    assert "linux/arm64" in entry["reason"]
+
+
+def test_platforms_are_asked_of_candidates_alone(site):
+    _start(site, *(f"1.{minor}.0" for minor in range(10)), platforms="linux/amd64")
+    site.registry.reset_requests()
+    assert _changed_to(site.once()) == [site.image("app", "1.9.0")]
+    assert {request.path for request in site.registry.requests("/manifests/") if "sha256" not in request.path} == {
+        "/v2/app/manifests/1.9.0"}
+    assert len(site.registry.requests("/tags/list")) == 1
+
+
+def test_serve_asks_for_platforms_too(site):
+    _start(site, "1.0.0", platforms="linux/arm64")
+    _push_indexes(site, v1_1_0=("linux/amd64", "linux/arm64"), v1_2_0=("linux/amd64",))
+    with site.pawl.serve(*site.options, "--git-poll-interval", "1h", "--registry-poll-interval", "1h") as daemon:
+        daemon.wait_until(lambda: site.has_pushed(f"Auto-release {site.image('app', '1.1.0')}"), "the commit")
+        assert "decision=held" not in daemon.log()

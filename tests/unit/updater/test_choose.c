@@ -519,6 +519,7 @@ static struct repository_info *repository_in_hours(const char *tags)
     for (size_t i = 0; i < info->images_len; i++) {
         if (repository_info_details(info, i)->created_ms)
             repository_info_edit_details(info, i)->created_ms *= HOUR_MS;
+        repository_info_set_digest(info, i, "sha256:0");
     }
     return info;
 }
@@ -715,6 +716,10 @@ static void test_choose_asks_for_platforms(void **state)
          "1.2.0 1.1.0"},
         {"1.0.0 1.1.0 1.2.0=b+linux/amd64", DECISION_HELD, "1.1.0",
          "held: the platforms of 1.1.0 are not known, as the registry has not told", "1.2.0 1.1.0"},
+        /* the next are asked about together, the best of them */
+        {"1.0.0 1.0.1 1.0.2 1.0.3 1.0.4 1.0.5 1.0.6 1.0.7 1.0.8 1.0.9=a+windows/amd64", DECISION_HELD,
+         "1.0.8", "held: the platforms of 1.0.8 are not known, as the registry has not told",
+         "1.0.9 1.0.8 1.0.7 1.0.6 1.0.5 1.0.4 1.0.3 1.0.2 1.0.1"},
         {"1.0.0 1.2.0=b+linux/amd64", DECISION_CURRENT, "1.0.0",
          "already the highest version that matches semver:1; passed over 1.2.0, which has no image for "
          "linux/arm64",
@@ -734,7 +739,7 @@ static void test_choose_asks_for_platforms(void **state)
         strvec_push(&f.mine.platforms, "linux/arm64/v8");
         choose_at(&f, info, NULL, 0, &d);
         AUTO_FREE char *reason = xstrdup(cases[i].reason);
-        char *variant = strstr(reason, "linux/arm64");
+        const char *variant = strstr(reason, "linux/arm64");
         AUTO_FREE char *whole =
             variant ? xasprintf("%.*s/v8%s", (int)(variant - reason + 11), reason, variant + 11)
                     : xstrdup(reason);

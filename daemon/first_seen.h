@@ -1,0 +1,44 @@
+/*
+ * When tags were first seen, which is how old they are where a registry does not say when they were pushed (none does, in
+ * the protocol that all speak): what pawl.dev/min-age is measured from.
+ *
+ * Kept in an LMDB file in --data-dir, for the repositories that somebody asks about. A tag that is pushed again, pointing
+ * at something else, starts anew. If the file is lost all clocks start again, which delays updates and lets none through
+ * early; the same holds for a tag that goes and comes back.
+ *
+ * From any thread. The file is opened when it is first needed.
+ */
+#ifndef DAEMON_FIRST_SEEN_H
+#define DAEMON_FIRST_SEEN_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "model/image_info.h"
+
+struct first_seen;
+
+/* Both are borrowed. */
+struct first_seen *first_seen_new(const char *data_dir, const struct clock *clock) MUST_CHECK;
+void first_seen_free(struct first_seen *seen); /* NULL does nothing */
+
+/* The times of one answer's tags, by index. */
+struct tag_ages {
+    struct repository_info *info; /* a reference */
+    int64_t *seen_ms;
+};
+void tag_ages_free(struct tag_ages *ages); /* NULL does nothing */
+
+/*
+ * Takes note of all tags of an answer (daemon/seen_record.h says how) and returns their times. If the file cannot be read
+ * or written, `err` says so, and the times are those that this process knows: none earlier than they are.
+ */
+struct tag_ages *first_seen_update(struct first_seen *seen, struct repository_info *info, struct error *err)
+    MUST_CHECK;
+
+/* As struct choose_facts wants it; the context is a struct tag_ages or NULL. 0: not known. */
+int64_t tag_ages_first_seen_ms(const struct image_info *image, void *context);
+
+#endif
