@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "daemon/demand_set.h"
+#include "daemon/tag_wants.h"
 
 /* Deployments in one file; each line of `lines` is "AUTOMATED IMAGE POLICY [ORDER [EXTRACT]]". */
 static char *manifests(const char *const *lines)
@@ -157,6 +158,45 @@ static void test_image_filter_excludes_before_it_includes(void **state UNUSED)
     assert_false(image_filter_allows(&narrow, "k8s.gcr.io/pause"));
 }
 
+static char *text_of(const struct repository_demand *item)
+{
+    struct strbuf text = STRBUF_INIT;
+    demand_add_text(item, &text);
+    return strbuf_detach(&text, NULL);
+}
+
+/* The same is asked in whatever order it was found out. */
+static void test_demand_set_asks_more_of_single_tags(void **state UNUSED)
+{
+    static const char *const lines[] = {"true nginx:1 semver:*", "true quay.io/o/app:1 glob:a-*", NULL};
+    struct read r;
+    read_lines(&r, lines);
+    struct demand_set *before = demand_set_from(r.policies, r.len, &all, NULL);
+    struct tag_wants wants;
+    tag_wants_init(&wants);
+    assert_true(tag_wants_add(&wants, &before->items[0], "2.0", DEMAND_DIGEST));
+    assert_false(tag_wants_add(&wants, &before->items[0], "2.0", DEMAND_DIGEST));
+    assert_true(tag_wants_add(&wants, &before->items[0], "2.0", DEMAND_DIGEST | DEMAND_PLATFORMS));
+    assert_true(tag_wants_add(&wants, &before->items[0], "1.0", DEMAND_PLATFORMS));
+    assert_true(tag_wants_add(&wants, &before->items[1], "a-1", DEMAND_DIGEST));
+    assert_false(repository_demand_has_questions(&before->items[0]));
+    demand_set_unref(before);
+
+    CLEANUP(demand_set_release) struct demand_set *set = demand_set_from(r.policies, r.len, &all, NULL);
+    tag_wants_put(&wants, set);
+    const struct demand nginx = demand_of(&set->items[0]), app = demand_of(&set->items[1]);
+    assert_true(repository_demand_has_questions(&set->items[0]));
+    assert_int_equal(demand_wants(&nginx, "1.0"), DEMAND_PLATFORMS);
+    assert_int_equal(demand_wants(&nginx, "2.0"), DEMAND_DIGEST | DEMAND_PLATFORMS);
+    assert_int_equal(demand_wants(&nginx, "2.0.1"), 0);
+    assert_int_equal(demand_wants(&app, "a-1"), DEMAND_DIGEST | DEMAND_CREATED);
+    assert_int_equal(demand_wants(&app, "a-2"), DEMAND_CREATED);
+    AUTO_FREE char *text = text_of(&set->items[0]);
+    assert_string_equal(text, "4 =1.0\n6 =2.0\n");
+    tag_wants_release(&wants);
+    release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_demand_set_knows_what_is_dated_by_labels),
         cmocka_unit_test(test_demand_text_tells_questions_apart),
         cmocka_unit_test(test_image_filter_excludes_before_it_includes),
+        cmocka_unit_test(test_demand_set_asks_more_of_single_tags),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

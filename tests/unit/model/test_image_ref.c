@@ -160,6 +160,11 @@ static void test_image_ref_with_tag_keeps_the_name_as_written(void **state)
         assert_int_equal(image_ref_parse(cases[i].text, &ref, NULL), 0);
         AUTO_FREE char *got = image_ref_with_tag(&ref, "2");
         assert_string_equal(got, cases[i].expected);
+        AUTO_FREE char *pinned = image_ref_with_digest(&ref, "2", DIGEST);
+        AUTO_FREE char *expected = xasprintf("%s@" DIGEST, cases[i].expected);
+        assert_string_equal(pinned, expected);
+        AUTO_FREE char *plain = image_ref_with_digest(&ref, "2", NULL);
+        assert_string_equal(plain, cases[i].expected);
     }
 }
 
