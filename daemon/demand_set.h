@@ -82,7 +82,7 @@ void demand_set_release(struct demand_set **set); /* for CLEANUP */
 /* Whether both ask the same, with the same log-ins, for the same containers of one commit. */
 bool demand_set_equal(const struct demand_set *a, const struct demand_set *b);
 /* Asks for more of one tag; while the set is being made, before anybody else has it. */
-void demand_add_tag(struct repository_demand *item, const char *tag, unsigned wants);
+void demand_add_tag(struct repository_demand *item, const char *tag, unsigned flags);
 /* Whether the item asks for anything beside the names of the tags. */
 bool repository_demand_has_questions(const struct repository_demand *item);
 
