@@ -620,8 +620,10 @@ static struct repository_info *repository_of_digests(const char *tags)
         char *platforms = strchr(word, '+'), *equals = strchr(word, '=');
         if (platforms)
             *platforms++ = '\0';
-        for (char *c = platforms; c && *c; c++)
-            *c = *c == '+' ? ' ' : *c;
+        for (char *c = platforms; c && *c; c++) {
+            if (*c == '+')
+                *c = ' ';
+        }
         if (equals)
             *equals = '\0';
         size_t index = repository_info_add(info, word);
