@@ -66,14 +66,14 @@
 #define LIMIT_GIT_REF_ADVERT_BYTES (64u << 20)
 #define LIMIT_GIT_TREE_ENTRIES     1000000u
 #define LIMIT_GIT_TREE_DEPTH       64u
-#define LIMIT_GIT_TRANSFER_MS      3600000     /* one pack over HTTP; a stalled one ends far earlier */
+#define LIMIT_GIT_TRANSFER_MS      3600000 /* one pack over HTTP; a stalled one ends far earlier */
 /* History is looked at from the newest: a busy repository of images has some thousand commits a year. */
-#define LIMIT_HISTORY_COMMITS      5000u
-#define LIMIT_HISTORY_CHANGES      100000u /* files changed by those commits; a change of all files counts each */
-#define LIMIT_HISTORY_VERSIONS     200u    /* of one file that are read for one question */
-#define LIMIT_NOTE_BYTES           (1u << 20)
-#define LIMIT_GIT_PACKS            50u         /* small packs that fetches leave before they become one */
-#define LIMIT_GIT_SMALL_PACK       (16u << 20) /* a larger one (the first fetch) is never written again */
+#define LIMIT_HISTORY_COMMITS  5000u
+#define LIMIT_HISTORY_CHANGES  100000u /* files changed by those commits; a change of all files counts each */
+#define LIMIT_HISTORY_VERSIONS 200u    /* of one file that are read for one question */
+#define LIMIT_NOTE_BYTES       (1u << 20)
+#define LIMIT_GIT_PACKS        50u         /* small packs that fetches leave before they become one */
+#define LIMIT_GIT_SMALL_PACK   (16u << 20) /* a larger one (the first fetch) is never written again */
 
 /* -- Programs that we run (ssh, credential helpers): their error text is shown, their output is parsed. */
 #define LIMIT_PROCESS_STDERR_BYTES (8u << 10)
