@@ -6,14 +6,28 @@
 #include "base/attr.h"
 
 static const struct workload_kind workload_kinds[] = {
-    {"Deployment", {"spec", "template", "spec"}},
-    {"StatefulSet", {"spec", "template", "spec"}},
-    {"DaemonSet", {"spec", "template", "spec"}},
-    {"CronJob", {"spec", "jobTemplate", "spec", "template", "spec"}},
-    {"Job", {"spec", "template", "spec"}},
-    {"Pod", {"spec"}},
-    {"ReplicaSet", {"spec", "template", "spec"}},
-    {"ReplicationController", {"spec", "template", "spec"}},
+    {NULL, "Deployment", CONTAINERS_OF_POD, {"spec", "template", "spec"}, NULL},
+    {NULL, "StatefulSet", CONTAINERS_OF_POD, {"spec", "template", "spec"}, NULL},
+    {NULL, "DaemonSet", CONTAINERS_OF_POD, {"spec", "template", "spec"}, NULL},
+    {NULL, "CronJob", CONTAINERS_OF_POD, {"spec", "jobTemplate", "spec", "template", "spec"}, NULL},
+    {NULL, "Job", CONTAINERS_OF_POD, {"spec", "template", "spec"}, NULL},
+    {NULL, "Pod", CONTAINERS_OF_POD, {"spec"}, NULL},
+    {NULL, "PodTemplate", CONTAINERS_OF_POD, {"template", "spec"}, NULL},
+    {NULL, "ReplicaSet", CONTAINERS_OF_POD, {"spec", "template", "spec"}, NULL},
+    {NULL, "ReplicationController", CONTAINERS_OF_POD, {"spec", "template", "spec"}, NULL},
+    {"serving.knative.dev", "Service", CONTAINERS_OF_POD, {"spec", "template", "spec"}, "user-container"},
+    {"serving.knative.dev",
+     "Configuration",
+     CONTAINERS_OF_POD,
+     {"spec", "template", "spec"},
+     "user-container"},
+    {"argoproj.io", "Rollout", CONTAINERS_OF_POD, {"spec", "template", "spec"}, NULL},
+    {"argoproj.io", "Workflow", CONTAINERS_OF_STEPS, {"spec"}, NULL},
+    {"argoproj.io", "WorkflowTemplate", CONTAINERS_OF_STEPS, {"spec"}, NULL},
+    {"argoproj.io", "ClusterWorkflowTemplate", CONTAINERS_OF_STEPS, {"spec"}, NULL},
+    {"argoproj.io", "CronWorkflow", CONTAINERS_OF_STEPS, {"spec", "workflowSpec"}, NULL},
+    {NULL, "HelmRelease", CONTAINERS_OF_VALUES, {"spec", "values"}, NULL},
+    {NULL, "FluxHelmRelease", CONTAINERS_OF_VALUES, {"spec", "values"}, NULL},
 };
 
 struct group_kind {
@@ -27,6 +41,7 @@ static const struct group_kind cluster_kinds[] = {
     {"admissionregistration.k8s.io", NULL},
     {"apiextensions.k8s.io", "CustomResourceDefinition"},
     {"apiregistration.k8s.io", "APIService"},
+    {"argoproj.io", "ClusterWorkflowTemplate"},
     {"certificates.k8s.io", "CertificateSigningRequest"},
     {"certificates.k8s.io", "ClusterTrustBundle"},
     {"flowcontrol.apiserver.k8s.io", NULL},
@@ -51,22 +66,32 @@ static const struct group_kind tool_kinds[] = {
     {"kustomize.config.k8s.io", NULL},
 };
 
-const struct workload_kind *workload_kind_find(const char *kind)
+static size_t group_length(const char *api_version)
+{
+    const char *slash = strchr(api_version, '/');
+    return slash ? (size_t)(slash - api_version) : 0;
+}
+
+static bool is_of_group(const char *api_version, const char *group)
+{
+    size_t len = group_length(api_version);
+    return strlen(group) == len && strncmp(group, api_version, len) == 0;
+}
+
+const struct workload_kind *workload_kind_find(const char *api_version, const char *kind)
 {
     for (size_t i = 0; i < ARRAY_LEN(workload_kinds); i++) {
-        if (!strcmp(workload_kinds[i].kind, kind))
-            return &workload_kinds[i];
+        const struct workload_kind *row = &workload_kinds[i];
+        if (strcmp(row->kind, kind) == 0 && (!row->group || is_of_group(api_version, row->group)))
+            return row;
     }
     return NULL;
 }
 
 static bool is_in(const struct group_kind *table, size_t len, const char *api_version, const char *kind)
 {
-    const char *slash = strchr(api_version, '/');
-    size_t group_len = slash ? (size_t)(slash - api_version) : 0;
     for (size_t i = 0; i < len; i++) {
-        if (strlen(table[i].group) == group_len && !strncmp(table[i].group, api_version, group_len) &&
-            (!table[i].kind || !strcmp(table[i].kind, kind)))
+        if (is_of_group(api_version, table[i].group) && (!table[i].kind || strcmp(table[i].kind, kind) == 0))
             return true;
     }
     return false;

@@ -46,8 +46,9 @@ static void assert_described(const char *text, const char *expected)
     manifest_file_unref(file);
 }
 
-#define HEAD(kind, name) "apiVersion: v1\nkind: " kind "\nmetadata: {name: " name "}\n"
-#define POD              "{containers: [{name: c, image: a:1}], initContainers: [{name: i, image: b:2}]}"
+#define HEAD(kind, name)  "apiVersion: v1\nkind: " kind "\nmetadata: {name: " name "}\n"
+#define OF(version, kind) "apiVersion: " version "\nkind: " kind "\nmetadata: {name: x}\n"
+#define POD               "{containers: [{name: c, image: a:1}], initContainers: [{name: i, image: b:2}]}"
 
 static void test_manifest_finds_containers_of_every_workload_kind(void **state)
 {
@@ -69,7 +70,25 @@ static void test_manifest_finds_containers_of_every_workload_kind(void **state)
         {HEAD("CronJob", "x") "spec: {jobTemplate: {spec: {template: {spec: " POD "}}}}",
          "1 default:cronjob/x c=a:1 i(init)=b:2\n"},
         {HEAD("Pod", "x") "spec: " POD, "1 default:pod/x c=a:1 i(init)=b:2\n"},
+        {HEAD("PodTemplate", "x") "template: {spec: " POD "}", "1 default:podtemplate/x c=a:1 i(init)=b:2\n"},
         {HEAD("Service", "x") "spec: " POD, "1 default:service/x\n"},
+        {HEAD("Rollout", "x") "spec: {template: {spec: " POD "}}", "1 default:rollout/x\n"},
+        {OF("batch/v1beta1", "CronJob") "spec: {jobTemplate: {spec: {template: {spec: " POD "}}}}",
+         "1 default:cronjob/x c=a:1 i(init)=b:2\n"},
+        {OF("batch/v2alpha1", "CronJob") "spec: {jobTemplate: {spec: {template: {spec: " POD "}}}}",
+         "1 default:cronjob/x c=a:1 i(init)=b:2\n"},
+        {OF("extensions/v1beta1", "Deployment") "spec: {template: {spec: " POD "}}",
+         "1 default:deployment/x c=a:1 i(init)=b:2\n"},
+        {OF("serving.knative.dev/v1", "Service") "spec: {template: {spec: " POD "}}",
+         "1 default:service/x c=a:1 i(init)=b:2\n"},
+        {OF("serving.knative.dev/v1", "Service") "spec: {template: {spec: {containers: [{image: a:1}]}}}",
+         "1 default:service/x user-container=a:1\n"},
+        {OF("serving.knative.dev/v1", "Configuration") "spec: {template: {spec: " POD "}}",
+         "1 default:configuration/x c=a:1 i(init)=b:2\n"},
+        {OF("argoproj.io/v1alpha1", "Rollout") "spec: {template: {spec: " POD "}}",
+         "1 default:rollout/x c=a:1 i(init)=b:2\n"},
+        {OF("argoproj.io/v1alpha1", "Rollout") "spec: {workloadRef: {kind: Deployment, name: x}}",
+         "1 default:rollout/x\n"},
         {HEAD("Pod",
               "x") "spec: {initContainers: [{name: i, image: b:2}], containers: [{name: c, image: a:1}]}",
          "1 default:pod/x c=a:1 i(init)=b:2\n"},
@@ -78,6 +97,71 @@ static void test_manifest_finds_containers_of_every_workload_kind(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         assert_described(cases[i].text, cases[i].expected);
+}
+
+static void test_manifest_finds_ephemeral_containers_and_image_volumes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spec, *expected;
+    } cases[] = {
+        {"{ephemeralContainers: [{name: e, image: e:1}], initContainers: [{name: i, image: b:2}]}",
+         "1 default:pod/x i(init)=b:2 e=e:1\n"},
+        {"{containers: [{name: c, image: a:1}], volumes: [{name: v, image: {reference: v:1}},"
+         " {name: d, emptyDir: {}}, {name: w, image: {pullPolicy: Always}}, {name: z, image: {reference: "
+         "z}}]}",
+         "1 default:pod/x c=a:1 v=v:1 z=z\n"},
+        {"{containers: [{name: c, image: a:1}], volumes: [{name: c, image: {reference: v:1}}]}",
+         "1 default:pod/x c=a:1 c=v:1\n"
+         "problem 4 default:pod/x: container c: this workload has another container of that name (line 4); "
+         "containers are found by their names, so give it one of its own\n"},
+        {"{volumes: [{name: v, image: v:1}, {name: w, image: {reference: 'V'}}, null]}",
+         "1 default:pod/x w=?\n"
+         "problem 4 default:pod/x: container w: \"V\" is no image reference: the path must be of lower-case "
+         "letters and digits, joined by single \".\", \"_\", \"__\", \"-\" and \"/\"\n"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_FREE char *text = xasprintf(HEAD("Pod", "x") "spec: %s\n", cases[i].spec);
+        assert_described(text, cases[i].expected);
+    }
+}
+
+static void test_manifest_finds_containers_of_workflows_by_their_templates(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind, *before, *after, *id;
+    } kinds[] = {
+        {"Workflow", "", "", "default:workflow/x"},
+        {"WorkflowTemplate", "", "", "default:workflowtemplate/x"},
+        {"ClusterWorkflowTemplate", "", "", "<cluster>:clusterworkflowtemplate/x"},
+        {"CronWorkflow", "{schedule: '* * * * *', workflowSpec: ", "}", "default:cronworkflow/x"},
+    };
+    static const struct {
+        const char *templates, *expected;
+    } cases[] = {
+        {"[{name: a, container: {image: a:1}}, {name: b, script: {image: b:1}}]", " a=a:1 b=b:1"},
+        {"[{name: a, container: {image: a:1, name: main}, initContainers: [{name: i, image: i:1}],"
+         " sidecars: [{name: s, image: s:1}]}]",
+         " a=a:1 a.i(init)=i:1 a.s=s:1"},
+        {"[{name: a, containerSet: {containers: [{name: x, image: x:1}, {name: y, image: y:1}]}}]",
+         " a.x=x:1 a.y=y:1"},
+        {"[{name: a, container: &c {image: a:1}}, {name: b, container: *c}]", " a=a:1 b=*a:1"},
+        {"[{name: dag, dag: {tasks: []}}, {name: steps, steps: [[]]}]", ""},
+        {"[{name: inherits, container: {args: [x]}}]", ""},
+        {"{a: b}", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(kinds) * ARRAY_LEN(cases); i++) {
+        size_t k = i / ARRAY_LEN(cases), c = i % ARRAY_LEN(cases);
+        AUTO_FREE char *text = xasprintf("apiVersion: argoproj.io/v1alpha1\nkind: %s\nmetadata: {name: x}\n"
+                                         "spec: %s{templates: %s}%s\n",
+                                         kinds[k].kind, kinds[k].before, cases[c].templates, kinds[k].after);
+        AUTO_FREE char *expected = xasprintf("1 %s%s\n", kinds[k].id, cases[c].expected);
+        assert_described(text, expected);
+    }
+    assert_described(OF("argoproj.io/v1alpha1", "Workflow") "spec: {templates: [{container: {image: a:1}}]}",
+                     "1 default:workflow/x =a:1\n"
+                     "problem 4 default:workflow/x: container 1: the container has no name\n");
 }
 
 static void test_manifest_names_resources(void **state)
@@ -189,7 +273,9 @@ static void test_manifest_knows_where_shared_images_are_written(void **state)
                          "  - {name: e, image: &e e:1}\n"
                          "  - {<<: *one, name: f, image: f:1}\n"
                          "  initContainers: *all\n",
-        "1 default:pod/x a=*a:1 d=*d:1 c=*d:1 e=e:1 f=f:1 d(init)=*d:1\n");
+        "1 default:pod/x a=*a:1 d=*d:1 c=*d:1 e=e:1 f=f:1 d(init)=*d:1\n"
+        "problem 5 default:pod/x: container d: this workload has another container of that name (line 5); "
+        "containers are found by their names, so give it one of its own\n");
 }
 
 static void test_manifest_reads_annotations_in_order(void **state)
@@ -291,20 +377,27 @@ static void test_manifest_reads_pull_secrets_of_every_workload_kind(void **state
     static const char pod[] =
         "{serviceAccountName: web, imagePullSecrets: [{name: one}, {name: two.b}, {name: one}]}";
     static const struct {
-        const char *kind, *before, *after;
+        const char *version, *kind, *before, *after;
     } cases[] = {
-        {"Deployment", "{template: {spec: ", "}}"},
-        {"StatefulSet", "{template: {spec: ", "}}"},
-        {"DaemonSet", "{template: {spec: ", "}}"},
-        {"ReplicaSet", "{template: {spec: ", "}}"},
-        {"ReplicationController", "{template: {spec: ", "}}"},
-        {"Job", "{template: {spec: ", "}}"},
-        {"CronJob", "{jobTemplate: {spec: {template: {spec: ", "}}}}"},
-        {"Pod", "", ""},
+        {"v1", "Deployment", "spec: {template: {spec: ", "}}"},
+        {"v1", "StatefulSet", "spec: {template: {spec: ", "}}"},
+        {"v1", "DaemonSet", "spec: {template: {spec: ", "}}"},
+        {"v1", "ReplicaSet", "spec: {template: {spec: ", "}}"},
+        {"v1", "ReplicationController", "spec: {template: {spec: ", "}}"},
+        {"v1", "Job", "spec: {template: {spec: ", "}}"},
+        {"v1", "CronJob", "spec: {jobTemplate: {spec: {template: {spec: ", "}}}}"},
+        {"v1", "Pod", "spec: ", ""},
+        {"v1", "PodTemplate", "template: {spec: ", "}"},
+        {"serving.knative.dev/v1", "Service", "spec: {template: {spec: ", "}}"},
+        {"argoproj.io/v1alpha1", "Rollout", "spec: {template: {spec: ", "}}"},
+        {"argoproj.io/v1alpha1", "Workflow", "spec: ", ""},
+        {"argoproj.io/v1alpha1", "WorkflowTemplate", "spec: ", ""},
+        {"argoproj.io/v1alpha1", "CronWorkflow", "spec: {workflowSpec: ", "}"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        AUTO_FREE char *text = xasprintf("apiVersion: v1\nkind: %s\nmetadata: {name: x}\nspec: %s%s%s\n",
-                                         cases[i].kind, cases[i].before, pod, cases[i].after);
+        AUTO_FREE char *text =
+            xasprintf("apiVersion: %s\nkind: %s\nmetadata: {name: x}\n%s%s%s\n", cases[i].version,
+                      cases[i].kind, cases[i].before, pod, cases[i].after);
         AUTO_FREE char *got = describe_pulling(text);
         assert_string_equal(got, "web: one two.b");
     }
@@ -366,6 +459,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_manifest_finds_containers_of_every_workload_kind),
+        cmocka_unit_test(test_manifest_finds_ephemeral_containers_and_image_volumes),
+        cmocka_unit_test(test_manifest_finds_containers_of_workflows_by_their_templates),
         cmocka_unit_test(test_manifest_names_resources),
         cmocka_unit_test(test_manifest_flattens_lists),
         cmocka_unit_test(test_manifest_passes_over_what_is_no_object),

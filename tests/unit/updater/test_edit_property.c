@@ -179,13 +179,13 @@ static void add_image_line(struct generator *g, unsigned columns)
     end_line(g);
 }
 
-static void add_block_container(struct generator *g, unsigned columns, unsigned number)
+static void add_block_container(struct generator *g, unsigned columns, char letter, unsigned number)
 {
     bool image_first = chance(g, 2);
     g->dash = true;
     if (image_first)
         add_image_line(g, columns);
-    line(g, columns, "name: c%u", number);
+    line(g, columns, "name: %c%u", letter, number);
     if (chance(g, 4)) {
         line(g, columns, "env:");
         line(g, columns, "- {name: N, value: %s}", ONE_OF(g, texts));
@@ -197,9 +197,9 @@ static void add_block_container(struct generator *g, unsigned columns, unsigned 
         add_image_line(g, columns);
 }
 
-static void add_flow_container(struct generator *g, unsigned number)
+static void add_flow_container(struct generator *g, char letter, unsigned number)
 {
-    strbuf_addf(&g->out, "{name: c%u, ", number);
+    strbuf_addf(&g->out, "{name: %c%u, ", letter, number);
     if (chance(g, 3))
         strbuf_addf(&g->out, "x: [%s, {image: decoy:1}], ", ONE_OF(g, texts));
     strbuf_addstr(&g->out, "image: ");
@@ -218,7 +218,7 @@ static void add_containers(struct generator *g, unsigned columns, const char *ke
             strbuf_addstr(&g->out, i ? "," : "");
             if (chance(g, 2))
                 strbuf_addf(&g->out, "%s%*s", g->eol, (int)columns + 1, "");
-            add_flow_container(g, i);
+            add_flow_container(g, *key, i);
         }
         strbuf_addstr(&g->out, "]");
         end_line(g);
@@ -228,12 +228,12 @@ static void add_containers(struct generator *g, unsigned columns, const char *ke
     unsigned inside = columns + 2 + pick(g, g->step + 1);
     for (unsigned i = 0; i < count; i++) {
         if (!chance(g, 5)) {
-            add_block_container(g, inside, i);
+            add_block_container(g, inside, *key, i);
             continue;
         }
         g->dash = true;
         indent(g, inside);
-        add_flow_container(g, i);
+        add_flow_container(g, *key, i);
         end_line(g);
     }
 }
