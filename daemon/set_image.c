@@ -11,6 +11,7 @@
 #include "daemon/manifest_directory.h"
 #include "updater/diff.h"
 #include "updater/edit.h"
+#include "updater/image_edit.h"
 
 #define MOST_WORKLOADS_NAMED 10
 
@@ -32,8 +33,8 @@ static int no_such_container(const struct resource *workload, const char *name, 
                      workload->file->path, workload->line, name, known.buf);
 }
 
-/* "CONTAINER=IMAGE" to a splice, and a line that says what changes. */
-static int edit_one(const struct resource *workload, const char *assignment, struct splice *out,
+/* "CONTAINER=IMAGE" to splices, and a line that says what changes. */
+static int edit_one(const struct resource *workload, const char *assignment, struct splice_list *out,
                     struct strbuf *summary, struct error *err)
 {
     const char *equals = strchr(assignment, '=');
@@ -48,9 +49,9 @@ static int edit_one(const struct resource *workload, const char *assignment, str
         err->code = ERROR_USAGE;
         return -1;
     }
-    if (edit_set_image(workload->file, container, equals + 1, out, err) < 0)
+    if (image_edit(workload->file, container, equals + 1, out, err) < 0)
         return error_wrap(err, "%s", workload->file->path);
-    strbuf_addf(summary, "%s:%d: %s: %s -> %s\n", workload->file->path, container->image_node->line, name,
+    strbuf_addf(summary, "%s:%d: %s: %s -> %s\n", workload->file->path, container->line, name,
                 container->image.text ? container->image.text : "(unreadable)", equals + 1);
     return 0;
 }
@@ -69,18 +70,6 @@ static bool is_repeated(const struct set_image_request *request, size_t at, stru
                       all[at]);
     }
     return false;
-}
-
-struct edits {
-    struct splice *splices;
-    size_t len;
-};
-
-static void release_edits(struct edits *edits)
-{
-    for (size_t i = 0; i < edits->len; i++)
-        splice_release(&edits->splices[i]);
-    free(edits->splices);
 }
 
 /* "; there are: a, b": enough to see a slip of the pen. */
@@ -128,18 +117,16 @@ static const struct resource *find_workload(const struct manifest_set *set,
 static int edit_all(const struct set_image_request *request, const struct resource *workload,
                     struct strbuf *text, struct strbuf *summary, struct error *err)
 {
-    CLEANUP(release_edits)
-    struct edits edits = {.splices = xcalloc(request->assignments->len, sizeof(struct splice))};
+    CLEANUP(splice_list_release) struct splice_list edits = {.items = NULL};
     for (size_t i = request->first; i < request->assignments->len; i++) {
         if (is_repeated(request, i, err))
             continue;
         if (err->code != ERROR_NONE)
             return -1;
-        if (edit_one(workload, request->assignments->items[i], &edits.splices[edits.len], summary, err) < 0)
+        if (edit_one(workload, request->assignments->items[i], &edits, summary, err) < 0)
             return -1;
-        edits.len++;
     }
-    if (edit_apply(workload->file, edits.splices, edits.len, text, err) < 0)
+    if (edit_apply(workload->file, edits.items, edits.len, text, err) < 0)
         return error_wrap(err, "%s", workload->file->path);
     return 0;
 }

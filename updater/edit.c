@@ -129,11 +129,25 @@ static bool differs_in_tag_only(const struct image_ref *from, const struct image
            !strncmp(from->text, to->text, to->name_len);
 }
 
-/* A reference has nothing that plain style minds, but for the bracket of an IPv6 host and the words that are
- * not strings. */
-static bool needs_quotes(const char *image)
+/* 2024-01-31, and with a time of day: a date to readers of YAML 1.1. */
+static bool is_date(const char *text)
 {
-    return *image == '[' || yaml_plain_is_typed(image);
+    size_t year = strspn(text, "0123456789");
+    return year == 4 && text[4] == '-' && isdigit((unsigned char)text[5]);
+}
+
+/* A reference has nothing that plain style minds, but for the bracket of an IPv6 host and the words that are not
+ * strings to some reader of YAML. */
+static bool needs_quotes(const struct yaml_node *node, const char *value)
+{
+    bool is_typed = yaml_plain_is_typed(value) || is_date(value);
+    return node->style == YAML_PLAIN && (!*value || *value == '[' || (is_typed && !node->tag));
+}
+
+/* "!!str" and "!": whatever is written there is a string. */
+static bool is_tagged_string(const char *tag)
+{
+    return strcmp(tag, "!") == 0 || strcmp(tag, "tag:yaml.org,2002:str") == 0;
 }
 
 static bool is_word_char(char c)
@@ -152,23 +166,41 @@ static bool locate_all(const char *text, const struct yaml_node *node, struct sp
     return node->style != YAML_PLAIN || (out->start < out->end && !is_glued);
 }
 
+static int cannot(const struct yaml_node *node, struct error *err, const char *what)
+{
+    return error_set(err, ERROR_UNSUPPORTED, "line %d: %s", node->line, what);
+}
+
+int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *node, const char *value,
+                    char quotes, struct splice *out, struct error *err)
+{
+    struct span text;
+    if (node->kind != YAML_SCALAR || !locate_all(file->text, node, &text))
+        return cannot(node, err, "there is no image text to replace; write one by hand first");
+    if (node->tag && !is_tagged_string(node->tag))
+        return cannot(node, err, "the value has a YAML tag that makes it something else than a string");
+    bool adds_quotes = needs_quotes(node, value);
+    *out = (struct splice){.start = text.start,
+                           .end = text.end,
+                           .text = adds_quotes ? xasprintf("%c%s%c", quotes, value, quotes) : xstrdup(value),
+                           .node = node,
+                           .value = xstrdup(value),
+                           .adds_quotes = adds_quotes};
+    return 0;
+}
+
 int edit_set_image(const struct manifest_file *file, const struct container *container, const char *image,
                    struct splice *out, struct error *err)
 {
-    const struct yaml_node *node = container->image_node;
     CLEANUP(image_ref_release) struct image_ref ref = IMAGE_REF_INIT;
     if (image_ref_parse(image, &ref, err) < 0)
         return -1;
     if (differs_in_tag_only(&container->image, &ref))
         return edit_set_tag(file, container, ref.tag, out, err);
-    struct span text;
-    if (!node || node->kind != YAML_SCALAR || !locate_all(file->text, node, &text))
+    if (!container->image_node)
         return unsupported(container, err, "there is no image text to replace; write one by hand first");
-    if (node->style == YAML_PLAIN && needs_quotes(image))
-        return unsupported(container, err,
-                           "the new image needs quotes in YAML; put the old one in quotes first");
-    *out = (struct splice){
-        .start = text.start, .end = text.end, .text = xstrdup(image), .node = node, .value = xstrdup(image)};
+    if (edit_set_scalar(file, container->image_node, image, '"', out, err) < 0)
+        return error_wrap(err, "container %s", container->name);
     return 0;
 }
 

@@ -25,10 +25,11 @@ struct splice {
     char *text;                   /* what takes their place; owned */
     const struct yaml_node *node; /* the scalar that changes; borrowed */
     char *value;                  /* what it must read as afterwards; owned */
+    bool adds_quotes;             /* the node is plain, and `text` brings the quotes that `value` needs */
 };
 #define SPLICE_INIT                                                                                          \
     {                                                                                                        \
-        .start = 0, .end = 0, .text = NULL, .node = NULL, .value = NULL                                      \
+        .start = 0, .end = 0, .text = NULL, .node = NULL, .value = NULL, .adds_quotes = false                \
     }
 void splice_release(struct splice *splice);
 
@@ -49,10 +50,18 @@ int edit_set_tag(const struct manifest_file *file, const struct container *conta
                  struct splice *out, struct error *err) MUST_CHECK;
 
 /*
- * The splice that gives a container another image reference, in the quotes that were there; the old one need
- * not be readable. If only the tag differs it is edit_set_tag's splice. ERROR_INVALID if `image` is no
- * reference; ERROR_UNSUPPORTED where there is no scalar to replace, or where the new text would need quotes
- * and there are none ("image: on" is a boolean).
+ * The splice that makes a scalar read as `value`, a string of an image or one of its parts: in the quotes that were
+ * there, or in `quotes` ('"' or '\'') if the scalar is plain and the value would not be a string then ("1.10", "1e3",
+ * "on", a date). ERROR_UNSUPPORTED, with the line, where there is no scalar to replace, or its YAML tag (!!int) would
+ * make something else of the value.
+ */
+int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *node, const char *value,
+                    char quotes, struct splice *out, struct error *err) MUST_CHECK;
+
+/*
+ * The splice that gives a container whose image is one scalar another reference, as edit_set_scalar does; the old one
+ * need not be readable. If only the tag differs it is edit_set_tag's splice. ERROR_INVALID if `image` is no reference;
+ * ERROR_UNSUPPORTED where it cannot be written.
  */
 int edit_set_image(const struct manifest_file *file, const struct container *container, const char *image,
                    struct splice *out, struct error *err) MUST_CHECK;

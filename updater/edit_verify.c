@@ -69,9 +69,18 @@ static bool is_same_place(const struct comparison *c, const struct yaml_node *a,
     return b->start == moved(c, a->start, false) && b->end == end;
 }
 
+/* The style that a node must have afterwards: its own, or the quotes that its splice brings. */
+static enum yaml_style style_after(const struct comparison *c, const struct yaml_node *node)
+{
+    const struct splice *splice = splice_of(c, node);
+    if (!splice || !splice->adds_quotes || node->style != YAML_PLAIN)
+        return node->style;
+    return *splice->text == '"' ? YAML_DOUBLE_QUOTED : YAML_SINGLE_QUOTED;
+}
+
 static int compare_nodes(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
 {
-    if (a->kind != b->kind || a->style != b->style || a->flow != b->flow || a->len != b->len)
+    if (a->kind != b->kind || style_after(c, a) != b->style || a->flow != b->flow || a->len != b->len)
         return differs(c, a->line, "structure");
     if (!is_same_text(a->anchor, b->anchor) || !is_same_text(a->tag, b->tag))
         return differs(c, a->line, "anchor or tag");

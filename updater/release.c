@@ -199,8 +199,19 @@ static void add_problem(struct release *release, struct edit *edit)
     };
 }
 
-static void add_change(struct release *release, const struct image_target *target)
+/* The reason of the change, and where it was made if that is not where the container is. */
+static char *describe(const struct edit *edit)
 {
+    const struct image_target *target = edit->target;
+    if (!target->container->is_alias)
+        return xstrdup(target->reason);
+    return xasprintf("%s; the image is shared by an anchor, and changed where it is written: line %d",
+                     target->reason, edit->splices.items[0].node->line);
+}
+
+static void add_change(struct release *release, const struct edit *edit)
+{
+    const struct image_target *target = edit->target;
     const struct container *container = target->container;
     vec_grow(release->changes, release->changes_len, release->changes_capacity);
     release->changes[release->changes_len++] = (struct release_change){
@@ -209,7 +220,7 @@ static void add_change(struct release *release, const struct image_target *targe
         .line = container->line,
         .from = xstrdup(container->image.text ? container->image.text : ""),
         .to = xstrdup(target->image),
-        .reason = xstrdup(target->reason),
+        .reason = describe(edit),
     };
 }
 
@@ -227,7 +238,7 @@ static void release_batch(struct batch *batch)
         if (edit->problem)
             add_problem(batch->release, edit);
         else if (edit->splices.len)
-            add_change(batch->release, edit->target);
+            add_change(batch->release, edit);
         splice_list_release(&edit->splices);
     }
     free(batch->touches);

@@ -175,10 +175,10 @@ def test_a_tag_that_cannot_be_set_by_its_bytes_alone_is_refused(pawl, folder):
     assert "escapes" in result.stderr and (folder / "web.yaml").read_text() == text
 
 
-def test_an_image_that_yaml_would_read_as_a_number_needs_quotes(pawl, folder):
+def test_an_image_that_yaml_would_read_as_a_number_gets_quotes(pawl, folder):
     (folder / "web.yaml").write_text(workload("web", OLD))
-    result = pawl.expect(1, "set-image", "-f", folder, "demo:deployment/web", "app=123")
-    assert "quotes" in result.stderr and (folder / "web.yaml").read_text() == workload("web", OLD)
+    pawl.ok("set-image", "-f", folder, "demo:deployment/web", "app=123")
+    assert (folder / "web.yaml").read_text() == workload("web", '"123"')
     (folder / "web.yaml").write_text(workload("web", f'"{OLD}"'))
     pawl.ok("set-image", "-f", folder, "demo:deployment/web", "app=123")
     assert (folder / "web.yaml").read_text() == workload("web", '"123"')

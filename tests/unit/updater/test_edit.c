@@ -128,6 +128,10 @@ static void test_edit_set_image_keeps_the_quotes(void **state)
         {"'x'", "on", "'on'"},
         {"'x'", "[::1]:5000/a", "'[::1]:5000/a'"},
         {"&x a:1", "b:2", "&x b:2"},
+        {"a:1 # c", "on", "\"on\" # c"},
+        {"&x a:1", "1.5", "&x \"1.5\""},
+        {"!!str a:1", "1.5", "!!str 1.5"},
+        {"a:1", "[::1]:5000/a", "\"[::1]:5000/a\""},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         assert_edits(edit_set_image, cases[i].from, cases[i].to, cases[i].expected);
@@ -137,9 +141,7 @@ static void test_edit_set_image_refuses_what_it_cannot_write(void **state)
 {
     (void)state;
     assert_refuses(edit_set_image, "a:1", "B:1", ERROR_INVALID, "no image reference");
-    assert_refuses(edit_set_image, "a:1", "on", ERROR_UNSUPPORTED, "needs quotes");
-    assert_refuses(edit_set_image, "a:1", "1.5", ERROR_UNSUPPORTED, "needs quotes");
-    assert_refuses(edit_set_image, "a:1", "[::1]:5000/a", ERROR_UNSUPPORTED, "needs quotes");
+    assert_refuses(edit_set_image, "!!int 1", "a:1", ERROR_UNSUPPORTED, "YAML tag");
     assert_refuses(edit_set_image, "", "a:1", ERROR_UNSUPPORTED, "no image text");
     assert_refuses(edit_set_image, "|\n      a:1", "b:1", ERROR_UNSUPPORTED, "no image text");
     assert_refuses(edit_set_image, "&a:1", "b:1", ERROR_UNSUPPORTED, "no image text");

@@ -1,0 +1,82 @@
+/*
+ * Any values of a HelmRelease: an image is refused, or the result verifies and reads as was asked. The input is the
+ * file; where it has no kind, it is the values alone.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "updater/image_edit.h"
+
+static struct manifest_file *read_file(const char *text, size_t len)
+{
+    return manifest_file_new("f.yaml", xmemdupz(text, len), len, "default");
+}
+
+/* Where nothing is shared, no edit changes another image or a name. */
+static void check_result(const struct strbuf *out, size_t resource, size_t container, const char *image)
+{
+    struct manifest_file *file = read_file(out->buf, out->len);
+    CLEANUP(image_ref_release) struct image_ref asked = IMAGE_REF_INIT;
+    struct error err = ERROR_INIT;
+    if (file->resources_len <= resource || file->resources[resource].containers_len <= container ||
+        image_ref_parse(image, &asked, &err) < 0)
+        abort();
+    const struct container *got = &file->resources[resource].containers[container];
+    if (!got->image.text || !image_ref_equal(&got->image, &asked))
+        abort();
+    manifest_file_unref(file);
+}
+
+static void check_edit(const struct manifest_file *file, size_t resource, size_t container, const char *image)
+{
+    struct error err = ERROR_INIT;
+    CLEANUP(splice_list_release) struct splice_list splices = {.items = NULL};
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    const struct container *edited = &file->resources[resource].containers[container];
+    if (image_edit(file, edited, image, &splices, &err) < 0)
+        return;
+    if (edit_apply(file, splices.items, splices.len, &out, &err) < 0) {
+        if (err.code != ERROR_CONFLICT)
+            abort();
+        return;
+    }
+    if (!memchr(file->text, '*', file->len))
+        check_result(&out, resource, container, image);
+}
+
+static void check_file(const char *text, size_t len)
+{
+    static const char *const images[] = {
+        "a:1.10", "host:5000/b/c:v9.8.7-longer", "quay.io/a:yes", "a",
+        "a:1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"};
+    struct manifest_file *file = read_file(text, len);
+    for (size_t i = 0; i < file->resources_len; i++) {
+        for (size_t k = 0; k < file->resources[i].containers_len && k < 10; k++) {
+            for (size_t m = 0; m < ARRAY_LEN(images); m++)
+                check_edit(file, i, k, images[m]);
+        }
+    }
+    manifest_file_unref(file);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char head[] = "apiVersion: helm.fluxcd.io/v1\nkind: HelmRelease\nspec:\n  values: ";
+    static const char tail[] =
+        "\nmetadata:\n  name: x\n  annotations:\n    repository.fluxcd.io/m: m.i\n    tag.fluxcd.io/m: m.t\n"
+        "    registry.fluxcd.io/n: n.r\n    repository.fluxcd.io/n: n.i\n";
+    if (memmem(data, size, "kind:", strlen("kind:"))) {
+        check_file((const char *)data, size);
+        return 0;
+    }
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    strbuf_addstr(&text, head);
+    strbuf_add(&text, (const char *)data, size);
+    strbuf_addstr(&text, tail);
+    check_file(text.buf, text.len);
+    return 0;
+}
