@@ -46,6 +46,15 @@ def line_of(text, what):
     return next(number for number, line in enumerate(text.splitlines(), 1) if what in line)
 
 
+def helm_release(name, values, *, policy="semver:1", version="helm.toolkit.fluxcd.io/v2", annotations=None):
+    """A HelmRelease whose values are the lines of `values`, opted in; `policy` is that of the container "app"."""
+    wanted = {"fluxcd.io/automated": "true", "fluxcd.io/tag.app": policy, **(annotations or {})}
+    lines = "".join(f"    {key}: {json.dumps(value)}\n" for key, value in wanted.items())
+    body = "".join(f"    {line}\n" for line in values.splitlines())
+    return (f"apiVersion: {version}\nkind: HelmRelease\nmetadata:\n  name: {name}\n  namespace: demo\n"
+            f"  annotations:\n{lines}spec:\n  interval: 5m   # seldom\n  values:\n{body}")
+
+
 # What the edit must leave alone, one document a way of writing. The workload is KIND/NAME in the namespace demo, its
 # container is "app" and follows semver:1; OTHER an image of elsewhere. A lone 1.0.0
 # is a decoy.
@@ -112,13 +121,30 @@ DOCUMENTS = {
     "pod": (_HEAD + "spec:\n  containers:\n    - name: app\n      image: IMAGE\n").replace("KIND", "Pod"),
     "cronjob": (_HEAD + "spec:\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          containers:\n"
                 "            - {name: app, image: IMAGE}\n").replace("KIND", "CronJob"),
+    "podtemplate": (_HEAD + "template:\n  spec:\n    containers: [{name: app, image: IMAGE}]\n").replace(
+        "KIND", "PodTemplate"),
+    "image-volume": (_HEAD + "spec:\n  containers: [{name: other, image: OTHER}]\n  volumes:\n    - name: app\n"
+                     "      image:\n        reference: IMAGE\n").replace("KIND", "Pod"),
+    "ephemeral-container": (_HEAD + "spec:\n  ephemeralContainers:\n    - name: app\n      image: IMAGE\n").replace(
+        "KIND", "Pod"),
+    "rollout": _PLAIN.replace("KIND", "Rollout").replace("apps/v1", "argoproj.io/v1alpha1"),
+    "knative": _PLAIN.replace("KIND", "Service").replace("apps/v1", "serving.knative.dev/v1"),
+    "workflow": (_HEAD + "spec:\n  templates:\n    - name: app\n      container:\n        image: IMAGE\n").replace(
+        "KIND", "Workflow").replace("apps/v1", "argoproj.io/v1alpha1"),
+    "cronworkflow": (_HEAD + "spec:\n  workflowSpec:\n    templates:\n      - name: app\n        script:\n"
+                     "          image: IMAGE\n").replace("KIND", "CronWorkflow").replace(
+                         "apps/v1", "argoproj.io/v1alpha1"),
+    "helmrelease": (_HEAD + "spec:\n  values:\n    app:\n      image: IMAGE\n").replace(
+        "KIND", "HelmRelease").replace("apps/v1", "helm.fluxcd.io/v1"),
 }
+_KINDS = {"statefulset": "StatefulSet", "daemonset": "DaemonSet", "job": "Job", "pod": "Pod", "cronjob": "CronJob",
+          "podtemplate": "PodTemplate", "image-volume": "Pod", "ephemeral-container": "Pod", "rollout": "Rollout",
+          "knative": "Service", "workflow": "Workflow", "cronworkflow": "CronWorkflow", "helmrelease": "HelmRelease"}
 
 
 def kind_of(document):
     """The kind of the workload in DOCUMENTS[document]."""
-    kinds = {kind.lower(): kind for kind in ("StatefulSet", "DaemonSet", "Job", "Pod", "CronJob")}
-    return kinds.get(document, "Deployment")
+    return _KINDS.get(document, "Deployment")
 
 
 def write_document(document, image):

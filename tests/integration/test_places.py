@@ -1,0 +1,96 @@
+"""Where images are: the kinds and shapes of updater and set-image that are no single scalar of a pod."""
+
+import pytest
+
+from parts.manifests import helm_release, line_of, workload
+
+
+def _values(site, name, tag):
+    return (f"app:\n  image:\n    registry: {site.registry.host}   # ours\n    repository: team/{name}\n"
+            f"    tag: {tag}   # kept up to date\n  replicas: 1.10\n")
+
+
+@pytest.mark.parametrize("version", ["helm.fluxcd.io/v1", "helm.toolkit.fluxcd.io/v2", "flux.weave.works/v1beta1"])
+def test_a_helm_release_gets_another_tag_and_nothing_else(site, version):
+    site.push("team/web", "v1.0.0", "v1.1.0", "v2.0.0")
+    start = helm_release("web", _values(site, "web", "v1.0.0"), version=version)
+    site.start({"web.yaml": start})
+    report = site.once()
+    assert site.repo.read("web.yaml").decode() == start.replace("v1.0.0", "v1.1.0")
+    assert site.applied("web.yaml") == site.repo.read("web.yaml")
+    assert len(site.repo.diff()) == 2
+    [change] = report["changes"]
+    assert (change["workload"], change["container"]) == ("demo:helmrelease/web", "app")
+    assert change["from"] == site.image("team/web", "v1.0.0") and change["to"] == site.image("team/web", "v1.1.0")
+    assert report["errors"] == []
+
+
+def test_a_tag_that_yaml_would_read_as_a_number_is_quoted(site):
+    site.push("team/web", "1.9", "1.10")
+    site.start({"web.yaml": helm_release("web", _values(site, "web", "1.9"))})
+    report = site.once()
+    assert [change["from"] for change in report["changes"]] == [site.image("team/web", "1.9")]
+    assert site.repo.read("web.yaml").decode() == helm_release("web", _values(site, "web", '"1.10"'))
+    assert site.once()["changes"] == []
+
+
+def test_annotations_say_where_the_parts_of_an_image_are(site):
+    site.push("team/web", "1.0.0", "1.1.0")
+    def text(tag):
+        return helm_release("web", f"deep:\n  img: {site.registry.host}/team/web\n  version: '{tag}'\n", annotations={
+            "repository.fluxcd.io/app": "deep.img", "tag.fluxcd.io/app": "deep.version"})
+    site.start({"web.yaml": text("1.0.0")})
+    site.once()
+    assert site.repo.read("web.yaml").decode() == text("1.1.0")
+
+
+def test_an_annotation_that_points_nowhere_is_said_with_its_line(site):
+    site.push("team/web", "1.0.0", "1.1.0")
+    text = helm_release("web", "other: 1\n", annotations={"repository.fluxcd.io/app": "deep.img"})
+    site.start({"bad.yaml": text, "good.yaml": helm_release("good", _values(site, "web", "1.0.0"))})
+    report = site.once()
+    assert [change["workload"] for change in report["changes"]] == ["demo:helmrelease/good"]
+    [error] = report["errors"]
+    assert (error["file"], error["line"]) == ("bad.yaml", line_of(text, "repository.fluxcd.io"))
+    assert "spec.values.deep.img" in error["message"]
+
+
+def test_a_digest_beside_the_tag_is_a_pin(site):
+    site.push("team/web", "1.0.0", "1.1.0")
+    digest = "sha256:" + "0" * 64
+    values = _values(site, "web", "1.0.0").replace("  replicas", f"    digest: {digest}\n  replicas")
+    start = site.start({"web.yaml": helm_release("web", values)})
+    report = site.once()
+    assert site.repo.sha() == start and [held["cause"] for held in report["held"]] == ["pinned"]
+
+
+def test_a_rollout_is_updated_as_a_deployment_is(site):
+    site.push("team/web", "1.0.0", "1.1.0")
+    def text(tag):
+        return workload("web", site.image("team/web", tag), kind="Rollout", policy="semver:1").replace(
+            "apps/v1", "argoproj.io/v1alpha1")
+    site.start({"web.yaml": text("1.0.0")})
+    report = site.once()
+    assert site.repo.read("web.yaml").decode() == text("1.1.0")
+    assert [change["workload"] for change in report["changes"]] == ["demo:rollout/web"]
+
+
+def test_a_tag_shared_by_an_anchor_is_said_where_it_is_written(site):
+    site.push("team/web", "1.0.0", "1.1.0")
+    host = site.registry.host
+    text = helm_release("web", f"version: &version 1.0.0\napp:\n  image: {host}/team/web\n  tag: *version\n")
+    site.start({"web.yaml": text})
+    report = site.once()
+    assert site.repo.read("web.yaml").decode() == text.replace("1.0.0", "1.1.0")
+    assert f"line {line_of(text, '&version')}" in report["changes"][0]["reason"]
+
+
+def test_set_image_writes_the_parts(pawl, tmp_path):
+    text = helm_release("web", "app:\n  image:\n    registry: quay.io\n    repository: team/web\n    tag: 'v1'\n")
+    (tmp_path / "web.yaml").write_text(text)
+    result = pawl.ok("set-image", "-f", tmp_path, "demo:helmrelease/web", "app=ghcr.io/other/web:v2")
+    expected = text.replace("quay.io", "ghcr.io").replace("team/web", "other/web").replace("'v1'", "'v2'")
+    assert (tmp_path / "web.yaml").read_text() == expected
+    assert "quay.io/team/web:v1 -> ghcr.io/other/web:v2" in result.stdout
+    refused = pawl.expect(1, "set-image", "-f", tmp_path, "demo:helmrelease/web", "app=ghcr.io/other/web")
+    assert "field of its own" in refused.stderr and (tmp_path / "web.yaml").read_text() == expected
