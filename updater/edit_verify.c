@@ -63,10 +63,13 @@ static int compare_value(const struct comparison *c, const struct yaml_node *a, 
     return 0;
 }
 
+/* A scalar that was empty may begin behind a blank that its splice brings; else it stays where it was. */
 static bool is_same_place(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
 {
-    size_t end = a->start == a->end ? moved(c, a->end, false) : moved(c, a->end, true);
-    return b->start == moved(c, a->start, false) && b->end == end;
+    bool is_empty = a->start == a->end;
+    const struct splice *filled = is_empty ? splice_of(c, a) : NULL;
+    size_t start = moved(c, a->start, false) + (filled ? strspn(filled->text, " ") : 0);
+    return b->start == start && b->end == moved(c, a->end, filled || !is_empty);
 }
 
 /* The style that a node must have afterwards: its own, or the quotes that its splice brings. */
@@ -75,7 +78,7 @@ static enum yaml_style style_after(const struct comparison *c, const struct yaml
     const struct splice *splice = splice_of(c, node);
     if (!splice || !splice->adds_quotes || node->style != YAML_PLAIN)
         return node->style;
-    return *splice->text == '"' ? YAML_DOUBLE_QUOTED : YAML_SINGLE_QUOTED;
+    return splice->text[strspn(splice->text, " ")] == '"' ? YAML_DOUBLE_QUOTED : YAML_SINGLE_QUOTED;
 }
 
 static int compare_nodes(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
