@@ -191,10 +191,11 @@ int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *no
         return cannot(node, err, "the value has a YAML tag that makes it something else than a string");
     bool adds_quotes = needs_quotes(node, value);
     const char *blank = is_fillable && file->text[text.start - 1] == ':' ? " " : "";
-    char quote[] = {adds_quotes ? quotes : '\0', '\0'};
+    const char quote[] = {quotes, '\0'};
     *out = (struct splice){.start = text.start,
                            .end = text.end,
-                           .text = xasprintf("%s%s%s%s", blank, quote, value, quote),
+                           .text = adds_quotes ? xasprintf("%s%s%s%s", blank, quote, value, quote)
+                                               : xasprintf("%s%s", blank, value),
                            .node = node,
                            .value = xstrdup(value),
                            .adds_quotes = adds_quotes};
