@@ -71,7 +71,7 @@ struct resource {
     int line;                       /* where the object starts, from 1 */
     struct annotation *annotations; /* of metadata, in order of the text */
     size_t annotations_len;
-    struct container *containers; /* containers, then init containers; none: not a workload */
+    struct container *containers; /* in the order of docs/workloads.md; no two good ones of one name */
     size_t containers_len;
     const char **pull_secrets; /* names of its pod's imagePullSecrets, in order; none twice; all valid */
     size_t pull_secrets_len;

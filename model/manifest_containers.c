@@ -44,7 +44,8 @@ static bool is_written_in(const struct yaml_node *outer, const struct yaml_node 
 
 struct manifest_place manifest_place_of(struct manifest_place from, const struct yaml_node *node)
 {
-    return (struct manifest_place){node, node && (from.is_alias || !is_written_in(from.node, node))};
+    return (struct manifest_place){node,
+                                   node && (from.is_alias || !from.node || !is_written_in(from.node, node))};
 }
 
 struct manifest_place manifest_place_get(struct manifest_place from, const char *key)
@@ -115,7 +116,7 @@ static void read_list(struct container_reader *reader, const struct container_li
 {
     struct manifest_place place = follow(spec, list->path, ARRAY_LEN(list->path));
     if (list->is_single && place.node) {
-        read_container(reader, list, place, template);
+        read_container(reader, list, place, template ? template : "");
         return;
     }
     const struct yaml_node *items = yaml_resolve(place.node);

@@ -87,19 +87,41 @@ static struct repository_info *merge(const struct pushed_scan *scan)
     return info;
 }
 
-/* Under the name of whose answer it is, which is not known without the credentials. */
-static void save(const struct pushed_scan *scan)
+/* Under the name of whose answer it is, which is not known without the credentials. free() it. */
+static char *scope_of(const struct pushed_scan *scan)
 {
-    if (!scan->has_credential)
-        return;
     AUTO_FREE char *identity = credential_identity(&scan->credential);
-    AUTO_FREE char *scope = xasprintf("%s %s", scan->env->platform, identity);
-    record_put_repository(scan->env->cache, scan->result->info, scope);
+    return xasprintf("%s %s", scan->env->platform, identity);
+}
+
+/* A pawl that shares the cache may have listed since: the pushed tags are then put into its list, and not its list
+ * replaced by ours. */
+static void take_newer_base(struct pushed_scan *scan, const char *scope)
+{
+    struct repository_info *kept =
+        record_get_repository_again(scan->env->cache, scan->demand->repository, scope, scan->demand->known);
+    kept = tag_answer_date_all(kept, scan->demand, scan->env->cache, scan->env->platform);
+    if (kept && kept->scanned_ms > scan->base->scanned_ms) {
+        struct repository_info *older = scan->base;
+        scan->base = kept;
+        kept = older;
+    }
+    repository_info_unref(kept);
+}
+
+static void merge_and_save(struct pushed_scan *scan)
+{
+    AUTO_FREE char *scope = scan->has_credential ? scope_of(scan) : NULL;
+    if (scope)
+        take_newer_base(scan, scope);
+    scan->result->info = merge(scan);
+    if (scope)
+        record_put_repository(scan->env->cache, scan->result->info, scope);
 }
 
 static void end(struct pushed_scan *scan)
 {
-    scan->result->info = merge(scan);
+    merge_and_save(scan);
     scan->result->error = scan->error;
     scan->result->is_fresh = !scan->error.code;
     const struct credential *given = scan->demand->credential;
@@ -107,7 +129,6 @@ static void end(struct pushed_scan *scan)
     if (scan->error.code)
         error_wrap(&scan->result->error, "looking at pushed tags of %s%s%s", scan->demand->repository,
                    is_of_secret ? " with the pull secret " : "", is_of_secret ? given->secret : "");
-    save(scan);
     void (*finished)(void *context) = scan->finished;
     void *context = scan->context;
     for (size_t i = 0; i < scan->tags_len; i++) {
@@ -136,7 +157,7 @@ static void on_details(const char *digest, struct image_facts *facts, const stru
     tag->digest = xstrdup(digest);
     tag->problem = err && digest ? xstrdup(err->text) : NULL;
     image_facts_merge(&tag->facts, facts);
-    if (!tag->is_there)
+    if (err && !digest)
         tag->scan->error = *err;
     one_less(tag->scan);
 }

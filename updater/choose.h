@@ -79,8 +79,9 @@ struct decision {
     enum decision_kind kind;
     enum decision_cause cause;
     char *candidate; /* the best tag, or NULL */
-    char *target;    /* the reference to write: the image as it is written, with the candidate; NULL unless update */
-    char *reason;    /* one sentence for people; never NULL */
+    char *
+        target; /* the reference to write: the image as it is written, with the candidate; NULL unless update */
+    char *reason; /* one sentence for people; never NULL */
     size_t tags_seen;
     size_t rejected[5]; /* by enum tag_match; [TAG_MATCHES] counts those without creation time */
 };

@@ -166,6 +166,13 @@ static bool locate_all(const char *text, const struct yaml_node *node, struct sp
     return node->style != YAML_PLAIN || (out->start < out->end && !is_glued);
 }
 
+/* "key:" with nothing behind it, where a value can be put. */
+static bool is_empty_value(const char *text, const struct yaml_node *node)
+{
+    bool is_nothing = node->kind == YAML_SCALAR && node->style == YAML_PLAIN && node->start == node->end;
+    return is_nothing && !node->anchor && !node->tag && node->start && strchr(": ", text[node->start - 1]);
+}
+
 static int cannot(const struct yaml_node *node, struct error *err, const char *what)
 {
     return error_set(err, ERROR_UNSUPPORTED, "line %d: %s", node->line, what);
@@ -175,14 +182,20 @@ int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *no
                     char quotes, struct splice *out, struct error *err)
 {
     struct span text;
-    if (node->kind != YAML_SCALAR || !locate_all(file->text, node, &text))
+    bool is_fillable = is_empty_value(file->text, node);
+    if (node->kind != YAML_SCALAR || (!is_fillable && !locate_all(file->text, node, &text)))
         return cannot(node, err, "there is no image text to replace; write one by hand first");
+    if (is_fillable)
+        text = (struct span){node->start, node->end};
     if (node->tag && !is_tagged_string(node->tag))
         return cannot(node, err, "the value has a YAML tag that makes it something else than a string");
     bool adds_quotes = needs_quotes(node, value);
+    const char *blank = is_fillable && file->text[text.start - 1] == ':' ? " " : "";
+    const char quote[] = {quotes, '\0'};
     *out = (struct splice){.start = text.start,
                            .end = text.end,
-                           .text = adds_quotes ? xasprintf("%c%s%c", quotes, value, quotes) : xstrdup(value),
+                           .text = adds_quotes ? xasprintf("%s%s%s%s", blank, quote, value, quote)
+                                               : xasprintf("%s%s", blank, value),
                            .node = node,
                            .value = xstrdup(value),
                            .adds_quotes = adds_quotes};

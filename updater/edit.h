@@ -54,8 +54,8 @@ int edit_set_tag(const struct manifest_file *file, const struct container *conta
 /*
  * The splice that makes a scalar read as `value`, a string of an image or one of its parts: in the quotes that were
  * there, or in `quotes` ('"' or '\'') if the scalar is plain and the value would not be a string then ("1.10", "1e3",
- * "on", a date). ERROR_UNSUPPORTED, with the line, where there is no scalar to replace, or its YAML tag (!!int) would
- * make something else of the value.
+ * "on", a date). A key without a value gets it behind its colon. ERROR_UNSUPPORTED, with the line, where there is no
+ * scalar to replace, or its YAML tag (!!int) would make something else of the value.
  */
 int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *node, const char *value,
                     char quotes, struct splice *out, struct error *err) MUST_CHECK;

@@ -75,14 +75,17 @@ static int compare_value(const struct comparison *c, const struct yaml_node *a, 
     return 0;
 }
 
+/* A scalar that was empty may begin behind a blank that its splice brings; else it stays where it was. */
 static bool is_same_place(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
 {
-    if (b->start != moved(c, a->start, false))
+    bool is_empty = a->start == a->end;
+    const struct splice *filled = is_empty ? splice_of(c, a) : NULL;
+    if (b->start != moved(c, a->start, false) + (filled ? strspn(filled->text, " ") : 0))
         return false;
     /* A collection that something is added to ends with that, or with what is added behind its last node. */
     if (c->has_additions && (a->kind == YAML_MAPPING || a->kind == YAML_SEQUENCE))
         return true;
-    return b->end == (a->start == a->end ? moved(c, a->end, false) : moved(c, a->end, true));
+    return b->end == moved(c, a->end, filled || !is_empty);
 }
 
 /* The style that a node must have afterwards: its own, or the quotes that its splice brings. */
@@ -91,7 +94,7 @@ static enum yaml_style style_after(const struct comparison *c, const struct yaml
     const struct splice *splice = splice_of(c, node);
     if (!splice || !splice->adds_quotes || node->style != YAML_PLAIN)
         return node->style;
-    return *splice->text == '"' ? YAML_DOUBLE_QUOTED : YAML_SINGLE_QUOTED;
+    return splice->text[strspn(splice->text, " ")] == '"' ? YAML_DOUBLE_QUOTED : YAML_SINGLE_QUOTED;
 }
 
 /* The splice that adds a pair to the mapping, or NULL. */

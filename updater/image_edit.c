@@ -66,6 +66,13 @@ static int split(const struct container *container, const struct image_ref *to, 
                  struct error *err)
 {
     AUTO_FREE char *name = xmemdupz(to->text, to->name_len);
+    const struct image_ref *from = &container->image;
+    bool is_same_name =
+        from->text && from->name_len == to->name_len && strncmp(from->text, name, to->name_len) == 0;
+    if (!container->image_node && !is_same_name)
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "line %d, container %s: its repository has no field here that could become %s",
+                         container->line, container->name, name);
     if (container->registry_node)
         split_name(container, to, name, out);
     else
@@ -121,7 +128,7 @@ static int edit_parts(const struct manifest_file *file, const struct container *
                {container->digest_node, parts.digest}};
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         struct splice splice = SPLICE_INIT;
-        if (!all[i].node || reads_as(all[i].node, all[i].value))
+        if (!all[i].node || !all[i].value || reads_as(all[i].node, all[i].value))
             continue;
         if (edit_set_scalar(file, all[i].node, all[i].value, quotes_of(container), &splice, err) < 0)
             return error_wrap(err, "container %s", container->name);

@@ -661,6 +661,38 @@ static int64_t same_monotonic_ms(void *days)
     return clock_monotonic_ms(&system_clock);
 }
 
+static void note_tags(const struct demand *demand UNUSED, struct scan_result *result, void *context)
+{
+    assert_int_equal(result->error.code, ERROR_NONE);
+    for (size_t i = 0; i < result->info->images_len; i++)
+        strbuf_addf(context, "%s%s", i ? " " : "", repository_info_tag(result->info, i));
+}
+
+/* Another pawl has listed since the answer that the push is put into: its list is the better one, for both of us. */
+static void test_scanner_pushed_tag_leaves_a_newer_list_of_others(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *listed = scan_of(f, f->server, "years", false, 0, NULL);
+    assert_string_equal(listed, "y2019 y2023 y2024");
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/years", f->server->port);
+    CLEANUP(repository_info_release) struct repository_info *old = repository_info_new(repository);
+    repository_info_add(old, "y2019");
+    repository_info_finish(old);
+    old->scanned_ms = clock_wall_ms(&system_clock) - 60000;
+    CLEANUP(strvec_release) struct strvec pushed = STRVEC_INIT;
+    strvec_push(&pushed, "y2024");
+    CLEANUP(strbuf_release) struct strbuf got = STRBUF_INIT;
+    const struct demand demand = {.repository = repository};
+    scanner_submit_pushed(f->scanner, &demand, old, &pushed, note_tags, &got);
+    while (scanner_run(f->scanner, 1000))
+        ;
+    assert_string_equal(got.buf, "y2019 y2023 y2024");
+    unsigned requests = 0;
+    AUTO_FREE char *kept = scan_of(f, f->server, "years", false, 60000, &requests);
+    assert_string_equal(kept, "y2019 y2023 y2024");
+    assert_int_equal(requests, 0);
+}
+
 static void test_scanner_moved_tag_is_noticed_after_a_day(void **state)
 {
     struct fixture *f = *state;
@@ -791,6 +823,7 @@ int main(void)
         CASE(test_scanner_asks_nothing_twice),
         CASE(test_scanner_young_list_still_gets_missing_details),
         CASE(test_scanner_rate_limit_in_details_keeps_the_list),
+        CASE(test_scanner_pushed_tag_leaves_a_newer_list_of_others),
         CASE(test_scanner_moved_tag_is_noticed_after_a_day),
         CASE(test_scanner_one_that_hangs_delays_no_other),
         CASE(test_scanner_run_waits_for_wake_without_work),

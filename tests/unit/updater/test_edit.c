@@ -142,11 +142,11 @@ static void test_edit_set_image_refuses_what_it_cannot_write(void **state)
     (void)state;
     assert_refuses(edit_set_image, "a:1", "B:1", ERROR_INVALID, "no image reference");
     assert_refuses(edit_set_image, "!!int 1", "a:1", ERROR_UNSUPPORTED, "YAML tag");
-    assert_refuses(edit_set_image, "", "a:1", ERROR_UNSUPPORTED, "no image text");
+    assert_refuses(edit_set_image, "&x", "a:1", ERROR_UNSUPPORTED, "no image text");
+    assert_refuses(edit_set_image, "!!str", "a:1", ERROR_UNSUPPORTED, "no image text");
     assert_refuses(edit_set_image, "|\n      a:1", "b:1", ERROR_UNSUPPORTED, "no image text");
     assert_refuses(edit_set_image, "&a:1", "b:1", ERROR_UNSUPPORTED, "no image text");
     assert_refuses(edit_set_image, "[a]", "a:1", ERROR_UNSUPPORTED, "no image text");
-    assert_refuses(edit_set_image, "\n", "a:1", ERROR_UNSUPPORTED, "no image text");
 }
 
 #define SHARED                                                                                               \

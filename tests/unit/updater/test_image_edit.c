@@ -68,6 +68,12 @@ static void test_image_edit_changes_the_tag_where_it_is(void **state)
          "{registry: gcr.io/project, image: a, tag: v2}"},
         {"{image: a, tag: ''}", "a:v2", "{image: a, tag: 'v2'}"},
         {"{image: a, tag: ~}", "a:v2", "{image: a, tag: v2}"},
+        {"\n      image: a\n      tag:", "a:v2", "\n      image: a\n      tag: v2"},
+        {"\n      image: a\n      tag: # none", "a:1.10", "\n      image: a\n      tag: \"1.10\" # none"},
+        {"\n      tag:\n      image: a", "a:v2", "\n      tag: v2\n      image: a"},
+        {"\n      tag:\n\n      # c\n      image: a", "a:v2", "\n      tag: v2\n\n      # c\n      image: a"},
+        {"{image: a, tag: }", "a:v2", "{image: a, tag: v2}"},
+        {"{image: a, tag: , x: y}", "a:1.10", "{image: a, tag: \"1.10\", x: y}"},
         {"{image: a, tag: null}", "a:1.10", "{image: a, tag: \"1.10\"}"},
         {"{image: a, tag: v1}", "a:v1", "{image: a, tag: v1}"},
         {"{image: a, tag: &t v1, other: *t}", "a:v2", "{image: a, tag: &t v2, other: *t}"},
@@ -164,7 +170,7 @@ static void test_image_edit_refuses_what_the_parts_cannot_hold(void **state)
         {"{image: a, tag: v1}", "A:1", "no image reference", ERROR_INVALID},
         {"{image: a, tag: !!float 1.1}", "a:v2", "container app: line 7: the value has a YAML tag",
          ERROR_UNSUPPORTED},
-        {"{image: a, tag: }", "b:v2", "container app: line 7: there is no image text", ERROR_UNSUPPORTED},
+        {"{image: a, tag: &t }", "b:v2", "container app: line 7: there is no image text", ERROR_UNSUPPORTED},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct error err = ERROR_INIT;
