@@ -249,6 +249,16 @@ static void report_document(struct manifest_file *file, const struct yaml_docume
                               xasprintf("column %d: %s", document->error_column, document->error.text));
 }
 
+static void read_root(struct reading *reading, const struct yaml_node *root)
+{
+    if (manifest_is_kustomization(reading->file->path, root) && manifest_kustomization_has_images(root))
+        read_kustomization(reading, root);
+    else if (is_object(root) && is_list(root))
+        read_list(reading, root);
+    else if (is_object(root))
+        read_object(reading, root);
+}
+
 static void read_documents(struct reading *reading)
 {
     struct manifest_file *file = reading->file;
@@ -257,17 +267,8 @@ static void read_documents(struct reading *reading)
         reading->document = i;
         if (document->error.code != ERROR_NONE)
             report_document(file, document);
-        else if (!document->root)
-            continue;
-        else if (manifest_is_kustomization(file->path, document->root) &&
-                 manifest_kustomization_has_images(document->root))
-            read_kustomization(reading, document->root);
-        else if (!is_object(document->root))
-            continue;
-        else if (is_list(document->root))
-            read_list(reading, document->root);
-        else
-            read_object(reading, document->root);
+        else if (document->root)
+            read_root(reading, document->root);
     }
 }
 

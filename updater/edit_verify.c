@@ -78,13 +78,14 @@ static int compare_value(const struct comparison *c, const struct yaml_node *a, 
 /* A scalar that was empty may begin behind a blank that its splice brings; else it stays where it was. */
 static bool is_same_place(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
 {
-    if (c->has_additions && (a->kind == YAML_MAPPING || a->kind == YAML_SEQUENCE))
-        /* A collection that something is added to ends with that, or with what is added behind its last node. */
-        return b->start == moved(c, a->start, false);
     bool is_empty = a->start == a->end;
     const struct splice *filled = is_empty ? splice_of(c, a) : NULL;
-    size_t start = moved(c, a->start, false) + (filled ? strspn(filled->text, " ") : 0);
-    return b->start == start && b->end == moved(c, a->end, filled || !is_empty);
+    if (b->start != moved(c, a->start, false) + (filled ? strspn(filled->text, " ") : 0))
+        return false;
+    /* A collection that something is added to ends with that, or with what is added behind its last node. */
+    if (c->has_additions && (a->kind == YAML_MAPPING || a->kind == YAML_SEQUENCE))
+        return true;
+    return b->end == moved(c, a->end, filled || !is_empty);
 }
 
 /* The style that a node must have afterwards: its own, or the quotes that its splice brings. */
