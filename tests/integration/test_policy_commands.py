@@ -1,6 +1,8 @@
 """`pawl automate`, `deautomate`, `lock`, `unlock` and `policy` on a real remote: one commit each, only the annotation's bytes."""
 
+import datetime
 import subprocess
+import time
 
 import pytest
 
@@ -238,6 +240,50 @@ def test_a_locked_workload_is_not_updated(site):
     assert held["cause"] == "locked" and "jane" in held["reason"] and "freeze" in held["reason"]
     site.pawl.ok("unlock", *who)
     assert site.once()["changes"][0]["to"].endswith(":1.1.0")
+
+
+def test_a_lock_that_ends_by_itself(site):
+    site.push("app", "1.0.0", "1.1.0")
+    site.start({"app.yaml": workload("app", site.image("app", "1.0.0"), policy="semver:1")})
+    who = ["--git-url", site.url, "-w", WHO]
+    before = datetime.datetime.now(datetime.timezone.utc)
+    site.pawl.ok("lock", *who, "--until", "8h", "--user", "jane")
+    (line,) = [line for line in site.repo.diff() if "locked-until" in line]
+    assert line.startswith("+    pawl.dev/locked-until: ")
+    until = datetime.datetime.fromisoformat(line.split('"')[1].replace("Z", "+00:00"))
+    assert datetime.timedelta(hours=7, minutes=59) < until - before < datetime.timedelta(hours=8, minutes=5)
+    assert site.once()["held"][0]["cause"] == "locked"
+    soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=3)
+    site.pawl.ok("lock", *who, "--until", soon.strftime("%Y-%m-%dT%H:%M:%SZ"), "--user", "jane")
+    time.sleep(3.5)
+    assert site.once()["changes"][0]["to"].endswith(":1.1.0")
+    site.pawl.ok("lock", *who, "--user", "jane")
+    assert not any(line.startswith("+") for line in site.repo.diff())  # the old end goes, and the lock has none
+    site.pawl.ok("unlock", *who)
+    assert b"lock" not in site.repo.read("app.yaml")
+
+
+@pytest.mark.parametrize("setting, line", [
+    ("min-age=2d", "+    pawl.dev/min-age: \"2d\""), ("min-age.app=30m", "+    pawl.dev/min-age.app: \"30m\""),
+    ("digest.app=pin", "+    pawl.dev/digest.app: pin"), ("allow-downgrade=true", '+    pawl.dev/allow-downgrade: "true"'),
+    ("window=Mon-Fri 09:00-16:00 Europe/Berlin", '+    pawl.dev/window: Mon-Fri 09:00-16:00 Europe/Berlin'),
+    ("platforms=linux/amd64,linux/arm64/v8", '+    pawl.dev/platforms: "linux/amd64,linux/arm64/v8"'),
+])
+def test_every_policy_of_ours_can_be_set_and_unset(bench, setting, line):
+    _start(bench, annotations={"x": "y"})
+    before = bench.repo.read("app.yaml")
+    bench.run("policy", "--set", setting)
+    assert bench.repo.diff() == [line]
+    bench.run("policy", "--unset", setting.partition("=")[0])
+    assert bench.repo.read("app.yaml") == before
+
+
+@pytest.mark.parametrize("setting", ["min-age=soon", "digest=perhaps", "window=Mon-Fri", "locked-until=later", "platforms=x"])
+def test_a_value_that_cannot_be_read_is_never_written(bench, setting):
+    _start(bench)
+    head = bench.repo.sha()
+    result = bench.run("policy", "--set", setting, rc=2)
+    assert "nothing was written" in result.stderr and bench.repo.sha() == head
 
 
 # Several repositories
