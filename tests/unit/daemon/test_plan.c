@@ -119,13 +119,15 @@ struct bench {
 
 static void open_bench(struct bench *b, struct fixture *f)
 {
-    static char none[] = "none", user[] = "pawl", mail[] = "pawl@localhost", space[] = "default";
+    static char none[] = "none", user[] = "pawl", mail[] = "pawl@localhost", space[] = "default",
+                commit_per[] = "round";
     struct error err = ERROR_INIT;
     b->settings = (struct repository_config){.name = f->directory, .url = f->remote, .deploy_to = none};
     b->config = (struct config){.data_dir = f->mirrors,
                                 .git_user = user,
                                 .git_email = mail,
                                 .default_space = space,
+                                .commit_per = commit_per,
                                 .git_timeout_ms = 10000};
     b->repository = repository_open(&b->config, &b->settings, &system_clock, &err);
     assert_non_null(b->repository);

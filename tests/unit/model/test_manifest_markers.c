@@ -151,7 +151,7 @@ static void test_text_that_looks_like_a_marker_is_none(void **state)
     static const char *const cases[] = {
         "a: \"x # pawl: glob:*\"\n",  "a: |\n  image: x/y:1 # pawl: glob:*\n",
         "a: 'x\n  # pawl: glob:*'\n", "\"x # pawl: y\": 1\n",
-        "a: x/y:1# pawl:glob\n",  "a: '{\"$imagepolicy\": 1}'\n",
+        "a: x/y:1# pawl:glob\n",      "a: '{\"$imagepolicy\": 1}'\n",
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         assert_read(manifest_file_new, cases[i], "");
