@@ -10,7 +10,7 @@
 /* Rounds of asking for what candidates turn out to need. The first asks for one, the others for some more each. */
 #define MAX_PASSES 5
 /* What was asked in this plan counts as asked now; the rest is for clocks that do not run as one. */
-#define PASS_SLACK_MS 100
+#define PASS_SLACK_MS 10
 
 /* Adds a problem to the plan; the texts are copied. */
 static void add_problem(struct plan *plan, const char *file, int line, const char *workload,
@@ -559,6 +559,16 @@ static bool depends_on_candidates(const struct plan *plan, const struct reposito
     return strmap_size(&r->wants.lists) > 0;
 }
 
+/* True if a new candidate's details have to be asked for, which only a plan that is made does. */
+static bool needs_more(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->decisions_len; i++) {
+        if (plan->decisions[i].needs_len)
+            return true;
+    }
+    return false;
+}
+
 bool plan_renew(struct plan *plan, struct repository *r, const char *commit, struct image_source *images)
 {
     int64_t since_ms = clock_monotonic_ms(r->clock);
@@ -576,8 +586,8 @@ bool plan_renew(struct plan *plan, struct repository *r, const char *commit, str
     if (has_old_secret(plan, r) || (!plan->is_unchanged && depends_on_candidates(plan, r)))
         return false;
     plan->stage_ms[PLAN_SELECT] = plan->stage_ms[PLAN_EDIT] = 0;
-    if (!plan->is_unchanged && decide_again(plan, r, is_stale) < 0)
-        return false; /* the round that makes it anew will say why */
+    if (!plan->is_unchanged && (decide_again(plan, r, is_stale) < 0 || needs_more(plan)))
+        return false; /* the plan that is made anew says why, or asks for what is needed */
     plan->stage_ms[PLAN_LOOKUP] = lap(r->clock, &since_ms);
     if (!plan->is_unchanged)
         edit(plan);

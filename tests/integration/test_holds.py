@@ -132,11 +132,11 @@ def test_a_new_tag_waits_until_it_is_old_enough(site):
 
 def test_the_best_of_those_that_are_old_enough_is_taken(site):
     """Before anybody looked there were 1.0.0 to 1.2.0, built long ago, which a policy by date knows; 1.3.0 is new."""
-    _start(site, "1.0.0", "1.1.0", "1.2.0", current="1.2.0", policy="glob:1.*", min_age="1h")
+    _start(site, "1.0.0", "1.1.0", "1.2.0", current="1.0.0", policy="glob:1.*", min_age="1h", locked="true")
     site.once()
     text = site.repo.read("web.yaml").decode()
     site.push("app", "1.3.0", first_day=9)
-    site.repo.commit({"web.yaml": text.replace(":1.2.0", ":1.0.0")})
+    site.repo.commit({"web.yaml": text.replace("pawl.dev/locked:", "example.org/locked:")})
     report = site.once()
     assert _changed_to(report) == [site.image("app", "1.2.0")]
     assert "passed over 1.3.0, which is too young" in report["changes"][0]["reason"]
