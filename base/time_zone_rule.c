@@ -51,7 +51,7 @@ static bool take_time(const char **text, int most_hours, int64_t *out)
         return false;
     if (has_minutes && take(text, ':') && !take_number(text, 0, 59, &seconds))
         return false;
-    *out = sign * ((int64_t)hours * 3600 + minutes * 60 + seconds);
+    *out = sign * ((int64_t)hours * 3600 + (int64_t)minutes * 60 + seconds);
     return true;
 }
 
