@@ -115,10 +115,10 @@ static int append_flow(const struct annotation_path *e, size_t level, struct byt
     return 0;
 }
 
-/* What is written where there was nothing must not touch the colon. */
+/* What is written where there was nothing must not touch what is before it: the colon, an anchor or a tag. */
 static void add_gap(const struct annotation_path *e, const struct yaml_node *node, struct strbuf *out)
 {
-    if (node->start == node->end && node->start && e->text[node->start - 1] == ':')
+    if (node->start == node->end && node->start && !strchr(" \t\r\n", e->text[node->start - 1]))
         strbuf_addch(out, ' ');
 }
 

@@ -166,11 +166,16 @@ static bool locate_all(const char *text, const struct yaml_node *node, struct sp
     return node->style != YAML_PLAIN || (out->start < out->end && !is_glued);
 }
 
-/* "key:" with nothing behind it, where a value can be put. */
+/* "key:" with nothing behind it, where a value can be put. "{key }" has no colon for it to be put behind. */
 static bool is_empty_value(const char *text, const struct yaml_node *node)
 {
-    bool is_nothing = node->kind == YAML_SCALAR && node->style == YAML_PLAIN && node->start == node->end;
-    return is_nothing && !node->anchor && !node->tag && node->start && strchr(": ", text[node->start - 1]);
+    if (node->kind != YAML_SCALAR || node->style != YAML_PLAIN || node->start != node->end || node->anchor ||
+        node->tag)
+        return false;
+    size_t colon = node->start;
+    while (colon && text[colon - 1] == ' ')
+        colon--;
+    return colon && text[colon - 1] == ':';
 }
 
 static int cannot(const struct yaml_node *node, struct error *err, const char *what)

@@ -84,6 +84,8 @@ static void test_annotation_set_goes_where_its_place_is(void **state)
          HEAD "metadata:\n  annotations:\n    k: v\n  name: a\n" TAIL},
         {HEAD "metadata:\n  name: a\n  annotations: ~", "k", "v",
          HEAD "metadata:\n  name: a\n  annotations:\n    k: v"},
+        {HEAD "metadata:\n  name: a\n  annotations: &n", "k", "v",
+         HEAD "metadata:\n  name: a\n  annotations: &n {k: v}"},
         /* flow */
         {HEAD "metadata: {name: a}\n" TAIL, "k", "v", HEAD "metadata: {name: a, annotations: {k: v}}\n" TAIL},
         {HEAD "metadata: {name: a, annotations: {}}\n" TAIL, "k", "v",
