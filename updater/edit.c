@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "updater/edit_verify.h"
+#include "updater/yaml_place.h"
 
 struct span {
     size_t start, end;
@@ -107,6 +108,8 @@ int edit_set_tag(const struct manifest_file *file, const struct container *conta
     if (!image->text)
         return error_set(err, ERROR_INVALID, "line %d, container %s: %s", container->line, container->name,
                          container->problem.text);
+    if (!container->image_node || container->tag_node)
+        return unsupported(container, err, "the image has no text of its own that ends with the tag");
     if (image->digest)
         return unsupported(container, err,
                            "the image is pinned by digest; a new tag alone would not change it");
@@ -169,13 +172,8 @@ static bool locate_all(const char *text, const struct yaml_node *node, struct sp
 /* "key:" with nothing behind it, where a value can be put. "{key }" has no colon for it to be put behind. */
 static bool is_empty_value(const char *text, const struct yaml_node *node)
 {
-    if (node->kind != YAML_SCALAR || node->style != YAML_PLAIN || node->start != node->end || node->anchor ||
-        node->tag)
-        return false;
-    size_t colon = node->start;
-    while (colon && text[colon - 1] == ' ')
-        colon--;
-    return colon && text[colon - 1] == ':';
+    bool is_nothing = node->kind == YAML_SCALAR && node->style == YAML_PLAIN && node->start == node->end;
+    return is_nothing && !node->anchor && !node->tag && place_before(text, node->start) == ':';
 }
 
 static int cannot(const struct yaml_node *node, struct error *err, const char *what)

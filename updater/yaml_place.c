@@ -81,3 +81,10 @@ const struct yaml_node *place_last(const struct yaml_node *node)
         node = node->items[node->len - 1];
     return node;
 }
+
+char place_before(const char *text, size_t at)
+{
+    while (at && text[at - 1] == ' ')
+        at--;
+    return at ? text[at - 1] : '\0';
+}

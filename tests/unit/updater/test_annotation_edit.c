@@ -206,7 +206,7 @@ static void test_annotation_changes_are_made_in_order(void **state)
     assert_string_equal(last, HEAD "metadata:\n  name: a\n" TAIL);
 }
 
-static void test_annotation_that_is_shared_is_refused(void **state)
+static void test_annotation_that_is_shared_or_has_no_place_is_refused(void **state)
 {
     (void)state;
     static const struct {
@@ -227,6 +227,8 @@ static void test_annotation_that_is_shared_is_refused(void **state)
          "k: line 6: the value is shared"},
         {HEAD "metadata:\n  name: a\n  annotations:\n    k: &x v\n    l: m\nspec: *x\n", NULL,
          "k: line 6: it has an anchor"},
+        {HEAD "metadata:\n  name: a\n  ? x\n---\n", "w",
+         "k: line 4: its last key has neither value nor colon"},
         {HEAD "metadata:\n  name: a\n  annotations: [k]\n", "w", "k: line 5: annotations is no mapping"},
         {HEAD "metadata:\n  name: a\n  annotations:\n    k: [v]\n", "w",
          "k: line 6: the value of the annotation is no text"},
@@ -416,7 +418,7 @@ int main(void)
         cmocka_unit_test(test_annotation_removal_takes_its_lines),
         cmocka_unit_test(test_annotation_of_one_object_among_several),
         cmocka_unit_test(test_annotation_changes_are_made_in_order),
-        cmocka_unit_test(test_annotation_that_is_shared_is_refused),
+        cmocka_unit_test(test_annotation_that_is_shared_or_has_no_place_is_refused),
         cmocka_unit_test(test_annotation_value_must_be_text),
         cmocka_unit_test(test_annotation_makes_metadata_where_there_is_none),
         cmocka_unit_test(test_annotation_of_a_file_with_comments_is_none),
