@@ -26,8 +26,8 @@ struct tag_policy {
 struct type {
     const char *prefix;
     int (*compile)(struct tag_policy *policy, struct error *err);
-    /* `value` gets what the template makes of the tag, if there is one. */
-    enum tag_match (*match)(const struct tag_policy *policy, const char *tag, struct strbuf *value);
+    /* The key gets what the template makes of the tag, if there is one, and what else was found out on the way. */
+    enum tag_match (*match)(const struct tag_policy *policy, const char *tag, struct tag_key *key);
     const struct tag_ranking *ranking; /* where no other is set */
 };
 
@@ -44,9 +44,9 @@ static int compile_glob(struct tag_policy *policy, struct error *err)
     return refuse_empty(policy, err);
 }
 
-static enum tag_match match_glob(const struct tag_policy *policy, const char *tag, struct strbuf *value)
+static enum tag_match match_glob(const struct tag_policy *policy, const char *tag, struct tag_key *key)
 {
-    (void)value;
+    (void)key;
     return glob_match(policy->pattern, tag) ? TAG_MATCHES : TAG_DIFFERS;
 }
 
@@ -56,13 +56,12 @@ static int compile_semver(struct tag_policy *policy, struct error *err)
     return policy->constraint ? 0 : -1;
 }
 
-static enum tag_match match_semver(const struct tag_policy *policy, const char *tag, struct strbuf *value)
+static enum tag_match match_semver(const struct tag_policy *policy, const char *tag, struct tag_key *key)
 {
-    (void)value;
-    struct semver version;
-    if (!semver_parse(tag, &version))
+    if (!semver_parse(tag, &key->version))
         return TAG_NOT_A_VERSION;
-    return semver_constraint_check(policy->constraint, &version) ? TAG_MATCHES : TAG_DIFFERS;
+    key->version_of = tag;
+    return semver_constraint_check(policy->constraint, &key->version) ? TAG_MATCHES : TAG_DIFFERS;
 }
 
 static int compile_regexp(struct tag_policy *policy, struct error *err)
@@ -73,14 +72,14 @@ static int compile_regexp(struct tag_policy *policy, struct error *err)
     return policy->regexp ? 0 : -1;
 }
 
-static enum tag_match match_regexp(const struct tag_policy *policy, const char *tag, struct strbuf *value)
+static enum tag_match match_regexp(const struct tag_policy *policy, const char *tag, struct tag_key *key)
 {
     static const enum tag_match results[] = {
         [REGEXP_MATCHES] = TAG_MATCHES,
         [REGEXP_DIFFERS] = TAG_DIFFERS,
         [REGEXP_OVER_LIMIT] = TAG_OVER_LIMIT,
     };
-    return results[regexp_match(policy->regexp, tag, policy->extract ? value : NULL)];
+    return results[regexp_match(policy->regexp, tag, policy->extract ? &key->value : NULL)];
 }
 
 static const struct type glob_type = {"glob:", compile_glob, match_glob, &tag_ranking_newest};
@@ -215,11 +214,16 @@ void tag_policy_add_identity(const struct tag_policy *policy, struct strbuf *out
                 strlen(extract), extract);
 }
 
-static enum tag_match match_pattern(const struct tag_policy *policy, const char *tag, struct strbuf *value)
+static bool is_latest(const char *tag)
 {
-    if (!policy->takes_latest && strcasecmp(tag, "latest") == 0)
+    return (*tag == 'l' || *tag == 'L') && strcasecmp(tag, "latest") == 0;
+}
+
+static enum tag_match match_pattern(const struct tag_policy *policy, const char *tag, struct tag_key *key)
+{
+    if (!policy->takes_latest && is_latest(tag))
         return TAG_IS_LATEST;
-    return policy->type->match(policy, tag, value);
+    return policy->type->match(policy, tag, key);
 }
 
 /* A matching tag without a time matches all the same: the time may just not be known yet. */
@@ -237,7 +241,8 @@ enum tag_match tag_policy_read(const struct tag_policy *policy, const struct ima
     key->tag = image->tag;
     key->created_ms = image->details->created_ms;
     key->is_placed = false;
-    enum tag_match match = match_pattern(policy, image->tag, &key->value);
+    key->version_of = NULL;
+    enum tag_match match = match_pattern(policy, image->tag, key);
     if (policy->extract && (key->value.len == 0 || key->value.overflowed))
         return match == TAG_MATCHES ? TAG_NO_VALUE : match;
     tag_key_place(key, &policy->ranking);
