@@ -80,8 +80,7 @@ static int append_block(const struct annotation_path *e, size_t level, struct by
     const char *line_break = place_line_break(e->text, e->len, mapping->start);
     const struct yaml_node *last = place_last(mapping);
     bool is_block_scalar = last->style == YAML_LITERAL || last->style == YAML_FOLDED;
-    if (last->start == last->end && !last->anchor && !last->tag &&
-        !strchr(":-", place_before(e->text, last->start)))
+    if (place_is_nothing(last) && !strchr(":-", place_before(e->text, last->start)))
         return annotation_path_refuse(e, mapping->line, "its last key has neither value nor colon");
     if (!is_block_scalar) {
         size_t end = place_line_end(e->text, e->len, last->end);
