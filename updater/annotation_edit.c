@@ -187,9 +187,11 @@ static int replace_value(const struct annotation_path *e, struct byte_edit *edit
 static int set(const struct annotation_path *e, struct byte_edit *edit, struct strbuf *out)
 {
     size_t level = annotation_path_depth(e);
+    const struct yaml_node *mapping = e->nodes[level];
+    if (place_is_nothing(mapping) && place_before(e->text, mapping->start) != ':')
+        return annotation_path_refuse(e, mapping->line, "its key has neither value nor colon");
     if (level == ANNOTATION_LEVELS)
         return replace_value(e, edit, out);
-    const struct yaml_node *mapping = e->nodes[level];
     bool is_filled = mapping->kind == YAML_MAPPING && mapping->len;
     if (level && (!is_filled && (mapping->kind != YAML_MAPPING || !e->nodes[level - 1]->flow)))
         return fill(e, level, edit, out);
