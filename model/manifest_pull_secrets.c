@@ -51,9 +51,13 @@ static void read_secrets(struct reading *reading, const struct yaml_node *pod_sp
     const struct yaml_node *list = yaml_resolve(yaml_get(pod_spec, "imagePullSecrets"));
     if (!list || list->kind != YAML_SEQUENCE || !list->len)
         return;
-    reading->resource->pull_secrets = xcalloc(LIMIT_PULL_SECRETS, sizeof(char *));
+    struct resource *resource = reading->resource;
+    resource->pull_secrets = xcalloc(LIMIT_PULL_SECRETS, sizeof(char *));
     for (size_t i = 0; i < list->len; i++)
         add_secret(reading, list->items[i]);
+    if (resource->pull_secrets_len)
+        resource->pull_secrets =
+            xreallocarray(resource->pull_secrets, resource->pull_secrets_len, sizeof(char *));
 }
 
 static void read_account(struct reading *reading, const struct yaml_node *pod_spec)

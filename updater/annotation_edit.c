@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/utf8.h"
+#include "model/manifest_tree.h"
 #include "updater/annotation_path.h"
 #include "updater/annotation_verify.h"
 #include "updater/yaml_place.h"
@@ -276,19 +277,20 @@ static const struct yaml_node *object_at(const struct yaml_stream *yaml, const s
 
 static int find_place(const struct resource *resource, struct place *place, struct error *err)
 {
-    const struct yaml_node *root =
-        resource->node ? resource->file->yaml->documents[resource->document].root : NULL;
+    CLEANUP(manifest_tree_release) struct manifest_tree tree = {.file = NULL};
+    const struct yaml_node *object = manifest_tree_object(&tree, resource);
+    const struct yaml_node *root = object ? tree.yaml->documents[resource->document].root : NULL;
     *place = (struct place){.document = resource->document};
     if (!resource->is_applied && !strcmp(resource->kind, "File"))
         return error_set(
             err, ERROR_UNSUPPORTED,
             "line %d: this is a file whose comments say what its policies are; it has no annotations",
             resource->line);
-    if (root && root == resource->node)
+    if (root && root == object)
         return 0;
     const struct yaml_node *items = root ? yaml_resolve(yaml_get(root, "items")) : NULL;
     for (size_t i = 0; items && items->kind == YAML_SEQUENCE && i < items->len; i++) {
-        if (yaml_resolve(items->items[i]) != resource->node)
+        if (yaml_resolve(items->items[i]) != object)
             continue;
         place->item = i + 1;
         return 0;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "model/manifest_tree.h"
 #include "updater/edit_verify.h"
 #include "updater/yaml_place.h"
 
@@ -235,7 +236,7 @@ static int settle(const struct splice **splices, size_t *len, struct error *err)
     size_t kept = 0;
     for (size_t i = 0; i < *len; i++) {
         const struct splice *last = kept ? splices[kept - 1] : NULL, *next = splices[i];
-        bool is_same_node = last && (last->node == next->node || next->start < last->end);
+        bool is_same_node = last && (last->node->number == next->node->number || next->start < last->end);
         if (is_same_node && !strcmp(last->value, next->value))
             continue;
         if (is_same_node)
@@ -265,7 +266,8 @@ int edit_apply(const struct manifest_file *file, const struct splice *splices, s
         at = sorted[i]->end;
     }
     strbuf_add(&text, file->text + at, file->len - at);
-    if (edit_verify(file->yaml, file->text, &text, sorted, len, err) < 0)
+    CLEANUP(yaml_release) struct yaml_stream *old = manifest_tree_read(file, err);
+    if (!old || edit_verify(old, file->text, &text, sorted, len, err) < 0)
         return error_wrap(err, "editing %s", file->path);
     strbuf_add(out, text.buf, text.len);
     return 0;

@@ -62,7 +62,7 @@ static bool is_same_text(const char *a, const char *b)
 static const struct splice *splice_of(const struct comparison *c, const struct yaml_node *node)
 {
     size_t at = splices_before(c, node->start, false);
-    return at < c->len && c->splices[at]->node == node ? c->splices[at] : NULL;
+    return at < c->len && c->splices[at]->node->number == node->number ? c->splices[at] : NULL;
 }
 
 static int compare_value(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
@@ -101,7 +101,7 @@ static enum yaml_style style_after(const struct comparison *c, const struct yaml
 static const struct splice *addition_to(const struct comparison *c, const struct yaml_node *mapping)
 {
     for (size_t i = 0; c->has_additions && mapping->kind == YAML_MAPPING && i < c->len; i++) {
-        if (c->splices[i]->added_key && c->splices[i]->node == mapping)
+        if (c->splices[i]->added_key && c->splices[i]->node->number == mapping->number)
             return c->splices[i];
     }
     return NULL;

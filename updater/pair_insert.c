@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "model/manifest_tree.h"
 #include "updater/yaml_place.h"
 
 /* True if the rest of the line is blank or a comment. */
@@ -24,9 +25,13 @@ static char *indentation(const struct yaml_node *mapping)
     return spaces;
 }
 
-int pair_insert(const struct manifest_file *file, const struct yaml_node *mapping, const char *key,
+int pair_insert(const struct manifest_file *file, const struct yaml_node *kept, const char *key,
                 const char *value, struct splice *out, struct error *err)
 {
+    CLEANUP(yaml_release) struct yaml_stream *yaml = manifest_tree_read(file, err);
+    const struct yaml_node *mapping = yaml ? yaml_find(yaml, kept->number) : NULL;
+    if (!mapping)
+        return -1;
     const struct yaml_node *last = mapping->len ? mapping->items[mapping->len - 1] : NULL;
     bool is_simple =
         last && (last->kind == YAML_ALIAS ||
@@ -42,7 +47,7 @@ int pair_insert(const struct manifest_file *file, const struct yaml_node *mappin
                            .end = at,
                            .text = xasprintf("%s%s%s: %s%s%s", mapping->flow ? "," : line_break, indent, key,
                                              quote, value, quote),
-                           .node = mapping,
+                           .node = kept,
                            .value = xstrdup(value),
                            .added_key = key};
     return 0;

@@ -265,6 +265,9 @@ static void test_annotation_value_must_be_text(void **state)
     assert_int_equal(err.code, ERROR_INVALID);
 }
 
+/* The first node of a file. */
+static const struct yaml_node root = {.kind = YAML_MAPPING, .number = 1};
+
 /* What a kustomization may lack: an object without a name is no resource of a cluster. */
 static void test_annotation_makes_metadata_where_there_is_none(void **state)
 {
@@ -284,8 +287,7 @@ static void test_annotation_makes_metadata_where_there_is_none(void **state)
         const char *before = cases[i].before;
         CLEANUP(release_file)
         struct manifest_file *file = manifest_file_new("a.yaml", xstrdup(before), strlen(before), "default");
-        const struct resource resource = {
-            .kind = "Kustomization", .node = file->yaml->documents[0].root, .file = file, .line = 1};
+        const struct resource resource = {.kind = "Kustomization", .node = &root, .file = file, .line = 1};
         const struct annotation_change there = {.key = "k", .value = "v"}, back = {.key = "k"};
         CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
         struct error err = ERROR_INIT;
@@ -297,8 +299,7 @@ static void test_annotation_makes_metadata_where_there_is_none(void **state)
         CLEANUP(release_file)
         struct manifest_file *changed =
             manifest_file_new("a.yaml", xmemdupz(text.buf, text.len), text.len, "default");
-        const struct resource again = {
-            .kind = "Kustomization", .node = changed->yaml->documents[0].root, .file = changed, .line = 1};
+        const struct resource again = {.kind = "Kustomization", .node = &root, .file = changed, .line = 1};
         strbuf_reset(&text);
         assert_int_equal(annotation_edit(&again, &back, 1, &text, &err), 0);
         assert_string_equal(text.buf, before);
@@ -311,8 +312,7 @@ static void test_annotation_of_a_file_with_comments_is_none(void **state)
     static const char before[] = "tag: 1 # pawl: a/b semver:1\n";
     CLEANUP(release_file)
     struct manifest_file *file = manifest_file_new("v.yaml", xstrdup(before), strlen(before), "default");
-    const struct resource resource = {
-        .kind = "File", .node = file->yaml->documents[0].root, .file = file, .line = 1};
+    const struct resource resource = {.kind = "File", .node = &root, .file = file, .line = 1};
     const struct annotation_change change = {.key = "k", .value = "v"};
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     struct error err = ERROR_INIT;
