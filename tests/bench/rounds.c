@@ -228,7 +228,8 @@ static double peak_mib(void)
 static void write_release(struct bench *bench, const struct round_report *report)
 {
     const struct release *release = report->plan.release;
-    const struct commit_author author = {"pawl", "pawl@localhost", clock_wall_ms(&system_clock)};
+    const struct commit_author author = {
+        .name = "pawl", .email = "pawl@localhost", .when_ms = clock_wall_ms(&system_clock)};
     struct mirror *mirror = bench->repository->mirror;
     AUTO_FREE struct commit_file *files = xcalloc(release->files_len, sizeof(*files));
     for (size_t i = 0; i < release->files_len; i++)
