@@ -54,7 +54,7 @@ struct repository_info {
     int64_t shrunken_ms; /* and when it was first seen to do so */
     char *etag;          /* of the list, if it is one page and the registry gave one; else NULL */
     int64_t etag_ms;     /* when that page was read */
-    char *list_digest;   /* of the list's text, where it was one page; NULL: not known. In memory alone. */
+    char *list_digest;   /* of the list's text, where it was one page of nothing but tags; NULL: not known */
     uint64_t record_sum; /* a checksum of its record in the cache (cache/records.h); 0: none was seen */
 
     /* The rest is for image_info.c alone. */

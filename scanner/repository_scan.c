@@ -342,20 +342,30 @@ static void repeat_list(struct scan *scan)
     finish_list(scan);
 }
 
+static bool is_last_list(const struct scan *scan, const char *digest)
+{
+    const struct repository_info *last = scan->last;
+    return last && last->list_digest && !strcmp(digest, last->list_digest) && !last->is_truncated &&
+           last->images_len <= scan->env->tag_limit;
+}
+
 /* Reads the tags of a page. The list that was a single page last time, and is byte for byte the same now, is not taken
- * apart again: of a thousand repositories that are asked every few minutes, all but a few have nothing new. */
+ * apart again: of a thousand repositories that are asked every few minutes, all but a few have nothing new. One with
+ * names that are no tags is, as they are said. */
 static int read_page(struct scan *scan, const struct http_response *response, struct error *err)
 {
     const char *body = response->body.buf;
-    size_t len = response->body.len;
-    const struct repository_info *last = scan->last;
+    size_t len = response->body.len, bad = 0;
     AUTO_FREE char *digest = strmap_size(&scan->visited) == 1 ? oci_digest_of(body, len) : NULL;
-    if (digest && last && last->list_digest && !last->is_truncated && !strcmp(digest, last->list_digest)) {
+    if (digest && is_last_list(scan, digest)) {
         repeat_tags(scan);
         return 0;
     }
-    scan->info->list_digest = steal(&digest);
-    return tag_list_read(body, len, scan->env->tag_limit, scan->info, &scan->result->bad_tags, err);
+    int result = tag_list_read(body, len, scan->env->tag_limit, scan->info, &bad, err);
+    scan->result->bad_tags += bad;
+    if (!bad)
+        scan->info->list_digest = steal(&digest);
+    return result;
 }
 
 /* Of a list that is one page: the ETag of a first page says nothing about the others. */

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "cache/cache.h"
+#include "cache/records.h"
 #include "scanner/oci_manifest.h"
 #include "scanner/scanner.h"
 #include "tests/unit/scripted_server.h"
@@ -342,10 +343,10 @@ static char *scan_of(struct fixture *f, struct scripted_server *server, const ch
 
 /* -- lists ---------------------------------------------------------------------------------------------- */
 
-/* One more scan of `names` by whoever has `known` of it. */
-static struct repository_info *scan_again(struct fixture *f, struct repository_info *known)
+/* One more scan of `path` by whoever has `known` of it. */
+static struct repository_info *scan_again(struct fixture *f, const char *path, struct repository_info *known)
 {
-    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/names", f->server->port);
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/%s", f->server->port, path);
     struct demand demand = {.repository = repository, .known = known};
     struct scan_result result;
     scanner_scan(f->scanner, &demand, 1, 0, NULL, NULL, &result);
@@ -358,18 +359,52 @@ static struct repository_info *scan_again(struct fixture *f, struct repository_i
 static void test_scanner_takes_a_list_apart_only_if_it_is_another(void **state)
 {
     struct fixture *f = *state;
-    CLEANUP(repository_info_release) struct repository_info *first = scan_again(f, NULL);
-    first->names[first->offsets[0]] = 'A';
-    CLEANUP(repository_info_release) struct repository_info *second = scan_again(f, first);
+    CLEANUP(repository_info_release) struct repository_info *first = scan_again(f, "years", NULL);
+    first->names[first->offsets[0]] = 'Y';
+    CLEANUP(repository_info_release) struct repository_info *second = scan_again(f, "years", first);
     assert_ptr_not_equal(first, second);
     assert_true(second->scanned_ms >= first->scanned_ms);
-    assert_int_equal(second->images_len, 2);
-    assert_string_equal(repository_info_tag(second, 0), "A");
+    assert_int_equal(second->images_len, 3);
+    assert_string_equal(repository_info_tag(second, 0), "Y2019");
     assert_string_equal(second->list_digest, first->list_digest);
     second->list_digest[10] ^= 1;
-    CLEANUP(repository_info_release) struct repository_info *third = scan_again(f, second);
-    assert_string_equal(repository_info_tag(third, 0), "a");
+    CLEANUP(repository_info_release) struct repository_info *third = scan_again(f, "years", second);
+    assert_string_equal(repository_info_tag(third, 0), "y2019");
     assert_string_equal(third->list_digest, first->list_digest);
+}
+
+/* So it is for the next process, which knows no more than the cache. */
+static void test_scanner_knows_a_list_again_from_the_cache(void **state)
+{
+    static const char altered[] = "Y2019 y2023 y2024", read[] = "y2019 y2023 y2024";
+    struct fixture *f = *state;
+    CLEANUP(repository_info_release) struct repository_info *first = scan_again(f, "years", NULL);
+    first->names[first->offsets[0]] = 'Y';
+    record_put_repository(f->cache, first, "linux/amd64 ");
+    open_scanner(f, NULL, 3);
+    AUTO_FREE char *again = scan_of(f, f->server, "years", false, 0, NULL);
+    assert_string_equal(again, altered);
+    open_scanner(f, NULL, 2); /* fewer tags are wanted of it than before */
+    AUTO_FREE char *fewer = scan_of(f, f->server, "years", false, 0, NULL);
+    assert_string_equal(fewer, "y2019 y2023 ...");
+    open_scanner(f, NULL, 3);
+    AUTO_FREE char *whole = scan_of(f, f->server, "years", false, 0, NULL);
+    assert_string_equal(whole, read);
+}
+
+/* What no tag can have is counted each time, for whoever says it. */
+static void test_scanner_counts_bad_tags_of_an_unchanged_list(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/names", f->server->port);
+    const struct demand demand = {.repository = repository};
+    for (int i = 0; i < 2; i++) {
+        struct scan_result result;
+        scanner_scan(f->scanner, &demand, 1, 0, NULL, NULL, &result);
+        assert_int_equal(result.bad_tags, 1);
+        scan_results_release(&result, 1);
+        open_scanner(f, NULL, 1000);
+    }
 }
 
 struct counting_cache {
@@ -808,6 +843,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         CASE(test_scanner_lists),
         CASE(test_scanner_takes_a_list_apart_only_if_it_is_another),
+        CASE(test_scanner_knows_a_list_again_from_the_cache),
+        CASE(test_scanner_counts_bad_tags_of_an_unchanged_list),
         CASE(test_scanner_writes_what_ends_close_together_at_once),
         CASE(test_scanner_name_without_path_is_refused),
         CASE(test_scanner_tag_limit_truncates),
