@@ -36,7 +36,8 @@
 #define RECORD_ETAG        4u
 #define RECORD_LABEL_DATED 8u
 #define RECORD_LIST_DIGEST 16u
-#define RECORD_FLAGS       31u
+#define RECORD_UNSIZED     32u
+#define RECORD_FLAGS       63u
 
 #define TAG_DIGEST_SHA256 1u
 #define TAG_DIGEST_TEXT   2u
@@ -126,22 +127,26 @@ static bool is_kept(const char *tag)
     return len > 0 && len <= LIMIT_TAG_LENGTH;
 }
 
+static bool has_etag(const struct repository_info *info)
+{
+    return info->etag && strnlen(info->etag, TEXT_MAX + 1) <= TEXT_MAX;
+}
+
 static void add_head(struct strbuf *out, const struct repository_info *info)
 {
     unsigned char list[SHA256_SIZE];
-    bool has_etag = info->etag && strnlen(info->etag, TEXT_MAX + 1) <= TEXT_MAX;
     bool has_list = info->list_digest && parse_sha256(info->list_digest, list);
     add_text(out, info->repository);
-    record_add_number(out, (info->is_truncated ? RECORD_TRUNCATED : 0) |
-                               (info->is_shrunken ? RECORD_SHRUNKEN : 0) | (has_etag ? RECORD_ETAG : 0) |
-                               (info->is_label_dated ? RECORD_LABEL_DATED : 0) |
-                               (has_list ? RECORD_LIST_DIGEST : 0));
+    record_add_number(
+        out, (info->is_truncated ? RECORD_TRUNCATED : 0) | (info->is_shrunken ? RECORD_SHRUNKEN : 0) |
+                 (has_etag(info) ? RECORD_ETAG : 0) | (info->is_label_dated ? RECORD_LABEL_DATED : 0) |
+                 (has_list ? RECORD_LIST_DIGEST : 0) | (info->has_no_page_size ? RECORD_UNSIZED : 0));
     record_add_signed(out, info->scanned_ms);
     if (info->is_shrunken) {
         record_add_number(out, info->shrunken_len);
         record_add_signed(out, info->shrunken_ms);
     }
-    if (has_etag) {
+    if (has_etag(info)) {
         add_text(out, info->etag);
         record_add_signed(out, info->etag_ms);
     }
@@ -270,6 +275,7 @@ static void take_head(struct record_reader *r, struct repository_info *info)
     info->is_truncated = flags & RECORD_TRUNCATED;
     info->is_shrunken = flags & RECORD_SHRUNKEN;
     info->is_label_dated = flags & RECORD_LABEL_DATED;
+    info->has_no_page_size = flags & RECORD_UNSIZED;
     info->scanned_ms = record_take_signed(r);
     if (info->is_shrunken) {
         info->shrunken_len = record_take_number(r);

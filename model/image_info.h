@@ -41,12 +41,13 @@ struct image_info {
 };
 
 struct repository_info {
-    int references;      /* atomic; by _ref and _unref only */
-    char *repository;    /* "index.docker.io/library/alpine" */
-    size_t images_len;   /* tags, sorted in byte order; no tag twice */
-    int64_t scanned_ms;  /* when the tag list was read from the registry, whole */
-    bool is_truncated;   /* more tags than the limit; never a reason to update */
-    bool is_label_dated; /* created_ms is the time of the labels, where an image has one */
+    int references;        /* atomic; by _ref and _unref only */
+    char *repository;      /* "index.docker.io/library/alpine" */
+    size_t images_len;     /* tags, sorted in byte order; no tag twice */
+    int64_t scanned_ms;    /* when the tag list was read from the registry, whole */
+    bool is_truncated;     /* more tags than the limit; never a reason to update */
+    bool is_label_dated;   /* created_ms is the time of the labels, where an image has one */
+    bool has_no_page_size; /* the registry refused the page size that we asked for */
     /* The registry now lists far fewer tags, which is not believed yet: these are those that it listed before;
      * never a reason to update. */
     bool is_shrunken;

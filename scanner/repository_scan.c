@@ -43,7 +43,7 @@ struct scan {
     struct repository_info *last, *info;
 
     bool has_page_size;    /* the first page is asked for with n= */
-    struct strmap visited; /* targets of pages, to see a circle */
+    struct strmap visited; /* targets of the list's pages, to see a circle */
     char *target;          /* of the page that is asked for */
     bool is_repeated;      /* it is asked for a second time */
 
@@ -281,10 +281,11 @@ static void ask_first_page(struct scan *scan, bool with_size)
 {
     const char *repository = scan->demand->repository;
     scan->has_page_size = with_size;
+    strmap_release(&scan->visited); /* what was refused is no page */
     go_to_page(scan,
                xasprintf("/v2/%s/tags/list%s", repository + strcspn(repository, "/") + 1,
                          with_size ? "?n=" PAGE_SIZE : ""),
-               with_size ? usable_etag(scan) : NULL);
+               scan->last && with_size != scan->last->has_no_page_size ? usable_etag(scan) : NULL);
 }
 
 /* The target of the next page, or NULL with ERROR_NONE after the last. */
@@ -314,6 +315,7 @@ static void finish_list(struct scan *scan)
     repository_info_finish(scan->info);
     scan->info->scanned_ms = now_of(scan);
     scan->info->is_label_dated = scan->demand->dates_by_labels;
+    scan->info->has_no_page_size = !scan->has_page_size;
     if (list_trust_believes(scan->last, scan->info)) {
         carry_over(scan);
         start_details(scan);
@@ -373,7 +375,7 @@ static void keep_etag(struct scan *scan, struct http_response *response)
 {
     const char *etag = http_header(response, "ETag");
     size_t len = etag ? strlen(etag) : 0;
-    if (!len || len > LIMIT_ETAG_LENGTH || !scan->has_page_size || strmap_size(&scan->visited) > 1)
+    if (!len || len > LIMIT_ETAG_LENGTH || strmap_size(&scan->visited) > 1)
         return;
     for (size_t i = 0; i < len; i++) {
         if (etag[i] <= ' ' || etag[i] > '~')
@@ -468,7 +470,7 @@ static void begin(struct scan *scan)
         start_details(scan);
     } else {
         scan->info = repository_info_new(scan->demand->repository);
-        ask_first_page(scan, true);
+        ask_first_page(scan, !scan->last || !scan->last->has_no_page_size);
     }
 }
 

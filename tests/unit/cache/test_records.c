@@ -32,6 +32,7 @@ static void check_same(const struct repository_info *a, const struct repository_
     assert_string_equal(a->repository, b->repository);
     assert_int_equal(a->is_truncated, b->is_truncated);
     assert_int_equal(a->is_label_dated, b->is_label_dated);
+    assert_int_equal(a->has_no_page_size, b->has_no_page_size);
     assert_true(a->scanned_ms == b->scanned_ms);
     assert_int_equal(a->is_shrunken, b->is_shrunken);
     assert_int_equal(a->shrunken_len, b->shrunken_len);
@@ -86,6 +87,7 @@ static void test_records_come_back_as_they_were(void **state UNUSED)
         info->scanned_ms = scanned[s];
         info->is_truncated = s % 2;
         info->is_label_dated = s % 2;
+        info->has_no_page_size = s % 3 == 0;
         info->is_shrunken = s / 2 == 1;
         info->shrunken_len = info->is_shrunken ? s : 0;
         info->shrunken_ms = info->is_shrunken ? scanned[s] : 0;
@@ -151,7 +153,7 @@ static void test_records_that_are_malformed_are_none(void **state UNUSED)
         {BYTES("\001a\000\000\000\000"), false},                       /* a byte too many */
         {BYTES("\001a\002\000\000"), false},                           /* shrunken, and not how */
         {BYTES("\001a\020\000\000"), false},                           /* half a list's digest */
-        {BYTES("\001a\040\000\000"), false},                           /* an unknown flag */
+        {BYTES("\001a\100\000\000"), false},                           /* an unknown flag */
         {BYTES("\001\000\000\000\000"), false},                        /* NUL in the name */
         {BYTES("\201\000a\000\000\000"), false},                       /* a number in a longer form */
         {BYTES("\001a\000\000\001\000\000\000"), false},               /* an empty tag */
