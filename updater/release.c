@@ -221,6 +221,7 @@ static void add_change(struct release *release, const struct edit *edit)
         .from = xstrdup(container->image.text ? container->image.text : ""),
         .to = xstrdup(target->image),
         .reason = describe(edit),
+        .decision = target->decision,
     };
 }
 
@@ -268,7 +269,8 @@ struct release *release_of_decisions(const struct decision *decisions, size_t le
             targets[targets_len++] = (struct image_target){.resource = decisions[i].resource,
                                                            .container = decisions[i].container,
                                                            .image = decisions[i].target,
-                                                           .reason = decisions[i].reason};
+                                                           .reason = decisions[i].reason,
+                                                           .decision = &decisions[i]};
     }
     return release_new(targets, targets_len);
 }
