@@ -37,11 +37,40 @@ static char *describe_time(int64_t time_ms, int64_t now_ms)
 static void print_policy(const struct explanation *e)
 {
     const struct tag_policy *policy = e->container->policy;
-    AUTO_FREE char *text =
-        policy ? xasprintf("%s, by %s", tag_policy_text(policy),
-                           !strcmp(explanation_order(e), "newest") ? "creation time" : "version")
-               : xasprintf("cannot be read (line %d): %s", e->container->line, e->container->problem.text);
-    line("policy", text);
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    if (!policy)
+        strbuf_addf(&text, "cannot be read (line %d): %s", e->container->line, e->container->problem.text);
+    else
+        strbuf_addf(&text, "%s, the %s", tag_policy_text(policy), tag_policy_superlative(policy));
+    if (policy && tag_policy_extract(policy))
+        strbuf_addf(&text, " of \"%s\"", tag_policy_extract(policy));
+    line("policy", text.buf);
+}
+
+static void add_setting(struct strbuf *out, const char *name, const char *value)
+{
+    if (value)
+        strbuf_addf(out, "%s%s%s%s", out->len ? "; " : "", name, *value ? " " : "", value);
+}
+
+/* What else is asked of the image, and when. */
+static void print_settings(const struct explanation *e)
+{
+    const struct container_policy *container = e->container;
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    CLEANUP(strbuf_release) struct strbuf platforms = STRBUF_INIT;
+    char min_age[CLOCK_DURATION_SIZE];
+    clock_format_duration(container->min_age_ms, min_age);
+    for (size_t i = 0; i < container->platforms.len; i++)
+        strbuf_addf(&platforms, "%s%s", i ? "," : "", container->platforms.items[i]);
+    add_setting(&text, "digest",
+                container->digest == DIGEST_NEVER ? NULL : digest_mode_name(container->digest));
+    add_setting(&text, "platforms", platforms.len ? platforms.buf : NULL);
+    add_setting(&text, "min-age", container->min_age_ms ? min_age : NULL);
+    add_setting(&text, "allow-downgrade", container->allows_downgrade ? "" : NULL);
+    add_setting(&text, "window", e->workload->window_text);
+    if (text.len)
+        line("settings", text.buf);
 }
 
 static void print_answer(const struct explanation *e, int64_t now_ms)
@@ -68,14 +97,12 @@ static void print_answer(const struct explanation *e, int64_t now_ms)
 
 static void print_rejected(const struct explanation *e)
 {
-    const struct decision *d = e->decision;
+    struct rejection rejections[EXPLANATION_REJECTIONS];
+    size_t len = explanation_rejections(e, rejections);
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-    for (size_t i = 0; i < sizeof(d->rejected) / sizeof(d->rejected[0]); i++) {
-        if (d->rejected[i])
-            strbuf_addf(&text, "%s%zu %s", text.len ? ", " : "", d->rejected[i],
-                        decision_rejection_name((enum tag_match)i));
-    }
-    if (text.len)
+    for (size_t i = 0; i < len; i++)
+        strbuf_addf(&text, "%s%zu %s", i ? ", " : "", rejections[i].count, rejections[i].name);
+    if (len)
         line("rejected", text.buf);
 }
 
@@ -142,6 +169,7 @@ static void print_container(const struct explanation *e, int64_t now_ms)
     say(stdout, "  %s %s: %s (line %d)\n", container->is_init ? "init container" : "container",
         container->name, image ? image : "no image", container->line);
     print_policy(e);
+    print_settings(e);
     print_answer(e, now_ms);
     print_rejected(e);
     print_decision(e);
@@ -150,17 +178,27 @@ static void print_container(const struct explanation *e, int64_t now_ms)
 
 /* -- workloads ----------------------------------------------------------------------------------------------- */
 
+static char *describe_lock(const struct workload_policy *workload)
+{
+    const char *user = workload->locked_user, *message = workload->locked_message;
+    char until[CLOCK_RFC3339_SIZE] = "";
+    if (workload->locked_until_ms)
+        clock_format_rfc3339(workload->locked_until_ms, until);
+    return xasprintf(", locked%s%s%s%s%s%s", user ? " by " : "", user ? user : "", *until ? " until " : "",
+                     until, message ? ": " : "", message ? message : "");
+}
+
 static void print_workload(const struct explained *from, const struct explanation *e)
 {
     const struct workload_policy *workload = e->workload;
     const struct resource *resource = workload->resource;
     say(stdout, "%s  %s:%d of %s at %.7s\n", e->id, resource->file->path, resource->line,
         from->settings->name, from->head);
-    const char *user = workload->locked_user, *message = workload->locked_message;
-    say(stdout, "  %s%s%s%s%s%s%s\n", workload->automated ? "automated" : "not automated",
-        workload->locked ? ", locked" : "", workload->locked && user ? " by " : "",
-        workload->locked && user ? user : "", workload->locked && message ? ": " : "",
-        workload->locked && message ? message : "", workload->ignored ? ", to be ignored" : "");
+    const char *automated = workload->automated                   ? "automated"
+                            : workload_policy_is_active(workload) ? "automated where a marker says so"
+                                                                  : "not automated";
+    AUTO_FREE char *lock = e->is_locked ? describe_lock(workload) : xstrdup("");
+    say(stdout, "  %s%s%s\n", automated, lock, workload->ignored ? ", to be ignored" : "");
     for (size_t i = 0; i < e->problems_len; i++)
         say(stdout, "  problem: %s\n", e->problems[i]);
 }
@@ -168,15 +206,15 @@ static void print_workload(const struct explained *from, const struct explanatio
 static void print_text(const struct explanations *all)
 {
     int64_t now_ms = clock_wall_ms(&system_clock);
-    const struct resource *last = NULL;
+    const struct workload_policy *last = NULL; /* a kustomization's entries may have one each */
     for (size_t i = 0; i < all->len; i++) {
         for (size_t k = 0; k < all->repositories[i].len; k++) {
             const struct explanation *e = &all->repositories[i].items[k];
-            if (e->workload->resource != last) {
+            if (e->workload != last) {
                 say(stdout, "%s", last ? "\n" : "");
                 print_workload(&all->repositories[i], e);
             }
-            last = e->workload->resource;
+            last = e->workload;
             print_container(e, now_ms);
         }
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "daemon/explanation.h"
 #include "daemon/result_json.h"
 
 static json_t *spec_json(const char *type, const char *user, const char *message, json_t *spec)
@@ -39,11 +40,15 @@ static json_t *change_json(const struct release_change *change, const char *work
     return object;
 }
 
-static json_t *decision_json(const struct release_change *change, const char *workload)
+/* The reason is the change's, which also says where a shared image is written. */
+static json_t *decision_json(const struct plan *plan, const struct release_change *change, int64_t now_ms)
 {
-    json_t *object = json_object();
-    json_object_set_new(object, "workload", json_text(workload));
-    json_object_set_new(object, "container", json_text(change->container->name));
+    struct explanation explanation;
+    explanation_init(&explanation, plan, change->decision, &(struct explanation_context){.now_ms = now_ms});
+    json_t *object = explanation_json(&explanation);
+    explanation_release(&explanation);
+    json_object_del(object, "budget");
+    json_object_del(object, "next_scan");
     json_object_set_new(object, "from", json_text(change->from));
     json_object_set_new(object, "to", json_text(change->to));
     json_object_set_new(object, "reason", json_text(change->reason));
@@ -59,14 +64,15 @@ static void add_result(struct result_list *results, const struct release_change 
     result_add_update(last, change->container->name, change->from, change->to);
 }
 
-json_t *commit_note_of_round(const struct release_change *changes, size_t len)
+json_t *commit_note_of_round(const struct plan *plan, const struct release_change *changes, size_t len,
+                             int64_t now_ms)
 {
     json_t *list = json_array(), *decisions = json_array(), *spec = json_object(), *ours = json_object();
     CLEANUP(result_list_release) struct result_list results = {.items = NULL};
     for (size_t i = 0; i < len; i++) {
         AUTO_FREE char *workload = resource_id_text(&changes[i].resource->id);
         json_array_append_new(list, change_json(&changes[i], workload));
-        json_array_append_new(decisions, decision_json(&changes[i], workload));
+        json_array_append_new(decisions, decision_json(plan, &changes[i], now_ms));
         add_result(&results, &changes[i], workload);
     }
     json_object_set_new(spec, "Changes", list);

@@ -3,7 +3,7 @@
  *
  *     {"jobID": "…", "spec": {"type": "auto", "cause": {"Message": "", "User": ""}, "spec": {"Changes": […]}},
  *      "result": {"default:deployment/x": {"Status": "success", "PerContainer": […]}},
- *      "pawl": {"decisions": [{"workload", "container", "from", "to", "reason"}]}}
+ *      "pawl": {"decisions": [{"from", "to", and all of the explanation}]}}
  *
  * Types are "auto" for rounds, "containers" for images that a person asked for, "policy" for changes of annotations, whose
  * result is null. The job's id is made of the commit's, so that the same commit has the same note.
@@ -16,12 +16,15 @@
 
 #include "base/attr.h"
 #include "base/json.h"
+#include "daemon/plan.h"
 #include "git/mirror.h"
 #include "updater/release.h"
 #include "updater/workload_result.h"
 
-/* Of a round: its changes, `len` of them. A new reference. */
-json_t *commit_note_of_round(const struct release_change *changes, size_t len) MUST_CHECK;
+/* Of a round: `len` changes of what the plan decided, each with its explanation (daemon/explanation.h) as of now_ms, wall
+ * time, but for what is no part of the decision: the registry's budget and the next scan. A new reference. */
+json_t *commit_note_of_round(const struct plan *plan, const struct release_change *changes, size_t len,
+                             int64_t now_ms) MUST_CHECK;
 /* Of what a person asked for; user and message may be NULL. A new reference. */
 json_t *commit_note_of_job(const struct result_list *results, const char *user, const char *message)
     MUST_CHECK;

@@ -16,8 +16,9 @@ void release_list_release(struct release_list *list)
 }
 
 struct round_commits {
-    const struct release *whole;
-    const struct message_form *form;
+    const struct plan *plan;
+    const struct release *whole; /* the plan's */
+    const struct split_form *form;
     struct release_list *kept;
     struct proposal *proposal;
 };
@@ -28,8 +29,9 @@ static void propose(const struct round_commits *round, size_t first, size_t end,
     const struct release *whole = round->whole;
     struct proposal *proposal = round->proposal;
     const struct release part = {.changes = whole->changes + first, .changes_len = end - first};
-    proposal_add_release(proposal, files, commit_message(round->form, &part));
-    proposal->commits[proposal->len - 1].note = commit_note_of_round(part.changes, part.changes_len);
+    proposal_add_release(proposal, files, commit_message(&round->form->message, &part));
+    proposal->commits[proposal->len - 1].note =
+        commit_note_of_round(round->plan, part.changes, part.changes_len, round->form->now_ms);
 }
 
 /* The file with the changes [first, end); NULL if they cannot be without those that follow. */
@@ -78,14 +80,16 @@ static void split_file(const struct round_commits *round, size_t first, size_t e
     }
 }
 
-void propose_round(const struct release *release, const struct message_form *form, bool per_workload,
-                   struct release_list *kept, struct proposal *proposal)
+void propose_round(const struct plan *plan, const struct split_form *form, struct release_list *kept,
+                   struct proposal *proposal)
 {
-    const struct round_commits round = {.whole = release, .form = form, .kept = kept, .proposal = proposal};
+    const struct release *release = plan->release;
+    const struct round_commits round = {
+        .plan = plan, .whole = release, .form = form, .kept = kept, .proposal = proposal};
     release_list_release(kept);
     if (!release->files_len)
         return;
-    if (!per_workload) {
+    if (!form->per_workload) {
         propose(&round, 0, release->changes_len, release);
         return;
     }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "daemon/plan.h"
 #include "daemon/publish.h"
 #include "updater/commit_message.h"
 #include "updater/release.h"
@@ -21,8 +22,16 @@ struct release_list {
 };
 void release_list_release(struct release_list *list);
 
-/* Adds the commits to the proposal, with messages and notes; what they borrow is the release's, and `kept`'s. */
-void propose_round(const struct release *release, const struct message_form *form, bool per_workload,
-                   struct release_list *kept, struct proposal *proposal);
+/* How the commits of a round are made. */
+struct split_form {
+    struct message_form message;
+    bool per_workload;
+    int64_t now_ms; /* wall time, for the notes */
+};
+
+/* Adds the commits of the plan's release to the proposal, with messages and notes; what they borrow is the plan's, and
+ * `kept`'s. */
+void propose_round(const struct plan *plan, const struct split_form *form, struct release_list *kept,
+                   struct proposal *proposal);
 
 #endif

@@ -147,7 +147,7 @@ static void fill(struct explained *e, const struct explanation_context *context)
 {
     e->items = xcalloc(e->plan.decisions_len + 1, sizeof(*e->items));
     for (; e->len < e->plan.decisions_len; e->len++)
-        explanation_init(&e->items[e->len], &e->plan, e->len, context);
+        explanation_init(&e->items[e->len], &e->plan, &e->plan.decisions[e->len], context);
     qsort(e->items, e->len, sizeof(*e->items), compare_explanations);
 }
 

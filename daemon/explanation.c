@@ -39,18 +39,6 @@ static const struct host_budget *budget_of(const struct host_budgets *budgets, c
 
 /* -- the record ---------------------------------------------------------------------------------------------- */
 
-static void find_policy(struct explanation *e, const struct plan *plan)
-{
-    for (size_t i = 0; i < plan->policies_len; i++) {
-        if (plan->policies[i]->resource == e->decision->resource)
-            e->workload = plan->policies[i];
-    }
-    for (size_t i = 0; i < e->workload->containers_len; i++) {
-        if (e->workload->containers[i].container == e->decision->container)
-            e->container = &e->workload->containers[i];
-    }
-}
-
 /* The cause of a hold that a flag of the workload says already, or none. */
 static bool is_flag(enum decision_cause cause)
 {
@@ -60,17 +48,39 @@ static bool is_flag(enum decision_cause cause)
 
 static unsigned find_holds(const struct explanation *e)
 {
-    return (e->workload->ignored ? HOLD_IGNORED : 0u) | (e->workload->automated ? 0u : HOLD_NOT_AUTOMATED) |
-           (e->workload->locked ? HOLD_LOCKED : 0u) | (is_flag(e->decision->cause) ? 0u : HOLD_OTHER);
+    return (e->workload->ignored ? HOLD_IGNORED : 0u) | (e->is_automated ? 0u : HOLD_NOT_AUTOMATED) |
+           (e->is_locked ? HOLD_LOCKED : 0u) | (is_flag(e->decision->cause) ? 0u : HOLD_OTHER);
 }
 
-static char *find_target(const struct decision *decision)
+/* What is known of the candidate; NULL: nothing. */
+static const struct image_details *candidate_details(const struct explanation *e)
 {
+    const char *candidate = e->decision->candidate;
+    if (!e->answer || !e->answer->info || !candidate)
+        return NULL;
+    size_t at = repository_info_find(e->answer->info, candidate);
+    return at == SIZE_MAX ? NULL : repository_info_details(e->answer->info, at);
+}
+
+const char *explanation_digest(const struct explanation *e)
+{
+    const struct image_details *details = candidate_details(e);
+    return details ? details->digest : NULL;
+}
+
+/* Where the digest is to be written and is not known, neither is the image. */
+static char *find_target(const struct explanation *e)
+{
+    const struct decision *decision = e->decision;
+    const struct image_ref *image = &decision->container->image;
     if (decision->target)
         return xstrdup(decision->target);
-    bool would_move =
-        decision->kind == DECISION_HELD && decision->candidate && decision->container->image.text;
-    return would_move ? image_ref_with_tag(&decision->container->image, decision->candidate) : NULL;
+    if (decision->kind != DECISION_HELD || !decision->candidate || !image->text)
+        return NULL;
+    if (e->container->digest == DIGEST_NEVER)
+        return image_ref_with_tag(image, decision->candidate);
+    const char *digest = explanation_digest(e);
+    return digest ? image_ref_with_digest(image, decision->candidate, digest) : NULL;
 }
 
 static size_t count_matching(const struct decision *decision)
@@ -90,7 +100,8 @@ static int64_t find_next_scan(const struct explanation *e, const struct explanat
         return e->answer->error.retry_after_s
                    ? context->now_ms + (int64_t)e->answer->error.retry_after_s * 1000
                    : 0;
-    int64_t due_ms = e->answer->info ? e->answer->info->scanned_ms + context->interval_ms : 0;
+    bool is_told = e->answer->info && context->interval_ms;
+    int64_t due_ms = is_told ? e->answer->info->scanned_ms + context->interval_ms : 0;
     return due_ms && due_ms < context->now_ms ? context->now_ms : due_ms;
 }
 
@@ -107,19 +118,23 @@ static void find_problems(struct explanation *e, const struct plan *plan)
     }
 }
 
-void explanation_init(struct explanation *e, const struct plan *plan, size_t index,
+void explanation_init(struct explanation *e, const struct plan *plan, const struct decision *decision,
                       const struct explanation_context *context)
 {
-    const struct decision *decision = &plan->decisions[index];
-    *e = (struct explanation){.decision = decision, .id = resource_id_text(&decision->resource->id)};
-    find_policy(e, plan);
+    *e = (struct explanation){.workload = decision->workload,
+                              .container = decision->settings,
+                              .decision = decision,
+                              .id = resource_id_text(&decision->resource->id)};
     if (decision->container->image.text)
         e->repository = image_ref_repository(&decision->container->image);
     ptrdiff_t at = demand_set_find(plan->demands, decision->container);
     e->answer = at < 0 ? NULL : &plan->answers[at];
     e->budget = budget_of(context->budgets, e->repository);
-    e->target = find_target(decision);
+    e->target = find_target(e);
     e->matching = count_matching(decision);
+    e->is_automated =
+        workload_policy_automates(e->workload, (size_t)(e->container - e->workload->containers));
+    e->is_locked = workload_policy_is_locked(e->workload, context->now_ms);
     e->held_by = find_holds(e);
     e->next_scan_ms = find_next_scan(e, context);
     find_problems(e, plan);
@@ -136,12 +151,21 @@ void explanation_release(struct explanation *e)
     *e = (struct explanation){.decision = NULL};
 }
 
-const char *explanation_order(const struct explanation *e)
+static void add_rejection(struct rejection *rejections, size_t *len, const char *name, size_t count)
 {
-    const struct tag_policy *policy = e->container->policy;
-    if (!policy)
-        return NULL;
-    return tag_policy_needs_created(policy) ? "newest" : "semver";
+    if (count)
+        rejections[(*len)++] = (struct rejection){name, count};
+}
+
+size_t explanation_rejections(const struct explanation *e,
+                              struct rejection rejections[EXPLANATION_REJECTIONS])
+{
+    size_t len = 0;
+    for (int i = 0; i < TAG_MATCH_COUNT; i++)
+        add_rejection(rejections, &len, decision_rejection_name((enum tag_match)i), e->decision->rejected[i]);
+    add_rejection(rejections, &len, "too young", e->decision->too_young);
+    add_rejection(rejections, &len, "no platform", e->decision->without_platform);
+    return len;
 }
 
 size_t explanation_holds(const struct explanation *e, const char *names[EXPLANATION_HOLDS])

@@ -1,6 +1,6 @@
 /*
- * An explanation: all that led to the decision for one container, as one record. `pawl explain` prints it; notes and
- * the API take the same, so that there is one story.
+ * An explanation: all that led to the decision for one container, as one record. `pawl explain` prints it, the note of a
+ * round's commit has it for each change (daemon/commit_note.h), and what metrics count is its decision and cause: one story.
  *
  * It is made from a plan and the decision in it and asks nothing: the same plan gives the same record. Everything in it is
  * borrowed from the plan but what is said to be owned.
@@ -53,23 +53,35 @@ struct explanation {
     size_t problems_len;
     size_t matching;      /* tags that the policy would take */
     unsigned held_by;     /* HOLD_… */
+    bool is_automated;    /* the container is, by the workload's annotation or a marker of its own */
+    bool is_locked;       /* the lock is in force */
     int64_t next_scan_ms; /* when the registry is asked next, wall time; 0: not known, or never */
 };
 
 /* What a plan does not know: all of it may be NULL or 0. */
 struct explanation_context {
     const struct host_budgets *budgets; /* borrowed, as long as the explanations are used */
-    int64_t interval_ms;                /* --registry-poll-interval */
+    int64_t interval_ms;                /* --registry-poll-interval; 0: the next scan is not told */
     int64_t now_ms;                     /* wall time */
 };
 
-/* decisions[index] of the plan. */
-void explanation_init(struct explanation *explanation, const struct plan *plan, size_t index,
-                      const struct explanation_context *context);
+/* One of the plan's decisions. */
+void explanation_init(struct explanation *explanation, const struct plan *plan,
+                      const struct decision *decision, const struct explanation_context *context);
 void explanation_release(struct explanation *explanation);
 
-/* "semver" or "newest": by what the container's policy tells the better of two tags; NULL if it cannot be read. */
-const char *explanation_order(const struct explanation *explanation);
+/* The candidate's; NULL: there is none, or it is not known. Borrowed. */
+const char *explanation_digest(const struct explanation *explanation);
+
+/* Tags that were not chosen, by the rule that left them out. */
+struct rejection {
+    const char *name; /* "no match", …, "too young", "no platform" */
+    size_t count;     /* never 0 */
+};
+/* In a fixed order. Returns how many. */
+#define EXPLANATION_REJECTIONS (TAG_MATCH_COUNT + 2)
+size_t explanation_rejections(const struct explanation *explanation,
+                              struct rejection rejections[EXPLANATION_REJECTIONS]);
 
 /* The names of the holds, in order: "ignored", "not-automated", "locked", and the decision's own cause. Returns how
  * many; at most EXPLANATION_HOLDS. */

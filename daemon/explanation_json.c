@@ -15,15 +15,31 @@ static json_t *count_json(int64_t count)
     return count < 0 ? json_null() : json_integer((json_int_t)count);
 }
 
-static json_t *rejected_json(const struct decision *decision)
+static json_t *duration_json(int64_t duration_ms)
 {
+    char text[CLOCK_DURATION_SIZE];
+    if (!duration_ms)
+        return json_null();
+    clock_format_duration(duration_ms, text);
+    return json_string(text);
+}
+
+static json_t *rejected_json(const struct explanation *e)
+{
+    struct rejection rejections[EXPLANATION_REJECTIONS];
+    size_t len = explanation_rejections(e, rejections);
     json_t *object = json_object();
-    for (size_t i = 0; i < sizeof(decision->rejected) / sizeof(decision->rejected[0]); i++) {
-        if (decision->rejected[i])
-            json_object_set_new(object, decision_rejection_name((enum tag_match)i),
-                                json_integer((json_int_t)decision->rejected[i]));
-    }
+    for (size_t i = 0; i < len; i++)
+        json_object_set_new(object, rejections[i].name, json_integer((json_int_t)rejections[i].count));
     return object;
+}
+
+static json_t *platforms_json(const struct strvec *platforms)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < platforms->len; i++)
+        json_array_append_new(list, json_text(platforms->items[i]));
+    return list;
 }
 
 static json_t *holds_json(const struct explanation *e)
@@ -66,15 +82,6 @@ static const char *image_of(const struct container *container)
     return container->image_node ? container->image_node->value : NULL;
 }
 
-static const char *digest_of(const struct explanation *e)
-{
-    const struct decision *decision = e->decision;
-    if (!e->answer || !e->answer->info || !decision->candidate)
-        return NULL;
-    size_t at = repository_info_find(e->answer->info, decision->candidate);
-    return at == SIZE_MAX ? NULL : repository_info_details(e->answer->info, at)->digest;
-}
-
 static void set_place(json_t *object, const struct explanation *e)
 {
     const struct resource *resource = e->decision->resource;
@@ -87,16 +94,33 @@ static void set_place(json_t *object, const struct explanation *e)
 
 static void set_policy(json_t *object, const struct explanation *e)
 {
-    const struct workload_policy *workload = e->workload;
     const struct tag_policy *policy = e->container->policy;
     json_object_set_new(object, "policy", json_text(policy ? tag_policy_text(policy) : NULL));
     json_object_set_new(object, "policy_line", json_integer(e->container->line));
-    json_object_set_new(object, "order", json_text(explanation_order(e)));
-    json_object_set_new(object, "automated", json_boolean(workload->automated));
+    json_object_set_new(object, "order", json_text(policy ? tag_policy_order(policy) : NULL));
+    json_object_set_new(object, "extract", json_text(policy ? tag_policy_extract(policy) : NULL));
+}
+
+/* What else is asked of the container's image. */
+static void set_settings(json_t *object, const struct explanation *e)
+{
+    const struct container_policy *container = e->container;
+    json_object_set_new(object, "digest_mode", json_string(digest_mode_name(container->digest)));
+    json_object_set_new(object, "platforms", platforms_json(&container->platforms));
+    json_object_set_new(object, "min_age", duration_json(container->min_age_ms));
+    json_object_set_new(object, "allow_downgrade", json_boolean(container->allows_downgrade));
+}
+
+static void set_workload(json_t *object, const struct explanation *e)
+{
+    const struct workload_policy *workload = e->workload;
+    json_object_set_new(object, "automated", json_boolean(e->is_automated));
     json_object_set_new(object, "ignored", json_boolean(workload->ignored));
-    json_object_set_new(object, "locked", json_boolean(workload->locked));
+    json_object_set_new(object, "locked", json_boolean(e->is_locked));
     json_object_set_new(object, "locked_user", json_text(workload->locked_user));
     json_object_set_new(object, "locked_message", json_text(workload->locked_message));
+    json_object_set_new(object, "locked_until", time_json(workload->locked_until_ms));
+    json_object_set_new(object, "window", json_text(workload->window_text));
 }
 
 static void set_registry(json_t *object, const struct explanation *e)
@@ -106,7 +130,7 @@ static void set_registry(json_t *object, const struct explanation *e)
     json_object_set_new(object, "repository", json_text(e->repository));
     json_object_set_new(object, "tags_seen", json_integer((json_int_t)e->decision->tags_seen));
     json_object_set_new(object, "tags_matching", json_integer((json_int_t)e->matching));
-    json_object_set_new(object, "rejected", rejected_json(e->decision));
+    json_object_set_new(object, "rejected", rejected_json(e));
     json_object_set_new(object, "scanned_at", time_json(info ? info->scanned_ms : 0));
     json_object_set_new(object, "next_scan", time_json(e->next_scan_ms));
     json_object_set_new(object, "scan_error", json_text(error ? error->text : NULL));
@@ -119,13 +143,17 @@ json_t *explanation_json(const struct explanation *e)
     json_t *object = json_object();
     set_place(object, e);
     set_policy(object, e);
+    set_settings(object, e);
+    set_workload(object, e);
     set_registry(object, e);
     json_object_set_new(object, "candidate", json_text(decision->candidate));
-    json_object_set_new(object, "digest", json_text(digest_of(e)));
+    json_object_set_new(object, "digest", json_text(explanation_digest(e)));
     json_object_set_new(object, "target", json_text(e->target));
     json_object_set_new(object, "decision", json_text(decision_kind_name(decision->kind)));
     json_object_set_new(object, "cause", json_text(decision_cause_name(decision->cause)));
     json_object_set_new(object, "held_by", holds_json(e));
+    json_object_set_new(object, "held_until",
+                        time_json(decision->until_ms == INT64_MAX ? 0 : decision->until_ms));
     json_object_set_new(object, "reason", json_text(decision->reason));
     json_object_set_new(object, "problems", problems_json(e));
     return object;

@@ -41,10 +41,11 @@ static int decide(struct repository *r, const char *head, struct proposal *propo
     if (!renew_kept(r, head, deciding->options->images, plan) &&
         plan_make(r, head, deciding->options->images, NULL, plan, err) < 0)
         return -1;
-    const struct message_form form = {.template = r->config->commit_template,
-                                      .has_trailers = r->config->git_trailers};
-    propose_round(plan->release, &form, !strcmp(r->config->commit_per, "workload"), &deciding->parts,
-                  proposal);
+    const struct split_form form = {
+        .message = {.template = r->config->commit_template, .has_trailers = r->config->git_trailers},
+        .per_workload = !strcmp(r->config->commit_per, "workload"),
+        .now_ms = clock_wall_ms(r->clock)};
+    propose_round(plan, &form, &deciding->parts, proposal);
     return 0;
 }
 

@@ -80,6 +80,7 @@ static struct repository_info *merge(const struct pushed_scan *scan)
     repository_info_finish(info);
     info->scanned_ms = base->scanned_ms;
     info->is_label_dated = base->is_label_dated;
+    info->has_no_page_size = base->has_no_page_size;
     info->is_shrunken = base->is_shrunken;
     info->shrunken_len = base->shrunken_len;
     info->shrunken_ms = base->shrunken_ms;

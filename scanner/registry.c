@@ -244,13 +244,21 @@ static void on_unauthorized(struct call *call, struct http_response *response)
     want_token(call);
 }
 
+/* A TLS server's answer to plain http. A registry says 400, too (to a page size, say), but in its own way. */
+static bool is_of_tls_server(struct http_response *response)
+{
+    const char *body = response->body.buf + strspn(response->body.buf, " \t\r\n");
+    return response->status == 400 && *body != '{' &&
+           !http_header(response, "Docker-Distribution-Api-Version");
+}
+
 static void on_response(struct call *call, struct http_response *response)
 {
     const struct clock *clock = call->registry->options.clock;
     struct error err = ERROR_INIT;
     bool is_unknown = call->host->scheme == REGISTRY_SCHEME_UNKNOWN;
-    if (is_unknown && call->use_http && response->status == 400) {
-        /* a TLS server's answer to plain http: what https says counts */
+    if (is_unknown && call->use_http && is_of_tls_server(response)) {
+        /* what https says counts */
         if (try_other_scheme(call, &call->https_error))
             return;
         err = call->https_error;
@@ -271,10 +279,10 @@ static void on_response(struct call *call, struct http_response *response)
 }
 
 /* It told us no more than that the host does not speak this scheme. */
-static bool is_probe(const struct call *call, const struct http_response *response)
+static bool is_probe(const struct call *call, struct http_response *response)
 {
     return call->host->scheme == REGISTRY_SCHEME_UNKNOWN &&
-           (!response || (call->use_http && response->status == 400));
+           (!response || (call->use_http && is_of_tls_server(response)));
 }
 
 static void on_answer(struct http_response *response, const struct error *err, void *context)

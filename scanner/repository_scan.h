@@ -11,7 +11,8 @@
  *
  * A list is whole or not taken, and one that lacks most of what was there is not believed at once (list_trust.h).
  * Where a list is one page and its registry gave an ETag, the next scan asks with If-None-Match, and a 304 keeps
- * everything; once a day it is read whole all the same.
+ * everything; once a day it is read whole all the same. A registry that refuses our page size is asked without one, and
+ * from then on at once.
  *
  * A list of many pages that is interrupted goes on where it was: an expired token is replaced (registry.h), a page
  * whose connection broke is asked for once more. From one scan to the next a list is always read from its beginning:

@@ -81,8 +81,7 @@ static int append_block(const struct annotation_path *e, size_t level, struct by
     const char *line_break = place_line_break(e->text, e->len, mapping->start);
     const struct yaml_node *last = place_last(mapping);
     bool is_block_scalar = last->style == YAML_LITERAL || last->style == YAML_FOLDED;
-    if (last->start == last->end && !last->anchor && !last->tag &&
-        !strchr(":-", place_before(e->text, last->start)))
+    if (place_is_nothing(last) && !strchr(":-", place_before(e->text, last->start)))
         return annotation_path_refuse(e, mapping->line, "its last key has neither value nor colon");
     if (!is_block_scalar) {
         size_t end = place_line_end(e->text, e->len, last->end);
@@ -189,9 +188,11 @@ static int replace_value(const struct annotation_path *e, struct byte_edit *edit
 static int set(const struct annotation_path *e, struct byte_edit *edit, struct strbuf *out)
 {
     size_t level = annotation_path_depth(e);
+    const struct yaml_node *mapping = e->nodes[level];
+    if (place_is_nothing(mapping) && place_before(e->text, mapping->start) != ':')
+        return annotation_path_refuse(e, mapping->line, "its key has neither value nor colon");
     if (level == ANNOTATION_LEVELS)
         return replace_value(e, edit, out);
-    const struct yaml_node *mapping = e->nodes[level];
     bool is_filled = mapping->kind == YAML_MAPPING && mapping->len;
     if (level && (!is_filled && (mapping->kind != YAML_MAPPING || !e->nodes[level - 1]->flow)))
         return fill(e, level, edit, out);

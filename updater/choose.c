@@ -675,7 +675,8 @@ void choose(const struct workload_policy *policy, size_t index, const struct cho
         .follows_tag = mine->digest == DIGEST_FOLLOW && !mine->has_tag_policy,
         .out = out,
     };
-    *out = (struct decision){.resource = policy->resource, .container = mine->container};
+    *out = (struct decision){
+        .resource = policy->resource, .container = mine->container, .workload = policy, .settings = mine};
     decide(&q, out);
     make_one_line(out->reason);
 }

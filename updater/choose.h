@@ -94,8 +94,10 @@ struct detail_need {
 };
 
 struct decision {
-    const struct resource *resource;   /* borrowed */
-    const struct container *container; /* borrowed */
+    const struct resource *resource;         /* borrowed */
+    const struct container *container;       /* borrowed */
+    const struct workload_policy *workload;  /* borrowed: whose policy decided, */
+    const struct container_policy *settings; /* and which of its containers' */
     enum decision_kind kind;
     enum decision_cause cause;
     char *candidate; /* the best tag, or NULL */

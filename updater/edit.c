@@ -173,8 +173,7 @@ static bool locate_all(const char *text, const struct yaml_node *node, struct sp
 /* "key:" with nothing behind it, where a value can be put. "{key }" has no colon for it to be put behind. */
 static bool is_empty_value(const char *text, const struct yaml_node *node)
 {
-    bool is_nothing = node->kind == YAML_SCALAR && node->style == YAML_PLAIN && node->start == node->end;
-    return is_nothing && !node->anchor && !node->tag && place_before(text, node->start) == ':';
+    return place_is_nothing(node) && place_before(text, node->start) == ':';
 }
 
 static int cannot(const struct yaml_node *node, struct error *err, const char *what)

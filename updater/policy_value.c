@@ -6,12 +6,18 @@
 #include "base/clock.h"
 #include "updater/platforms.h"
 
+static const char *const digest_modes[] = {
+    [DIGEST_NEVER] = "never", [DIGEST_PIN] = "pin", [DIGEST_FOLLOW] = "follow"};
+
+const char *digest_mode_name(enum digest_mode mode)
+{
+    return digest_modes[mode];
+}
+
 int policy_value_digest(const char *text, enum digest_mode *out, struct error *err)
 {
-    static const char *const names[] = {
-        [DIGEST_NEVER] = "never", [DIGEST_PIN] = "pin", [DIGEST_FOLLOW] = "follow"};
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (strcmp(text, names[i]) != 0)
+    for (size_t i = 0; i < ARRAY_LEN(digest_modes); i++) {
+        if (strcmp(text, digest_modes[i]) != 0)
             continue;
         *out = (enum digest_mode)i;
         return 0;

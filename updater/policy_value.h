@@ -19,6 +19,8 @@ enum digest_mode {
     DIGEST_FOLLOW, /* the digest that the tag has now, again when it moves */
 };
 
+/* "never", "pin", "follow" */
+const char *digest_mode_name(enum digest_mode mode);
 int policy_value_digest(const char *text, enum digest_mode *out, struct error *err) MUST_CHECK;
 /* "true" or "false", and nothing else. */
 int policy_value_bool(const char *text, bool *out, struct error *err) MUST_CHECK;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "model/manifest_tree.h"
 #include "updater/diff.h"
 
 /* A target on its way into its file. */
@@ -30,6 +31,9 @@ struct batch {
     size_t len;
     struct touch *touches; /* in the order of the text; those of one scalar side by side */
     size_t touches_len, touches_capacity;
+    struct yaml_stream *yaml;         /* the file's tree, if it has aliases */
+    const struct yaml_node **aliases; /* of the whole file, in the order of the text */
+    size_t aliases_len, aliases_capacity;
 };
 
 static int compare_places(size_t a, size_t b)
@@ -199,18 +203,73 @@ static void add_problem(struct release *release, struct edit *edit)
     };
 }
 
-/* The reason of the change, and where it was made if that is not where the container is. */
-static char *describe(const struct edit *edit)
+static void find_aliases(struct batch *batch, const struct yaml_node *node)
 {
-    const struct image_target *target = edit->target;
-    if (!target->container->is_alias)
-        return xstrdup(target->reason);
-    return xasprintf("%s; the image is shared by an anchor, and changed where it is written: line %d",
-                     target->reason, edit->splices.items[0].node->line);
+    for (size_t i = 0; i < node->len; i++)
+        find_aliases(batch, node->items[i]);
+    if (node->kind != YAML_ALIAS)
+        return;
+    vec_grow(batch->aliases, batch->aliases_len, batch->aliases_capacity);
+    batch->aliases[batch->aliases_len++] = node;
 }
 
-static void add_change(struct release *release, const struct edit *edit)
+/* Most files have no alias and are not read for them. */
+static void find_all_aliases(struct batch *batch)
 {
+    struct error err = ERROR_INIT; /* it was read before */
+    if (memchr(batch->file->text, '*', batch->file->len))
+        batch->yaml = manifest_tree_read(batch->file, &err);
+    for (size_t i = 0; batch->yaml && i < batch->yaml->len; i++) {
+        if (batch->yaml->documents[i].root)
+            find_aliases(batch, batch->yaml->documents[i].root);
+    }
+}
+
+/* True if the alias stands for the scalar or for something around it. */
+static bool hands_on(const struct yaml_node *alias, const struct yaml_node *scalar)
+{
+    return alias->target->start <= scalar->start && scalar->end <= alias->target->end;
+}
+
+/* "; what is written as *i changes with it: lines 8, 9 and 2 more" */
+static void add_aliases(const struct batch *batch, const struct edit *edit, struct strbuf *out)
+{
+    const size_t most = 2;
+    const struct container *container = edit->target->container;
+    const struct yaml_node *scalar = edit->splices.items[0].node, *first[2];
+    size_t len = 0;
+    for (size_t i = 0; i < batch->aliases_len; i++) {
+        if (!hands_on(batch->aliases[i], scalar))
+            continue;
+        if (len < most)
+            first[len] = batch->aliases[i];
+        len++;
+    }
+    if (len <= container->is_alias) /* that one is the container's own */
+        return;
+    strbuf_addf(out, "; what is written as *%s changes with it: line%s %d", first[0]->target->anchor,
+                len > 1 ? "s" : "", first[0]->line);
+    if (len > 1)
+        strbuf_addf(out, "%s%d", len == most ? " and " : ", ", first[1]->line);
+    if (len > most)
+        strbuf_addf(out, " and %zu more", len - most);
+}
+
+/* The reason of the change, where it was made if that is not where the container is, and what else it changes. */
+static char *describe(const struct batch *batch, const struct edit *edit)
+{
+    struct strbuf out = STRBUF_INIT;
+    strbuf_addstr(&out, edit->target->reason);
+    if (edit->target->container->is_alias)
+        strbuf_addf(&out, "; the image is shared by an anchor, and changed where it is written: line %d",
+                    edit->splices.items[0].node->line);
+    add_aliases(batch, edit, &out);
+    return strbuf_detach(&out, NULL);
+}
+
+static void add_change(const struct batch *batch, const struct edit *edit)
+{
+    struct release *release = batch->release;
     const struct image_target *target = edit->target;
     const struct container *container = target->container;
     vec_grow(release->changes, release->changes_len, release->changes_capacity);
@@ -220,7 +279,8 @@ static void add_change(struct release *release, const struct edit *edit)
         .line = container->line,
         .from = xstrdup(container->image.text ? container->image.text : ""),
         .to = xstrdup(target->image),
-        .reason = describe(edit),
+        .reason = describe(batch, edit),
+        .decision = target->decision,
     };
 }
 
@@ -233,15 +293,18 @@ static void release_batch(struct batch *batch)
     count_uses(batch);
     check_sharing(batch);
     apply(batch);
+    find_all_aliases(batch);
     for (size_t i = 0; i < batch->len; i++) {
         struct edit *edit = &batch->edits[i];
         if (edit->problem)
             add_problem(batch->release, edit);
         else if (edit->splices.len)
-            add_change(batch->release, edit);
+            add_change(batch, edit);
         splice_list_release(&edit->splices);
     }
     free(batch->touches);
+    free(batch->aliases);
+    yaml_close(batch->yaml);
 }
 
 struct release *release_new(const struct image_target *targets, size_t len)
@@ -268,7 +331,8 @@ struct release *release_of_decisions(const struct decision *decisions, size_t le
             targets[targets_len++] = (struct image_target){.resource = decisions[i].resource,
                                                            .container = decisions[i].container,
                                                            .image = decisions[i].target,
-                                                           .reason = decisions[i].reason};
+                                                           .reason = decisions[i].reason,
+                                                           .decision = &decisions[i]};
     }
     return release_new(targets, targets_len);
 }

@@ -18,8 +18,9 @@
 struct image_target {
     const struct resource *resource; /* borrowed, as all here; must outlive the release */
     const struct container *container;
-    const char *image;  /* the whole reference, the name as it is written now */
-    const char *reason; /* one line for people */
+    const char *image;               /* the whole reference, the name as it is written now */
+    const char *reason;              /* one line for people */
+    const struct decision *decision; /* what wants it; NULL: a person */
 };
 
 struct release_change {
@@ -28,6 +29,7 @@ struct release_change {
     int line;        /* of the image in the file */
     char *from, *to; /* references as written; from "" if it could not be read */
     char *reason;
+    const struct decision *decision; /* the target's */
 };
 
 struct release_file {

@@ -1,5 +1,7 @@
 """`pawl explain`: all that leads to a decision, for every kind of decision, as JSON and as text."""
 
+import json
+
 import pytest
 
 from parts.manifests import line_of, workload
@@ -150,3 +152,114 @@ def test_a_workload_of_several_repositories_in_git(site, new_repo, tmp_path):
                       f"  - {{name: prod, url: {second.url}, deploy-to: none, git-readonly: true}}\n")
     records = site.pawl.expect(0, "explain", WHO, "--config", str(config), "-o", "json").json
     assert [(record["git"], record["decision"]) for record in records] == [("staging", "update"), ("prod", "current")]
+
+
+# The whole policy, whatever it is made of
+
+
+@pytest.mark.parametrize("policy, annotations, order, words", [
+    ("semver:~1.0", {}, "semver", "the highest version"),
+    ("glob:1.*", {}, "newest", "the newest"),
+    ("glob:1.*", {"order": "semver"}, "semver", "the highest version"),
+    ("glob:1.*", {"order": "alpha:desc"}, "alpha:desc", "the first in alphabetical order"),
+    (r"regexp:^1\.0\.(\d+)$", {"order.app": "numeric", "extract": "$1"}, "numeric", "the highest number of \"$1\""),
+])
+def test_the_order_is_the_one_that_decides(site, policy, annotations, order, words):
+    _start(site, policy=policy, annotations={f"pawl.dev/{key}": value for key, value in annotations.items()})
+    record = _one(site)
+    assert record["order"] == order and record["extract"] == annotations.get("extract")
+    assert f"policy      {policy}, {words}\n" in _explain(site).stdout
+
+
+def test_every_setting_is_in_the_record_and_in_the_text(site):
+    _start(site, annotations={
+        "pawl.dev/digest": "pin", "pawl.dev/platforms.app": "linux/amd64,linux/arm64", "pawl.dev/min-age": "36h",
+        "pawl.dev/allow-downgrade": "true", "pawl.dev/window": "Mon-Fri 09:00-16:00 Europe/Berlin",
+        "pawl.dev/locked-until": "2124-01-31T17:00:00Z"})
+    record = _one(site)
+    assert {key: record[key] for key in ("digest_mode", "platforms", "min_age", "allow_downgrade", "window", "locked",
+                                         "locked_until")} == {
+        "digest_mode": "pin", "platforms": ["linux/amd64", "linux/arm64"], "min_age": "36h", "allow_downgrade": True,
+        "window": "Mon-Fri 09:00-16:00 Europe/Berlin", "locked": True, "locked_until": "2124-01-31T17:00:00Z"}
+    text = _explain(site).stdout
+    assert "locked until 2124-01-31T17:00:00Z" in text
+    assert ("settings    digest pin; platforms linux/amd64,linux/arm64; min-age 36h; allow-downgrade; "
+            "window Mon-Fri 09:00-16:00 Europe/Berlin\n") in text
+
+
+def test_a_record_without_settings_says_so(site):
+    _start(site)
+    record = _one(site)
+    assert (record["extract"], record["digest_mode"], record["platforms"], record["min_age"], record["allow_downgrade"],
+            record["window"], record["locked_until"]) == (None, "never", [], None, False, None, None)
+    assert "settings" not in _explain(site).stdout
+
+
+def test_what_is_passed_over_is_counted_as_rejected(site):
+    site.push("web", "1.0.0", "1.0.1", "1.0.2")
+    text = workload("web", site.image("web", "1.0.0"), policy="semver:~1.0", annotations={"pawl.dev/min-age": "30m"})
+    site.start({"web.yaml": text})
+    record = _one(site)
+    assert record["rejected"] == {"too young": 2} and record["tags_matching"] == 3 and record["cause"] == "too-young"
+    assert record["held_until"] and "rejected    2 too young" in _explain(site).stdout
+
+
+def test_a_lock_that_has_ended_is_none(site):
+    _start(site, annotations={"fluxcd.io/locked": "true", "pawl.dev/locked-until": "2024-01-31T17:00:00Z"})
+    record = _one(site)
+    assert (record["decision"], record["held_by"], record["locked"]) == ("update", [], False)
+    assert record["locked_until"] == "2024-01-31T17:00:00Z"
+    text = _explain(site).stdout
+    assert "held by" not in text and ", locked" not in text
+
+
+def test_a_marker_automates_its_container_alone(site):
+    site.push("web", "1.0.0", "1.0.1")
+    text = workload("web", site.image("web", "1.0.0") + " # pawl: semver:~1.0\n        - name: other\n          image: "
+                    + site.image("web", "1.0.0"), automated=False)
+    site.start({"web.yaml": text})
+    app, other = _explain(site, WHO, "-o", "json").json
+    assert (app["container"], app["decision"], app["automated"], app["held_by"]) == ("app", "update", True, [])
+    assert (other["decision"], other["automated"], other["held_by"]) == ("held", False, ["not-automated"])
+    assert "app: " in _explain(site).stdout
+
+
+def test_what_would_be_written_has_its_digest(site):
+    site.push("web", "1.0.0", "1.0.1")
+    text = workload("web", site.image("web", "1.0.0"), policy="semver:~1.0",
+                    annotations={"pawl.dev/digest": "pin", "fluxcd.io/locked": "true"})
+    site.start({"web.yaml": text})
+    record = _one(site)
+    assert (record["cause"], record["candidate"], record["target"]) == ("locked", "1.0.1", None), "it is not known yet"
+    site.repo.commit({"web.yaml": text.replace("fluxcd.io/locked", "fluxcd.io/unlocked")}, "go")
+    record = _one(site)
+    assert record["target"] == f"{site.image('web', '1.0.1')}@{record['digest']}"
+
+
+def test_entries_of_a_kustomization_with_policies_of_several_workloads(site):
+    site.push("one", "1.0.0", "1.0.1")
+    site.push("two", "1.0.0", "1.1.0", "2.0.0")
+    one, two = f"{site.registry.host}/one", f"{site.registry.host}/two"
+    site.start({
+        "one.yaml": workload("one", f"{one}:0.9.0", policy="semver:~1.0"),
+        "two.yaml": workload("two", f"{two}:0.9.0", policy="semver:^1.0"),
+        "kustomization.yaml": f"resources: [one.yaml, two.yaml]\nimages:\n- name: {one}\n  newTag: 1.0.0\n"
+                              f"- name: {two}\n  newTag: 1.0.0\n"})
+    records = {(record["workload"], record["container"]): record for record in _explain(site, "--all", "-o", "json").json}
+    entries = {key[1]: record for key, record in records.items() if ":kustomization/" in key[0]}
+    assert {name: (entry["policy"], entry["target"], entry["automated"]) for name, entry in entries.items()} == {
+        "one": ("semver:~1.0", f"{one}:1.0.1", True), "two": ("semver:^1.0", f"{two}:1.1.0", True)}
+    assert "kustomization/" in _explain(site, "--all").stdout
+
+
+def test_the_note_of_a_commit_has_the_record(site):
+    _start(site, annotations={"pawl.dev/min-age.other": "1h"})
+    record = _one(site)
+    report = site.once()
+    (decision,) = json.loads(site.repo.git("notes", "--ref", "flux", "show", report["commit"]))["pawl"]["decisions"]
+    changing = {"git", "head", "budget", "next_scan", "scanned_at", "problems"}
+    assert {key: decision[key] for key in record.keys() - changing} == {
+        key: record[key] for key in record.keys() - changing}
+    assert (decision["from"], decision["to"]) == (record["image"], record["target"])
+    assert decision["tags_seen"] == 5 and decision["rejected"] == record["rejected"]
+    assert record["problems"] and decision["problems"] == record["problems"]

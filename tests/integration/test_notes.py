@@ -32,8 +32,11 @@ def test_a_round_leaves_the_note_of_flux_and_its_reasons(web):
         "Changes": [{"WorkloadID": ID, "Container": {"Name": "app", "Image": old}, "ImageID": new}]}}
     assert got["result"] == {ID: {"Status": "success", "PerContainer": [
         {"Container": "app", "Current": old, "Target": new}]}}
-    assert got["pawl"]["decisions"] == [{"workload": ID, "container": "app", "from": old, "to": new,
-                                         "reason": report["changes"][0]["reason"]}]
+    (decision,) = got["pawl"]["decisions"]
+    expected = {"workload": ID, "container": "app", "from": old, "to": new, "reason": report["changes"][0]["reason"],
+                "decision": "update", "candidate": "1.1.0", "rejected": {}, "tags_seen": 2}
+    assert {key: decision[key] for key in expected} == expected
+    assert not {"budget", "next_scan"} & set(decision)
     log = site.pawl.ok("history", ID, "--git-url", site.url, "-o", "json").json
     assert log["commits"][0]["changes"][0]["reason"] == report["changes"][0]["reason"]
 

@@ -159,6 +159,47 @@ static void test_release_leaves_a_shared_image_that_not_all_agree_on(void **stat
     }
 }
 
+/* Where an anchor hands the text on to other places, they change with it; the reason says which. */
+static void test_release_says_what_an_anchor_changes_too(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spec, *reason; /* from line 5 on; of the first container */
+        size_t changes;            /* containers that go to 2, from the first on */
+    } cases[] = {
+        {"  containers:\n    - name: main\n      image: &i app:1\n      command: [x, *i]\n",
+         "it is newer; what is written as *i changes with it: line 8", 1},
+        {"  x: &i app:1\n  containers:\n    - name: main\n      image: *i\n",
+         "it is newer; the image is shared by an anchor, and changed where it is written: line 5", 1},
+        {"  x: &i app:1\n  y: *i\n  containers:\n    - name: main\n      image: *i\n  z: [*i, *i]\n  k: *i\n",
+         "it is newer; the image is shared by an anchor, and changed where it is written: line 5; what "
+         "is "
+         "written as *i changes with it: lines 6, 9 and 3 more",
+         1},
+        {"  containers:\n    - &base\n      name: main\n      image: app:1\n    - <<: *base\n      name: "
+         "side\n",
+         "it is newer; what is written as *base changes with it: line 9", 2},
+        {"  containers:\n    - name: main\n      image: &i app:1\n---\n"
+         "apiVersion: v1\nkind: Pod\nmetadata: {name: &i two}\nspec: {x: *i}\n",
+         "it is newer", 1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_FREE char *text =
+            xasprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: one}\nspec:\n%s", cases[i].spec);
+        struct manifest_file *file = file_of("a.yaml", text);
+        struct decision decisions[2];
+        for (size_t k = 0; k < cases[i].changes; k++)
+            decisions[k] = decide(file, 0, k, "2");
+        struct release *r = release_of_decisions(decisions, cases[i].changes);
+        assert_int_equal(r->problems_len, 0);
+        assert_int_equal(r->changes_len, cases[i].changes);
+        assert_string_equal(r->changes[0].reason, cases[i].reason);
+        release_free(r);
+        release_all(decisions, cases[i].changes);
+        manifest_file_unref(file);
+    }
+}
+
 static void test_release_message_is_that_of_flux(void **state)
 {
     (void)state;
@@ -195,6 +236,7 @@ int main(void)
         cmocka_unit_test(test_release_passes_over_what_cannot_be_edited),
         cmocka_unit_test(test_release_changes_a_shared_image_once),
         cmocka_unit_test(test_release_leaves_a_shared_image_that_not_all_agree_on),
+        cmocka_unit_test(test_release_says_what_an_anchor_changes_too),
         cmocka_unit_test(test_release_message_is_that_of_flux),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
