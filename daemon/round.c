@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "daemon/change_labels.h"
 #include "daemon/commit_split.h"
 #include "daemon/publish.h"
 #include "updater/workload_policy.h"
@@ -43,6 +44,8 @@ static int decide(struct repository *r, const char *head, struct proposal *propo
         return -1;
     const struct message_form form = {.template = r->config->commit_template,
                                       .has_trailers = r->config->git_trailers};
+    if (!deciding->options->dry_run && form.template && commit_template_uses_labels(form.template))
+        change_labels_read(plan, deciding->options->images);
     propose_round(plan->release, &form, !strcmp(r->config->commit_per, "workload"), &deciding->parts,
                   proposal);
     return 0;

@@ -10,6 +10,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/strbuf.h"
 #include "updater/choose.h"
 #include "updater/image_edit.h"
@@ -28,6 +29,7 @@ struct release_change {
     int line;        /* of the image in the file */
     char *from, *to; /* references as written; from "" if it could not be read */
     char *reason;
+    json_t *labels; /* of the new image, an object; NULL: not asked for, or not known. A reference. */
 };
 
 struct release_file {
