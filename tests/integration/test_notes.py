@@ -110,6 +110,18 @@ def test_notes_that_were_overtaken_are_made_again(web):
     assert site.repo.git("notes", "--ref", "flux", "show", site.repo.log()[-1].sha).strip() == "theirs"
 
 
+def test_notes_begin_anew_where_the_remote_has_none_any_more(web):
+    """Somebody deleted the ref, or made the repository anew."""
+    site = web
+    first = site.once()["commit"]
+    site.repo.git("update-ref", "-d", NOTES)
+    site.push("team/web", "1.2.0", first_day=7)
+    report = site.once()
+    assert "note-not-pushed" not in site.result.stderr
+    assert note(site)["pawl"]["decisions"][0]["to"].endswith(":1.2.0") and report["commit"] != first
+    assert len(site.repo.git("notes", "--ref", "flux", "list").split("\n")) == 2, "one note, and the end"
+
+
 @pytest.mark.parametrize("hook", [
     ("pre-receive", "while read old new ref; do case $ref in refs/notes/*) echo 'no notes here' >&2; exit 1;; esac; done"),
     ("update", "case $1 in refs/notes/*) echo 'no notes here' >&2; exit 1;; esac"),
