@@ -37,9 +37,11 @@
 #define LIMIT_ETAG_LENGTH        255u /* a longer one is not kept: they are hashes, of 64 digits at most */
 /* What is kept of one image's labels and of one index's platforms; what is beyond is left out, as they may not spoil
  * the image's date. A dozen labels are in use, and of official images fewer than 20 platforms. */
-#define LIMIT_LABELS          24u
-#define LIMIT_LABEL_LENGTH    1024u
-#define LIMIT_LABELS_BYTES    (8u << 10) /* of all, as JSON */
+#define LIMIT_LABELS       24u
+#define LIMIT_LABEL_LENGTH 1024u
+#define LIMIT_LABELS_BYTES (8u << 10) /* of all, as JSON */
+#define LIMIT_SHOWN_LABEL_CHARS                                                                              \
+    200u /* of one label in a commit message: two lines of it; a title or an address is shorter */
 #define LIMIT_PLATFORMS       64u
 #define LIMIT_PLATFORM_LENGTH 64u
 #define LIMIT_PLATFORMS_BYTES 4160u /* as many as that, with a space each */

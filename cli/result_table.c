@@ -11,6 +11,8 @@
 
 static bool is_shown(const struct workload_result *result, int64_t verbosity)
 {
+    if (result->is_named)
+        return true;
     switch (result->status) {
     case RESULT_IGNORED:
         return verbosity > 1;
@@ -65,6 +67,14 @@ static void print_table(const struct result_list *results, const struct result_f
             add_result(table, &results->items[i]);
     }
     table_print(table);
+}
+
+size_t result_count_hidden(const struct result_list *results, const struct result_format *format)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < results->len && !format->is_json; i++)
+        len += results->items[i].status == RESULT_SKIPPED && !is_shown(&results->items[i], format->verbosity);
+    return len;
 }
 
 void result_print(const struct result_list *results, const struct result_format *format)

@@ -251,6 +251,13 @@ static int roll_back(struct rollback_job *job, struct repository *r, const char 
     return 0;
 }
 
+/* There is one result at the most, of the workload that was named. */
+static void mark_named(struct result_list *results)
+{
+    for (size_t i = 0; i < results->len; i++)
+        results->items[i].is_named = true;
+}
+
 static int decide(struct repository *r, const char *head, const struct manifest_set *manifests,
                   struct proposal *proposal, struct result_list *results, void *context, struct error *err)
 {
@@ -264,7 +271,9 @@ static int decide(struct repository *r, const char *head, const struct manifest_
     ways.workload = workload_find(manifests, &id, err);
     if (!ways.workload)
         return error_wrap(err, "%s", job->request.workload);
-    return roll_back(job, r, head, &ways, proposal, results, err);
+    int result = roll_back(job, r, head, &ways, proposal, results, err);
+    mark_named(results);
+    return result;
 }
 
 struct job rollback_job(struct rollback_job *rollback)
