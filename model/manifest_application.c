@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/strbuf.h"
 #include "base/strmap.h"
+#include "model/manifest_chart.h"
 #include "model/manifest_values.h"
 
 #define TOP_LEVEL "chart-image"
@@ -190,4 +191,5 @@ void manifest_read_application(struct container_reader *reader, struct manifest_
         read_source(reader, source);
     for (size_t i = 0; items && items->kind == YAML_SEQUENCE && i < items->len; i++)
         read_source(reader, manifest_place_of(sources, items->items[i]));
+    manifest_read_application_charts(reader, spec);
 }

@@ -64,14 +64,14 @@ static void add_to(const struct values *values, struct strbuf *out)
 static void add_name(const struct values *values, struct strbuf *out)
 {
     CLEANUP(image_ref_release) struct image_ref image = IMAGE_REF_INIT;
-    if (image_ref_parse(values->change->to, &image, NULL) == 0)
+    if (image_ref_parse_any(values->change->to, &image, NULL) == 0)
         strbuf_add(out, image.text, image.name_len);
 }
 
 static void add_tag(const struct values *values, struct strbuf *out)
 {
     CLEANUP(image_ref_release) struct image_ref image = IMAGE_REF_INIT;
-    if (image_ref_parse(values->change->to, &image, NULL) == 0)
+    if (image_ref_parse_any(values->change->to, &image, NULL) == 0)
         strbuf_addstr(out, image.tag ? image.tag : "");
 }
 
