@@ -130,10 +130,10 @@ static const char *pieces_problem(const struct pieces *p)
         return "its URL holds a user or a password, which belong into the Docker config file or a Secret";
     if (!*p->host || !is_of(p->host, ".-:[]"))
         return "its host is malformed";
-    if (!is_of(p->path, "-._~/%+"))
-        return "its path is malformed, or has a query";
     if (!*p->chart || !is_of(p->chart, "-._"))
         return "\"#\" and the name of a chart belong behind the URL of its repository";
+    if (!is_of(p->path, "-._~/%+"))
+        return "its path is malformed, or has a query";
     if (strlen(p->host) + strlen(p->path) + strlen(p->chart) + 2 > LONGEST_NAME)
         return "it is longer than 255 characters";
     return NULL;

@@ -136,9 +136,9 @@ static bool has_container(const struct resource *resource, const char *name)
 
 static bool is_asked_for(const struct resource *resource, const char *name)
 {
-    static const char *const prefixes[] = {"pawl.dev", "fluxcd.io"};
+    static const char *const prefixes[] = {"pawl.dev/tag.", "fluxcd.io/tag.", "filter.fluxcd.io/"};
     for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
-        AUTO_FREE char *key = xasprintf("%s/tag.%s", prefixes[i], name);
+        AUTO_FREE char *key = xasprintf("%s%s", prefixes[i], name);
         if (resource_annotation(resource, key))
             return true;
     }

@@ -1,6 +1,6 @@
 /*
  * The version of a Helm chart, where an object names one: a container "chart" of it, if the annotation pawl.dev/tag.chart
- * (or fluxcd.io/tag.chart) asks for that, and its values have no container of that name. Without the annotation it is none: a chart moves only where somebody said so, whatever is automated.
+ * (or fluxcd.io/tag.chart, filter.fluxcd.io/chart) asks for that, and its values have no container of that name. Without the annotation it is none: a chart moves only where somebody said so, whatever is automated.
  *
  *   spec.chart.{repository,name,version}           HelmRelease of the Helm operator
  *   spec.chart.spec.{sourceRef,chart,version}      HelmRelease of Flux 2
