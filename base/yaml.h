@@ -66,7 +66,8 @@ struct yaml_document {
 struct yaml_stream {
     struct yaml_document *documents;
     size_t len, capacity;
-    struct arena arena; /* of all nodes and their strings */
+    struct yaml_embedding *embeddings; /* of base/yaml_embedded.h */
+    struct arena arena;                /* of all nodes and their strings */
 };
 
 /* Reads all documents. NULL only where nothing can be read at all: ERROR_TOO_LARGE, or ERROR_INVALID for

@@ -4,8 +4,12 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/yaml_embedded.h"
 
 struct comparison {
+    const struct yaml_stream *old;
+    struct yaml_stream *new;
+    const char *new_text;
     const struct splice *const *splices;
     size_t len;
     ptrdiff_t *growth; /* growth[i]: bytes added by the splices before the i-th */
@@ -65,8 +69,24 @@ static const struct splice *splice_of(const struct comparison *c, const struct y
     return at < c->len && c->splices[at]->node == node ? c->splices[at] : NULL;
 }
 
+static int compare_nodes(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b);
+
+/* A string that was read as YAML: what is in it counts. */
+static int compare_embedded(const struct comparison *c, const struct yaml_node *a,
+                            const struct yaml_node *a_root, const struct yaml_node *b)
+{
+    const struct yaml_node *b_root = NULL;
+    struct error err = ERROR_INIT;
+    if (yaml_embed(c->new, c->new_text, b, &b_root, &err) < 0 || !b_root)
+        return differs(c, a->line, "embedded text");
+    return compare_nodes(c, a_root, b_root);
+}
+
 static int compare_value(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
 {
+    const struct yaml_node *embedded = c->old->embeddings ? yaml_embedded(c->old, a) : NULL;
+    if (embedded)
+        return compare_embedded(c, a, embedded, b);
     const struct splice *splice = splice_of(c, a);
     const char *expected = splice ? splice->value : a->value;
     size_t len = splice ? strlen(splice->value) : a->value_len;
@@ -173,7 +193,13 @@ int edit_verify(const struct yaml_stream *old, const char *old_text, const struc
         size_t gone = splices[i]->end - splices[i]->start;
         growth[i + 1] = growth[i] + (ptrdiff_t)strlen(splices[i]->text) - (ptrdiff_t)gone;
     }
-    struct comparison c = {.splices = splices, .len = len, .growth = growth, .err = err};
+    struct comparison c = {.old = old,
+                           .new = new,
+                           .new_text = new_text->buf,
+                           .splices = splices,
+                           .len = len,
+                           .growth = growth,
+                           .err = err};
     for (size_t i = 0; i < len; i++)
         c.has_additions = c.has_additions || splices[i]->added_key;
     return compare_streams(&c, old, old_text, new, new_text->buf);

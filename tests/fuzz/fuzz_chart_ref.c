@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/strbuf.h"
 #include "model/chart_ref.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
