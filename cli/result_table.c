@@ -31,8 +31,9 @@ static char *update_text(const struct container_update *update)
     CLEANUP(image_ref_release) struct image_ref from = IMAGE_REF_INIT;
     CLEANUP(image_ref_release) struct image_ref to = IMAGE_REF_INIT;
     const char *target = update->target;
-    if (image_ref_parse(update->current, &from, NULL) == 0 && image_ref_parse(target, &to, NULL) == 0 &&
-        to.tag && !to.digest && from.name_len == to.name_len && !memcmp(from.text, to.text, to.name_len))
+    if (image_ref_parse_any(update->current, &from, NULL) == 0 &&
+        image_ref_parse_any(target, &to, NULL) == 0 && to.tag && !to.digest && from.name_len == to.name_len &&
+        !memcmp(from.text, to.text, to.name_len))
         target = to.tag;
     return xasprintf("%s: %s -> %s", update->container, update->current, target);
 }

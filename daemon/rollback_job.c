@@ -137,7 +137,7 @@ static int find_ways(struct rollback_job *job, struct repository *r, const char 
     if (!strpbrk(to, ":/@"))
         return find_in_commit(job, r, ways, err);
     CLEANUP(image_ref_release) struct image_ref image = IMAGE_REF_INIT;
-    if (image_ref_parse(to, &image, err) < 0)
+    if (image_ref_parse_any(to, &image, err) < 0)
         return error_set(err, ERROR_USAGE, "--to: %s", err->text);
     if (!image.tag && !image.digest)
         return error_set(err, ERROR_USAGE, "--to: %s has no tag and no digest", to);

@@ -42,7 +42,7 @@ static void add_name(const struct commit_value *value UNUSED, const struct commi
                      struct strbuf *out)
 {
     CLEANUP(image_ref_release) struct image_ref image = IMAGE_REF_INIT;
-    if (image_ref_parse(scope->change->to, &image, NULL) == 0)
+    if (image_ref_parse_any(scope->change->to, &image, NULL) == 0)
         strbuf_add(out, image.text, image.name_len);
 }
 
@@ -50,7 +50,7 @@ static void add_tag(const struct commit_value *value UNUSED, const struct commit
                     struct strbuf *out)
 {
     CLEANUP(image_ref_release) struct image_ref image = IMAGE_REF_INIT;
-    if (image_ref_parse(scope->change->to, &image, NULL) == 0)
+    if (image_ref_parse_any(scope->change->to, &image, NULL) == 0)
         strbuf_addstr(out, image.tag ? image.tag : "");
 }
 

@@ -24,7 +24,7 @@ void release_spec_release(struct release_spec *spec)
 int release_spec_set_image(struct release_spec *spec, const char *image, struct error *err)
 {
     CLEANUP(image_ref_release) struct image_ref ref = IMAGE_REF_INIT;
-    if (image_ref_parse(image, &ref, err) < 0) {
+    if (image_ref_parse_any(image, &ref, err) < 0) {
         err->code = ERROR_USAGE;
         return -1;
     }
@@ -45,7 +45,7 @@ int release_spec_add_container(struct release_spec *spec, const char *workload, 
                                const char *current, const char *target, struct error *err)
 {
     CLEANUP(image_ref_release) struct image_ref ref = IMAGE_REF_INIT;
-    if (image_ref_parse(target, &ref, err) < 0) {
+    if (image_ref_parse_any(target, &ref, err) < 0) {
         err->code = ERROR_USAGE;
         return -1;
     }

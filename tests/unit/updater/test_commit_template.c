@@ -20,11 +20,11 @@ static int setup(void **state)
     w->set = set_of(POD_WITH_SIDE("a", "web", "example.test/web:1", "localhost:5000/side", ""));
     const struct resource *web = w->set->resources[0];
     const struct image_target targets[] = {
-        {web, &web->containers[0], "example.test/web:2", "2 is the newest"},
+        {web, &web->containers[0], "example.test/web:2", "2 is the newest", NULL},
         {web, &web->containers[1],
          "localhost:5000/side:x@sha256:"
          "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-         "why"},
+         "why", NULL},
     };
     w->release = release_new(targets, ARRAY_LEN(targets));
     *state = w;
