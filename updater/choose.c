@@ -501,7 +501,7 @@ static char *describe_youth(const struct question *q, const struct image_info *i
     int64_t unit_ms = age_ms < 60000 ? 1000 : 60000; /* nobody wants to know the milliseconds of two days */
     clock_format_duration(age_ms > 0 ? age_ms / unit_ms * unit_ms : 0, age);
     clock_format_duration(q->mine->min_age_ms, min_age);
-    clock_format_rfc3339(grown, until);
+    clock_format_rfc3339((grown + 999) / 1000 * 1000, until);
     return because(q, CAUSE_TOO_YOUNG,
                    xasprintf("held: %s is %s old, min-age is %s: until %s", image->tag, age, min_age, until));
 }
