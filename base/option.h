@@ -100,7 +100,8 @@ const char *option_nearest(const struct option_row *const *tables, const char *n
 /* The option part of --help: grouped, aligned, wrapped at 80 columns. */
 void option_add_help(const struct option_row *const *tables, struct strbuf *out);
 
-/* The same rows as man(7) source. */
+/* The same rows as man(7) source, each heading a section; without headings, for what stands in a section itself. */
 void option_add_manual(const struct option_row *const *tables, struct strbuf *out);
+void option_add_manual_rows(const struct option_row *const *tables, struct strbuf *out);
 
 #endif

@@ -241,3 +241,12 @@ void option_add_manual(const struct option_row *const *tables, struct strbuf *ou
         for_each_in_heading(tables, heading_of(at.row), write_manual_row, out);
     }
 }
+
+void option_add_manual_rows(const struct option_row *const *tables, struct strbuf *out)
+{
+    struct option_cursor at = OPTION_CURSOR_INIT(tables);
+    while (option_next(&at)) {
+        if (is_shown(at.row))
+            write_manual_row(at.row, out);
+    }
+}

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "base/yaml_embedded.h"
 #include "base/yaml_reader.h"
 #include "base/yaml_scalar.h"
 
@@ -188,6 +189,7 @@ void yaml_close(struct yaml_stream *stream)
 {
     if (!stream)
         return;
+    yaml_embeddings_free(stream->embeddings);
     arena_release(&stream->arena);
     free(stream->documents);
     free(stream);
@@ -305,6 +307,33 @@ static int each_pair(const struct yaml_node *node, bool is_merged, yaml_pair_vis
 int yaml_each_pair(const struct yaml_node *node, yaml_pair_visitor *visit, void *context)
 {
     return each_pair(node, false, visit, context);
+}
+
+/* The last of the items that begins with or before the node, or NULL. */
+static const struct yaml_node *item_around(const struct yaml_node *node, uint32_t number)
+{
+    size_t low = 0, high = node->len;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (node->items[middle]->number <= number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low ? node->items[low - 1] : NULL;
+}
+
+const struct yaml_node *yaml_find(const struct yaml_stream *stream, uint32_t number)
+{
+    const struct yaml_node *node = NULL;
+    for (size_t i = 0; i < stream->len; i++) {
+        const struct yaml_node *root = stream->documents[i].root;
+        if (root && root->number <= number)
+            node = root;
+    }
+    while (node && node->number != number)
+        node = item_around(node, number);
+    return node;
 }
 
 const char *yaml_text(const struct yaml_node *node)

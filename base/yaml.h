@@ -30,20 +30,21 @@ enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING, YAML_ALIAS };
 
 enum yaml_style { YAML_PLAIN, YAML_SINGLE_QUOTED, YAML_DOUBLE_QUOTED, YAML_LITERAL, YAML_FOLDED };
 
-/* There are a hundred of them in an ordinary manifest, and all of a repository's are kept: so numbers are as small as
- * LIMIT_YAML_BYTES lets them be. */
+/* There are a hundred of them in an ordinary manifest: so numbers are as small as LIMIT_YAML_BYTES lets them be. */
 struct yaml_node {
     enum yaml_kind kind : 8;
     enum yaml_style style : 8; /* of a scalar */
     bool flow;                 /* of a collection: [a, b] or {a: 1} */
+    uint32_t
+        number; /* from 1, in the order of the text, over all documents; the same whenever the text is read */
     uint32_t start, end; /* bytes in the file: of a scalar with its quotes, without anchor and tag (a block
                                   scalar from its "|" to the end of its blank lines); of a block collection from
                                   its first node (or "-") to the end of its last */
     int line, column;    /* of `start`, both from 1; column in characters */
     uint32_t value_len;  /* of value, which may hold NULs ("\0" in double quotes) */
     uint32_t len;        /* of items */
-    char *value;         /* of a scalar: decoded, NUL-terminated; else NULL */
-    char *anchor, *tag;  /* as written, without & and resolved; NULL if there is none */
+    const char *value;   /* of a scalar: decoded, NUL-terminated; else NULL */
+    const char *anchor, *tag;       /* as written, without & and resolved; NULL if there is none */
     struct yaml_node **items;       /* of a sequence: the items; of a mapping: key, value, key, value, … */
     const struct yaml_node *target; /* of an alias: the anchored node */
 };
@@ -66,7 +67,8 @@ struct yaml_document {
 struct yaml_stream {
     struct yaml_document *documents;
     size_t len, capacity;
-    struct arena arena; /* of all nodes and their strings */
+    struct yaml_embedding *embeddings; /* of base/yaml_embedded.h */
+    struct arena arena;                /* of all nodes and their strings */
 };
 
 /* Reads all documents. NULL only where nothing can be read at all: ERROR_TOO_LARGE, or ERROR_INVALID for
@@ -98,6 +100,15 @@ bool yaml_is_merge(const struct yaml_node *key);
 typedef int yaml_pair_visitor(const struct yaml_node *key, const struct yaml_node *value, bool is_merged,
                               void *context);
 int yaml_each_pair(const struct yaml_node *node, yaml_pair_visitor *visit, void *context);
+
+/* True of two readings or copies of one node. Both count: YAML in a string has numbers of its own. */
+static inline bool yaml_is_same(const struct yaml_node *a, const struct yaml_node *b)
+{
+    return a->number == b->number && a->start == b->start;
+}
+
+/* The node that has this number (never one that an alias stands for), or NULL. By binary search. */
+const struct yaml_node *yaml_find(const struct yaml_stream *stream, uint32_t number);
 
 /* The text of a scalar (aliases followed), or NULL if it is no scalar, a plain null, or holds a NUL. */
 const char *yaml_text(const struct yaml_node *node);

@@ -180,6 +180,7 @@ static struct yaml_node *new_node(struct reader *r, enum yaml_kind kind, const y
 {
     struct yaml_node *node = arena_alloc(r->source->arena, sizeof(*node));
     node->kind = kind;
+    node->number = ++r->source->nodes;
     node->start = (uint32_t)byte_of(r, event->start_mark.index);
     node->end = (uint32_t)byte_of(r, event->end_mark.index);
     node->line = line_of(r, &event->start_mark);

@@ -16,6 +16,7 @@ struct yaml_source {
     bool is_ascii;    /* then characters and bytes count alike */
     struct arena *arena;
     size_t alias_nodes; /* what aliases stood for so far, in all documents of the file */
+    uint32_t nodes;     /* so far, in all documents */
 };
 
 /*

@@ -6,6 +6,7 @@
  *   scanned_ms  signed
  *   shrunken    if flagged: length of the short list, when it was first seen (signed)
  *   etag        if flagged: length, bytes, when it was given (signed)
+ *   list        if flagged: 32 bytes of the SHA-256 of the list's text
  *   count       of tags
  *   each tag    bytes shared with the tag before, length of the rest, the rest
  *               flags: which of the following are there
@@ -34,7 +35,9 @@
 #define RECORD_SHRUNKEN    2u
 #define RECORD_ETAG        4u
 #define RECORD_LABEL_DATED 8u
-#define RECORD_FLAGS       15u
+#define RECORD_LIST_DIGEST 16u
+#define RECORD_UNSIZED     32u
+#define RECORD_FLAGS       63u
 
 #define TAG_DIGEST_SHA256 1u
 #define TAG_DIGEST_TEXT   2u
@@ -124,22 +127,31 @@ static bool is_kept(const char *tag)
     return len > 0 && len <= LIMIT_TAG_LENGTH;
 }
 
+static bool has_etag(const struct repository_info *info)
+{
+    return info->etag && strnlen(info->etag, TEXT_MAX + 1) <= TEXT_MAX;
+}
+
 static void add_head(struct strbuf *out, const struct repository_info *info)
 {
-    bool has_etag = info->etag && strnlen(info->etag, TEXT_MAX + 1) <= TEXT_MAX;
+    unsigned char list[SHA256_SIZE];
+    bool has_list = info->list_digest && parse_sha256(info->list_digest, list);
     add_text(out, info->repository);
-    record_add_number(out, (info->is_truncated ? RECORD_TRUNCATED : 0) |
-                               (info->is_shrunken ? RECORD_SHRUNKEN : 0) | (has_etag ? RECORD_ETAG : 0) |
-                               (info->is_label_dated ? RECORD_LABEL_DATED : 0));
+    record_add_number(
+        out, (info->is_truncated ? RECORD_TRUNCATED : 0) | (info->is_shrunken ? RECORD_SHRUNKEN : 0) |
+                 (has_etag(info) ? RECORD_ETAG : 0) | (info->is_label_dated ? RECORD_LABEL_DATED : 0) |
+                 (has_list ? RECORD_LIST_DIGEST : 0) | (info->has_no_page_size ? RECORD_UNSIZED : 0));
     record_add_signed(out, info->scanned_ms);
     if (info->is_shrunken) {
         record_add_number(out, info->shrunken_len);
         record_add_signed(out, info->shrunken_ms);
     }
-    if (has_etag) {
+    if (has_etag(info)) {
         add_text(out, info->etag);
         record_add_signed(out, info->etag_ms);
     }
+    if (has_list)
+        strbuf_add(out, list, sizeof(list));
 }
 
 void record_encode_repository(const struct repository_info *info, struct strbuf *out)
@@ -196,6 +208,15 @@ static void format_sha256(const unsigned char bytes[SHA256_SIZE], char *out)
     *out = '\0';
 }
 
+/* `text` if it is there. */
+static const char *take_sha256(struct record_reader *r, char text[TEXT_MAX + 1])
+{
+    const unsigned char *bytes = record_take(r, SHA256_SIZE);
+    if (bytes)
+        format_sha256(bytes, text);
+    return bytes ? text : NULL;
+}
+
 static void take_digest(struct record_reader *r, unsigned flags, struct repository_info *info, size_t index)
 {
     char text[TEXT_MAX + 1];
@@ -203,12 +224,8 @@ static void take_digest(struct record_reader *r, unsigned flags, struct reposito
         take_text(r, text);
         repository_info_set_digest(info, index, text);
     }
-    if (flags & TAG_DIGEST_SHA256) {
-        const unsigned char *bytes = record_take(r, SHA256_SIZE);
-        if (bytes)
-            format_sha256(bytes, text);
-        repository_info_set_digest(info, index, bytes ? text : NULL);
-    }
+    if (flags & TAG_DIGEST_SHA256)
+        repository_info_set_digest(info, index, take_sha256(r, text));
 }
 
 /* What may be longer than TEXT_MAX. */
@@ -253,20 +270,23 @@ static void take_image(struct record_reader *r, struct repository_info *info, ch
 /* What follows the name. */
 static void take_head(struct record_reader *r, struct repository_info *info)
 {
-    char etag[TEXT_MAX + 1];
+    char text[TEXT_MAX + 1];
     uint64_t flags = record_take_number(r);
     info->is_truncated = flags & RECORD_TRUNCATED;
     info->is_shrunken = flags & RECORD_SHRUNKEN;
     info->is_label_dated = flags & RECORD_LABEL_DATED;
+    info->has_no_page_size = flags & RECORD_UNSIZED;
     info->scanned_ms = record_take_signed(r);
     if (info->is_shrunken) {
         info->shrunken_len = record_take_number(r);
         info->shrunken_ms = record_take_signed(r);
     }
     if (flags & RECORD_ETAG) {
-        take_text(r, etag);
-        repository_info_set_etag(info, etag, record_take_signed(r));
+        take_text(r, text);
+        repository_info_set_etag(info, text, record_take_signed(r));
     }
+    if (flags & RECORD_LIST_DIGEST)
+        info->list_digest = xstrdup(take_sha256(r, text));
     if (flags > RECORD_FLAGS)
         r->is_bad = true;
 }

@@ -90,6 +90,38 @@ static void add_roff_paragraphs(struct strbuf *out, const char *text)
     }
 }
 
+/* The tables that all commands share are those of the first in the list that has some. */
+static const struct option_row *const *shared_tables(void)
+{
+    const struct command *c = commands;
+    while (c->name && !(is_listed(c) && c->tables))
+        c++;
+    return c->tables;
+}
+
+static bool has_table(const struct option_row *const *tables, const struct option_row *table)
+{
+    while (*tables && *tables != table)
+        tables++;
+    return *tables != NULL;
+}
+
+/* The options that are not among the shared ones. */
+static void add_own_options(struct strbuf *out, const struct command *command)
+{
+    enum { MOST = 16 };
+    const struct option_row *own[MOST + 1] = {NULL};
+    size_t len = 0;
+    for (const struct option_row *const *table = command->tables; table && *table && len < MOST; table++) {
+        if (!has_table(shared_tables(), *table) && *table != config_listen_options)
+            own[len++] = *table;
+    }
+    if (!len)
+        return;
+    strbuf_addstr(out, ".PP\nIts own options:\n");
+    option_add_manual_rows(own, out);
+}
+
 static void add_manual_command(struct strbuf *out, const struct command *command)
 {
     strbuf_addstr(out, ".SS ");
@@ -108,6 +140,7 @@ static void add_manual_command(struct strbuf *out, const struct command *command
         add_roff(out, command->examples);
         strbuf_addstr(out, ".fi\n");
     }
+    add_own_options(out, command);
 }
 
 void command_add_manual(struct strbuf *out)
@@ -118,20 +151,16 @@ void command_add_manual(struct strbuf *out)
                   ".SH DESCRIPTION\n");
     add_roff(out, intro);
     strbuf_addstr(out, ".SH COMMANDS\n");
-    const struct option_row *const *most = NULL;
     for (const struct command *c = commands; c->name; c++) {
-        if (!is_listed(c))
-            continue;
-        add_manual_command(out, c);
-        if (!most && c->tables)
-            most = c->tables;
+        if (is_listed(c))
+            add_manual_command(out, c);
     }
     strbuf_addstr(
-        out, ".SH OPTIONS\nThose of \\fBonce\\fR; other commands take the groups that concern them, and "
+        out, ".SH OPTIONS\nBeside its own, a command takes the groups of these that concern it; "
              "\\fB\\-\\-help\\fR shows which.\nEach can be given as a flag, as an environment variable "
              "(\\fB\\-\\-git\\-url\\fR: \\fBPAWL_GIT_URL\\fR) or in the YAML file that \\fB\\-\\-config\\fR "
              "names.\n");
-    option_add_manual(most, out);
+    option_add_manual(shared_tables(), out);
     static const struct option_row *const serve_alone[] = {config_listen_options, NULL};
     strbuf_addstr(out, ".PP\nOf \\fBserve\\fR alone:\n");
     option_add_manual(serve_alone, out);

@@ -44,9 +44,12 @@ static json_t *rollout_json(void)
 
 static json_t *labels_json(const struct resource *resource)
 {
-    const struct yaml_node *labels = yaml_path(resource->node, "metadata", "labels", NULL);
-    json_t *json = labels ? yaml_to_json(labels, NULL) : NULL;
-    return json ? json : json_null();
+    if (!resource->labels_len)
+        return json_null();
+    json_t *labels = json_object();
+    for (size_t i = 0; i < resource->labels_len; i++)
+        json_object_set_new(labels, resource->labels[i].key, json_text(resource->labels[i].value));
+    return labels;
 }
 
 /* Of each policy the annotation that counts. */

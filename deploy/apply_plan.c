@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "deploy/kube_object.h"
 #include "deploy/selection.h"
+#include "model/manifest_tree.h"
 
 void plan_item_decide(struct plan_item *item, enum apply_result result, char *message)
 {
@@ -41,7 +42,7 @@ static int check_size(const json_t *object, struct error *err)
     return 0;
 }
 
-static void prepare(struct plan_item *item, const struct apply_request *request)
+static void prepare(struct plan_item *item, const struct apply_request *request, struct manifest_tree *tree)
 {
     const struct resource *resource = item->resource;
     struct error problem = ERROR_INIT;
@@ -50,7 +51,7 @@ static void prepare(struct plan_item *item, const struct apply_request *request)
         plan_item_decide(item, APPLY_SKIPPED, message);
         return;
     }
-    item->object = yaml_to_json(resource->node, &problem);
+    item->object = yaml_to_json(manifest_tree_object(tree, resource), &problem);
     if (!item->object || kube_object_normalise(item->object, &problem) < 0 ||
         check_size(item->object, &problem) < 0) {
         decide_broken(item, &problem);
@@ -100,6 +101,7 @@ struct apply_plan *apply_plan_new(const struct apply_request *request)
 {
     const struct manifest_set *set = request->manifests;
     struct apply_plan *plan = xcalloc(1, sizeof(*plan));
+    CLEANUP(manifest_tree_release) struct manifest_tree tree = {.file = NULL};
     plan->items = xcalloc(set->resources_len + 1, sizeof(*plan->items));
     for (size_t i = 0; i < set->resources_len; i++) {
         if (!set->resources[i]->is_applied)
@@ -107,7 +109,7 @@ struct apply_plan *apply_plan_new(const struct apply_request *request)
         struct plan_item *item = &plan->items[plan->len++];
         item->resource = set->resources[i];
         item->position = i;
-        prepare(item, request);
+        prepare(item, request, &tree);
     }
     qsort(plan->items, plan->len, sizeof(*plan->items), by_rank);
     strmap_init(&plan->namespaces, NULL);

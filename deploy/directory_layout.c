@@ -52,11 +52,11 @@ char *directory_layout_place(const char *path, const char *const *configured, st
     return xstrdup(place);
 }
 
-static const struct yaml_document *first_broken(const struct manifest_file *file)
+static const struct manifest_document *first_broken(const struct manifest_file *file)
 {
-    for (size_t i = 0; i < file->yaml->len; i++) {
-        if (file->yaml->documents[i].error.code)
-            return &file->yaml->documents[i];
+    for (size_t i = 0; i < file->documents_len; i++) {
+        if (file->documents[i].error)
+            return &file->documents[i];
     }
     return NULL;
 }
@@ -90,19 +90,19 @@ static bool use_documents(const struct apply_request *request, struct resource *
 
 static bool is_whole(const struct manifest_file *file, const struct document_use *uses, char **why)
 {
-    const struct yaml_document *broken = first_broken(file);
+    const struct manifest_document *broken = first_broken(file);
     if (broken) {
         *why = xasprintf("line %d is no YAML, so the file as it was before is kept: %s", broken->error_line,
-                         broken->error.text);
+                         broken->error);
         return false;
     }
-    for (size_t i = 0; i < file->yaml->len; i++) {
+    for (size_t i = 0; i < file->documents_len; i++) {
         if (!uses[i].kept || !uses[i].left_out)
             continue;
         *why = xasprintf(
             "line %d: some items of this List are to be left alone, and a file cannot do that: give "
             "them documents of their own",
-            file->yaml->documents[i].line);
+            file->documents[i].line);
         return false;
     }
     return true;
@@ -113,14 +113,14 @@ enum layout_verdict directory_layout_bytes(const struct apply_request *request,
                                            struct resource *const *resources, size_t resources_len,
                                            struct strbuf *bytes, char **why, struct apply_report *report)
 {
-    if (!file->yaml || !resources_len)
+    if (!file->documents_len || !resources_len)
         return LAYOUT_NOTHING;
-    AUTO_FREE struct document_use *uses = xcalloc(file->yaml->len + 1, sizeof(*uses));
+    AUTO_FREE struct document_use *uses = xcalloc(file->documents_len + 1, sizeof(*uses));
     if (!use_documents(request, resources, resources_len, uses, why, report) || !is_whole(file, uses, why))
         return LAYOUT_BROKEN;
     size_t kept = 0;
-    for (size_t i = 0; i < file->yaml->len; i++) {
-        const struct yaml_document *document = &file->yaml->documents[i];
+    for (size_t i = 0; i < file->documents_len; i++) {
+        const struct manifest_document *document = &file->documents[i];
         kept += uses[i].kept;
         if (!uses[i].left_out)
             strbuf_add(bytes, file->text + document->start, document->end - document->start);

@@ -278,6 +278,7 @@ struct repository_info *repository_info_copy(const struct repository_info *from)
     info->scanned_ms = from->scanned_ms;
     info->is_truncated = from->is_truncated;
     info->is_label_dated = from->is_label_dated;
+    info->has_no_page_size = from->has_no_page_size;
     info->is_shrunken = from->is_shrunken;
     info->shrunken_len = from->shrunken_len;
     info->shrunken_ms = from->shrunken_ms;

@@ -41,12 +41,13 @@ struct image_info {
 };
 
 struct repository_info {
-    int references;      /* atomic; by _ref and _unref only */
-    char *repository;    /* "index.docker.io/library/alpine" */
-    size_t images_len;   /* tags, sorted in byte order; no tag twice */
-    int64_t scanned_ms;  /* when the tag list was read from the registry, whole */
-    bool is_truncated;   /* more tags than the limit; never a reason to update */
-    bool is_label_dated; /* created_ms is the time of the labels, where an image has one */
+    int references;        /* atomic; by _ref and _unref only */
+    char *repository;      /* "index.docker.io/library/alpine" */
+    size_t images_len;     /* tags, sorted in byte order; no tag twice */
+    int64_t scanned_ms;    /* when the tag list was read from the registry, whole */
+    bool is_truncated;     /* more tags than the limit; never a reason to update */
+    bool is_label_dated;   /* created_ms is the time of the labels, where an image has one */
+    bool has_no_page_size; /* the registry refused the page size that we asked for */
     /* The registry now lists far fewer tags, which is not believed yet: these are those that it listed before;
      * never a reason to update. */
     bool is_shrunken;
@@ -54,7 +55,7 @@ struct repository_info {
     int64_t shrunken_ms; /* and when it was first seen to do so */
     char *etag;          /* of the list, if it is one page and the registry gave one; else NULL */
     int64_t etag_ms;     /* when that page was read */
-    char *list_digest;   /* of the list's text, where it was one page; NULL: not known. In memory alone. */
+    char *list_digest;   /* of the list's text, where it was one page of nothing but tags; NULL: not known */
     uint64_t record_sum; /* a checksum of its record in the cache (cache/records.h); 0: none was seen */
 
     /* The rest is for image_info.c alone. */

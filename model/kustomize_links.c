@@ -122,21 +122,16 @@ static void follow_item(struct following *f, const char *directory, const char *
         follow(f, below, depth + 1, out);
 }
 
-static void follow_list(struct following *f, const struct source *source, const char *key, unsigned depth,
-                        struct reached_list *out)
+static void follow_all(struct following *f, const struct source *source, unsigned depth,
+                       struct reached_list *out)
 {
-    AUTO_FREE char *directory = directory_of(source->file->path);
-    const struct yaml_stream *yaml = source->file->yaml;
-    const struct yaml_node *list =
-        yaml && yaml->len ? yaml_resolve(yaml_get(yaml->documents[0].root, key)) : NULL;
-    if (!list || list->kind != YAML_SEQUENCE)
-        return;
-    for (size_t i = 0; i < list->len && !f->is_cut; i++) {
-        const char *item = yaml_text(list->items[i]);
+    const struct manifest_file *file = source->file;
+    AUTO_FREE char *directory = directory_of(file->path);
+    for (size_t i = 0; i < file->below_len && !f->is_cut; i++) {
         if (++f->steps > LIMIT_KUSTOMIZE_STEPS)
             f->is_cut = true;
-        else if (item)
-            follow_item(f, directory, item, depth, out);
+        else
+            follow_item(f, directory, file->below[i], depth, out);
     }
 }
 
@@ -147,12 +142,6 @@ static const struct resource *images_of(const struct source *source)
             return source->resources[i];
     }
     return NULL;
-}
-
-static const char *entry_name(const struct resource *kustomization, size_t entry)
-{
-    const struct yaml_node *node = kustomization->containers[entry].entry_node;
-    return yaml_text(yaml_get(node, "name"));
 }
 
 static bool is_called(const struct reached *reached, const char *name)
@@ -168,22 +157,13 @@ static void rename_reached(struct following *f, const struct source *source, str
         for (size_t k = 0; k < images->containers_len; k++) {
             const struct container *entry = &images->containers[k];
             f->steps++;
-            if (entry->is_name_fixed || !entry->image_node ||
-                !is_called(&list->items[i], entry_name(images, k)))
+            if (entry->is_name_fixed || !entry->image_node || !is_called(&list->items[i], entry->entry_name))
                 continue;
             list->items[i].name = entry->image_node->value;
             list->items[i].name_len = entry->image_node->value_len;
             break;
         }
     }
-}
-
-static void follow_lists(struct following *f, const struct source *source, unsigned depth,
-                         struct reached_list *out)
-{
-    static const char *const keys[] = {"resources", "bases", "components"};
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-        follow_list(f, source, keys[i], depth, out);
 }
 
 static void follow(struct following *f, const struct source *source, unsigned depth, struct reached_list *out)
@@ -193,7 +173,7 @@ static void follow(struct following *f, const struct source *source, unsigned de
         return;
     }
     struct reached_list below = {.items = NULL};
-    follow_lists(f, source, depth, &below);
+    follow_all(f, source, depth, &below);
     rename_reached(f, source, &below);
     for (size_t i = 0; i < below.len; i++) {
         vec_grow(out->items, out->len, out->capacity);
@@ -205,7 +185,7 @@ static void follow(struct following *f, const struct source *source, unsigned de
 static void link_entry(struct following *f, const struct resource *kustomization, size_t entry,
                        const struct reached_list *below, struct kustomize_links *out)
 {
-    const char *name = entry_name(kustomization, entry);
+    const char *name = kustomization->containers[entry].entry_name;
     f->steps += below->len;
     for (size_t i = 0; i < below->len; i++) {
         if (!is_called(&below->items[i], name))
@@ -224,7 +204,7 @@ static void link_kustomization(struct following *f, const struct resource *kusto
     const struct source *source = strmap_get(&f->sources, kustomization->file->path);
     struct reached_list below = {.items = NULL};
     strmap_init(&f->visited, NULL);
-    follow_lists(f, source, 0, &below);
+    follow_all(f, source, 0, &below);
     for (size_t i = 0; i < kustomization->containers_len; i++)
         link_entry(f, kustomization, i, &below, out);
     strmap_release(&f->visited);

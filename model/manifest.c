@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "model/manifest_chart.h"
 #include "model/manifest_containers.h"
 #include "model/manifest_file.h"
+#include "model/manifest_keep.h"
 #include "model/manifest_kinds.h"
 #include "model/manifest_kustomization.h"
 #include "model/manifest_markers.h"
@@ -83,12 +85,20 @@ static int add_annotation(const struct yaml_node *key, const struct yaml_node *v
     return 0;
 }
 
-static void read_annotations(struct resource *resource, const struct yaml_node *metadata)
+static struct annotation *read_pairs(const struct yaml_node *pairs, size_t *len)
 {
     struct annotation_list list = {.items = NULL};
-    yaml_each_pair(yaml_get(metadata, "annotations"), add_annotation, &list);
-    resource->annotations = list.items;
-    resource->annotations_len = list.len;
+    yaml_each_pair(pairs, add_annotation, &list);
+    if (list.len) /* all files are kept */
+        list.items = xreallocarray(list.items, list.len, sizeof(*list.items));
+    *len = list.len;
+    return list.items;
+}
+
+static void read_metadata(struct resource *resource, const struct yaml_node *metadata)
+{
+    resource->annotations = read_pairs(yaml_get(metadata, "annotations"), &resource->annotations_len);
+    resource->labels = read_pairs(yaml_get(metadata, "labels"), &resource->labels_len);
 }
 
 /* What keeps an object with a kind from being a resource, or NULL. free() it. */
@@ -162,7 +172,8 @@ static void read_object(struct reading *reading, const struct yaml_node *written
                                   .line = node->line,
                                   .is_applied = true};
     resource_id_init(&resource->id, space, kind, name);
-    read_annotations(resource, metadata);
+    read_metadata(resource, metadata);
+    manifest_read_chart_url(resource);
     manifest_read_containers(resource, written);
     report_containers(reading, resource);
     report_pull_secrets(reading, resource);
@@ -230,7 +241,7 @@ static void read_kustomization(struct reading *reading, const struct yaml_node *
     resource->document = reading->document;
     resource->line = root->line;
     resource_id_init(&resource->id, space, kind, name);
-    read_annotations(resource, yaml_get(root, "metadata"));
+    read_metadata(resource, yaml_get(root, "metadata"));
     manifest_read_kustomization(resource);
 }
 
@@ -286,9 +297,22 @@ static bool parse(struct manifest_file *file)
 {
     struct error err = ERROR_INIT;
     file->yaml = yaml_read(file->text, file->len, &err);
-    if (!file->yaml)
+    if (!file->yaml) {
         manifest_file_add_problem(file, 0, NULL, xstrdup(err.text));
-    return file->yaml != NULL;
+        return false;
+    }
+    file->documents_len = file->yaml->len;
+    file->documents = xcalloc(file->documents_len, sizeof(*file->documents));
+    for (size_t i = 0; i < file->documents_len; i++) {
+        const struct yaml_document *document = &file->yaml->documents[i];
+        file->documents[i] = (struct manifest_document){
+            .start = document->start,
+            .end = document->end,
+            .line = document->line,
+            .error_line = document->error_line,
+            .error = document->error.code != ERROR_NONE ? document->error.text : NULL};
+    }
+    return true;
 }
 
 struct manifest_file *manifest_file_new(const char *path, char *text, size_t len, const char *default_space)
@@ -298,11 +322,13 @@ struct manifest_file *manifest_file_new(const char *path, char *text, size_t len
         return file;
     struct reading reading = {.file = file, .default_space = default_space};
     read_documents(&reading);
+    manifest_read_below(file);
     if (manifest_has_markers(text, len))
         manifest_read_markers(file, default_space, reading.resources_capacity);
     report_kustomizations(&reading);
     if (file->resources_len) /* most files have one, and all files are kept */
         file->resources = xreallocarray(file->resources, file->resources_len, sizeof(*file->resources));
+    manifest_keep(file);
     return file;
 }
 
@@ -326,6 +352,7 @@ struct manifest_file *manifest_file_new_values(const char *path, char *text, siz
     } else if (parse(file)) {
         report_broken(file);
         manifest_read_markers(file, default_space, 0);
+        manifest_keep(file);
     }
     return file;
 }
@@ -354,6 +381,7 @@ static void release_resource(struct resource *resource)
 {
     resource_id_release(&resource->id);
     free(resource->annotations);
+    free(resource->labels);
     free(resource->pull_secrets);
     manifest_release_containers(resource);
 }
@@ -368,7 +396,10 @@ void manifest_file_unref(struct manifest_file *file)
     for (size_t i = 0; i < file->problems_len; i++)
         manifest_problem_release(&file->problems[i]);
     free(file->problems);
-    yaml_close(file->yaml);
+    free(file->documents);
+    free(file->below);
+    free(file->nodes);
+    free(file->texts);
     free(file->text);
     free(file->path);
     free(file);

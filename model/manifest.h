@@ -2,7 +2,8 @@
  * Manifests: the YAML files of a commit, as resources and the byte spans of the fields that matter.
  *
  * A manifest_file is one file: its text, its YAML documents, and the resources found in them (kinds ending in
- * "List" with items are flattened, one level, as Flux v1 does). Documents without a kind are passed over, and
+ * "List" with items are flattened, one level, as Flux v1 does). All files of a repository are kept, so their trees are
+ * not: a node here is a copy of one, alone, and model/manifest_tree.h reads what is in it. Documents without a kind are passed over, and
  * so are a kind with neither apiVersion nor metadata (some program's settings) and kustomize's own files, but for
  * those with images: they are resources that are not applied (model/manifest_kustomization.h). An
  * object that could not be applied (no apiVersion, no name, a generateName) is a problem and no resource.
@@ -32,13 +33,19 @@
 #include "model/image_ref.h"
 #include "model/resource_id.h"
 
-struct annotation {
-    const char *key, *value; /* borrowed from the YAML; a value that is no string is its text */
+/* Where a chart comes from, as its object says it. */
+struct chart_source {
+    const char *space, *repository; /* the HelmRepository of a sourceRef */
+    const char *name;               /* of the chart; NULL: it is none, or its repository is written out */
+};
+
+struct annotation {          /* or a label */
+    const char *key, *value; /* kept by the file; a value that is no string is its text */
     int line;
 };
 
 /*
- * An image of a workload, wherever it is written: as one scalar that holds the whole reference, or as parts, each
+ * An image of a workload, or the version of its Helm chart, wherever it is written: as one scalar that holds the whole reference, or as parts, each
  * with a scalar of its own (Helm values, kustomize). Scalars are those that hold the text: for `image: *x` the
  * anchored one.
  */
@@ -53,29 +60,40 @@ struct container {
     const struct yaml_node *tag_node;      /* NULL: in image_node, or none is written */
     const struct yaml_node *digest_node;   /* NULL: as tag_node */
     const struct yaml_node
-        *entry_node;         /* kustomize: the mapping that gets a newTag or digest which is missing */
-    size_t prefix_len;       /* bytes of image_node's text before the reference ("NAME=" of kustomize) */
-    bool is_name_fixed;      /* image_node says which images are meant (kustomize's `name`) and must stay */
-    bool is_alias;           /* one of them is written elsewhere (an alias or a merge key) and shared */
-    const char *policy_text; /* of the marker on its line; NULL: annotations say what its policy is */
-    struct image_ref image;  /* put together; text NULL if it does not parse; then `problem` says why */
-    struct error problem;    /* code ERROR_NONE if there is none */
+        *entry_node; /* kustomize: the mapping that gets a newTag or digest which is missing */
+    const char
+        *entry_name;    /* kustomize: the image that the entry is for; NULL: it is no entry, or has none */
+    size_t prefix_len;  /* bytes of image_node's text before the reference ("NAME=" of kustomize) */
+    bool is_name_fixed; /* image_node says which images are meant (kustomize's `name`) and must stay */
+    bool is_alias;      /* one of them is written elsewhere (an alias or a merge key) and shared */
+    const char *policy_text;   /* of the marker on its line; NULL: annotations say what its policy is */
+    struct chart_source chart; /* of a chart's version whose repository is an object of its own
+                                  (model/manifest_chart.h), known in a set alone: in a file `image` has no text, and
+                                  no problem */
+    const struct resource
+        *source;            /* of a chart in a set: its HelmRepository, whose secrets it is asked for with */
+    struct image_ref image; /* put together; text NULL if it does not parse; then `problem` says why */
+    struct error problem;   /* code ERROR_NONE if there is none */
 };
 
 struct resource {
     struct resource_id id;
-    const char *api_version, *kind; /* as written; borrowed */
-    const struct yaml_node *node;   /* the object's mapping; borrowed from the file */
+    const char *api_version, *kind; /* as written; kept by the file, as all text here */
+    const struct yaml_node *node;   /* the object's mapping */
     const struct manifest_file *file;
     size_t document;                /* index into the file's documents */
     int line;                       /* where the object starts, from 1 */
     struct annotation *annotations; /* of metadata, in order of the text */
     size_t annotations_len;
+    struct annotation *labels; /* the same */
+    size_t labels_len;
     struct container *containers; /* in the order of docs/workloads.md; no two good ones of one name */
     size_t containers_len;
-    const char **pull_secrets; /* names of its pod's imagePullSecrets, in order; none twice; all valid */
+    const char **pull_secrets; /* names of its pod's imagePullSecrets, in order; none twice; all valid. Of a
+                                  HelmRepository or OCIRepository that of its secretRef. */
     size_t pull_secrets_len;
     const char *service_account; /* of its pod; NULL: none is named, or its name is a problem */
+    const char *url;             /* of a HelmRepository; NULL: it has none, or it is something else */
     bool is_workload;            /* of a kind that has containers */
     bool is_applied; /* an object for a cluster; false: input of a tool (kustomize), or a file with markers */
     bool
@@ -92,16 +110,31 @@ struct manifest_problem {
 
 void manifest_problem_release(struct manifest_problem *problem);
 
+struct manifest_document {
+    size_t start, end; /* bytes of the file, as struct yaml_document has them */
+    int line;          /* where it starts, from 1 */
+    int error_line;    /* from 1 */
+    const char *error; /* why it cannot be read; NULL: it can */
+};
+
 struct manifest_file {
     int references; /* atomic */
     char *path;     /* in the repository */
     char *text;
     size_t len;
-    struct yaml_stream *yaml; /* NULL if nothing could be read */
+    struct manifest_document *documents; /* none if nothing could be read */
+    size_t documents_len;
     struct resource *resources;
     size_t resources_len;
+    const char **below; /* of a kustomization: its resources, then its bases and its components, as written */
+    size_t below_len, below_capacity;
     struct manifest_problem *problems;
     size_t problems_len, problems_capacity;
+
+    /* The rest is for model/manifest*.c alone. */
+    struct yaml_stream *yaml; /* while the file is read; all that is kept by the file is in its arena then */
+    struct yaml_node *nodes;  /* those that are kept */
+    char *texts;              /* of them and of the resources */
 };
 
 /* Reads one file, taking ownership of `text` (`len` bytes and a NUL). Never fails: what is wrong is a problem
@@ -120,7 +153,9 @@ struct manifest_set {
     size_t files_len, files_capacity;
     struct resource **resources; /* the set's own, in order; what they point at belongs to their files */
     size_t resources_len;
-    struct resource *copies;           /* what `resources` points into */
+    struct resource *copies;  /* what `resources` points into */
+    struct resource **charts; /* of them, those with containers of the set's own (model/manifest_chart.h) */
+    size_t charts_len, charts_capacity;
     struct strmap by_id;               /* id text -> struct resource *; without duplicates */
     struct manifest_problem *problems; /* of the files, plus duplicates */
     size_t problems_len, problems_capacity;
@@ -139,6 +174,9 @@ const struct resource *manifest_set_find(const struct manifest_set *set, const s
 
 /* The value of an annotation, or NULL. */
 const char *resource_annotation(const struct resource *resource, const char *key);
+
+/* True if the resource would have a container of that name if pawl.dev/tag.CONTAINER were set: the version of its chart. */
+bool resource_has_chart(const struct resource *resource, const char *container);
 
 /* True for the names that kustomize's own files have. */
 bool manifest_path_is_kustomization(const char *path);

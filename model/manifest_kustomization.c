@@ -111,6 +111,7 @@ static int read_entry(struct container *container, const struct yaml_node *writt
     container->image_node = new_name ? new_name : name;
     container->is_name_fixed = !new_name;
     container->entry_node = entry;
+    container->entry_name = name->value;
     container->line = line_of(container, entry);
     return put_together(container);
 }
@@ -148,4 +149,25 @@ void manifest_read_kustomization(struct resource *resource)
     for (size_t i = 0; i < images->len; i++)
         read_entry(&resource->containers[i], images->items[i]);
     find_clashes(resource);
+}
+
+static void read_list(struct manifest_file *file, const struct yaml_node *list)
+{
+    for (size_t i = 0; list && list->kind == YAML_SEQUENCE && i < list->len; i++) {
+        const char *path = yaml_text(list->items[i]);
+        if (!path)
+            continue;
+        vec_grow(file->below, file->below_len, file->below_capacity);
+        file->below[file->below_len++] = path;
+    }
+}
+
+void manifest_read_below(struct manifest_file *file)
+{
+    static const char *const keys[] = {"resources", "bases", "components"};
+    const struct yaml_node *root = file->yaml->len ? file->yaml->documents[0].root : NULL;
+    if (!root || !(manifest_path_is_kustomization(file->path) || manifest_is_kustomization(file->path, root)))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        read_list(file, yaml_resolve(yaml_get(root, keys[i])));
 }

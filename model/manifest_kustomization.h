@@ -22,6 +22,9 @@ bool manifest_kustomization_has_images(const struct yaml_node *root);
 /* The name of the kustomization. free() it. */
 char *manifest_kustomization_name(const char *path, const struct yaml_node *root);
 
+/* Fills in what a kustomization's first document has below it; nothing for other files. */
+void manifest_read_below(struct manifest_file *file);
+
 /* Fills in the containers of resource->node. What is wrong with an entry is its container's problem. */
 void manifest_read_kustomization(struct resource *resource);
 

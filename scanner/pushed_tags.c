@@ -80,6 +80,7 @@ static struct repository_info *merge(const struct pushed_scan *scan)
     repository_info_finish(info);
     info->scanned_ms = base->scanned_ms;
     info->is_label_dated = base->is_label_dated;
+    info->has_no_page_size = base->has_no_page_size;
     info->is_shrunken = base->is_shrunken;
     info->shrunken_len = base->shrunken_len;
     info->shrunken_ms = base->shrunken_ms;
@@ -109,14 +110,15 @@ static void take_newer_base(struct pushed_scan *scan, const char *scope)
     repository_info_unref(kept);
 }
 
-/* What came without any list before it is no list, and must not be taken for one later. */
+/* What came without any list before it is no list, and must not be taken for one later: whoever asks that way wants to
+ * know of these tags alone. */
 static void merge_and_save(struct pushed_scan *scan)
 {
-    AUTO_FREE char *scope = scan->has_credential ? scope_of(scan) : NULL;
+    AUTO_FREE char *scope = scan->has_credential && scan->base->scanned_ms ? scope_of(scan) : NULL;
     if (scope)
         take_newer_base(scan, scope);
     scan->result->info = merge(scan);
-    if (scope && scan->base->scanned_ms)
+    if (scope)
         record_put_repository(scan->env->cache, scan->result->info, scope);
 }
 

@@ -43,7 +43,7 @@ struct scan {
     struct repository_info *last, *info;
 
     bool has_page_size;    /* the first page is asked for with n= */
-    struct strmap visited; /* targets of pages, to see a circle */
+    struct strmap visited; /* targets of the list's pages, to see a circle */
     char *target;          /* of the page that is asked for */
     bool is_repeated;      /* it is asked for a second time */
 
@@ -281,10 +281,11 @@ static void ask_first_page(struct scan *scan, bool with_size)
 {
     const char *repository = scan->demand->repository;
     scan->has_page_size = with_size;
+    strmap_release(&scan->visited); /* what was refused is no page */
     go_to_page(scan,
                xasprintf("/v2/%s/tags/list%s", repository + strcspn(repository, "/") + 1,
                          with_size ? "?n=" PAGE_SIZE : ""),
-               with_size ? usable_etag(scan) : NULL);
+               scan->last && with_size != scan->last->has_no_page_size ? usable_etag(scan) : NULL);
 }
 
 /* The target of the next page, or NULL with ERROR_NONE after the last. */
@@ -314,6 +315,7 @@ static void finish_list(struct scan *scan)
     repository_info_finish(scan->info);
     scan->info->scanned_ms = now_of(scan);
     scan->info->is_label_dated = scan->demand->dates_by_labels;
+    scan->info->has_no_page_size = !scan->has_page_size;
     if (list_trust_believes(scan->last, scan->info)) {
         carry_over(scan);
         start_details(scan);
@@ -342,20 +344,30 @@ static void repeat_list(struct scan *scan)
     finish_list(scan);
 }
 
+static bool is_last_list(const struct scan *scan, const char *digest)
+{
+    const struct repository_info *last = scan->last;
+    return last && last->list_digest && !strcmp(digest, last->list_digest) && !last->is_truncated &&
+           last->images_len <= scan->env->tag_limit;
+}
+
 /* Reads the tags of a page. The list that was a single page last time, and is byte for byte the same now, is not taken
- * apart again: of a thousand repositories that are asked every few minutes, all but a few have nothing new. */
+ * apart again: of a thousand repositories that are asked every few minutes, all but a few have nothing new. One with
+ * names that are no tags is, as they are said. */
 static int read_page(struct scan *scan, const struct http_response *response, struct error *err)
 {
     const char *body = response->body.buf;
-    size_t len = response->body.len;
-    const struct repository_info *last = scan->last;
+    size_t len = response->body.len, bad = 0;
     AUTO_FREE char *digest = strmap_size(&scan->visited) == 1 ? oci_digest_of(body, len) : NULL;
-    if (digest && last && last->list_digest && !last->is_truncated && !strcmp(digest, last->list_digest)) {
+    if (digest && is_last_list(scan, digest)) {
         repeat_tags(scan);
         return 0;
     }
-    scan->info->list_digest = steal(&digest);
-    return tag_list_read(body, len, scan->env->tag_limit, scan->info, &scan->result->bad_tags, err);
+    int result = tag_list_read(body, len, scan->env->tag_limit, scan->info, &bad, err);
+    scan->result->bad_tags += bad;
+    if (!bad)
+        scan->info->list_digest = steal(&digest);
+    return result;
 }
 
 /* Of a list that is one page: the ETag of a first page says nothing about the others. */
@@ -363,7 +375,7 @@ static void keep_etag(struct scan *scan, struct http_response *response)
 {
     const char *etag = http_header(response, "ETag");
     size_t len = etag ? strlen(etag) : 0;
-    if (!len || len > LIMIT_ETAG_LENGTH || !scan->has_page_size || strmap_size(&scan->visited) > 1)
+    if (!len || len > LIMIT_ETAG_LENGTH || strmap_size(&scan->visited) > 1)
         return;
     for (size_t i = 0; i < len; i++) {
         if (etag[i] <= ' ' || etag[i] > '~')
@@ -458,7 +470,7 @@ static void begin(struct scan *scan)
         start_details(scan);
     } else {
         scan->info = repository_info_new(scan->demand->repository);
-        ask_first_page(scan, true);
+        ask_first_page(scan, !scan->last || !scan->last->has_no_page_size);
     }
 }
 

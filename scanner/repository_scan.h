@@ -11,7 +11,8 @@
  *
  * A list is whole or not taken, and one that lacks most of what was there is not believed at once (list_trust.h).
  * Where a list is one page and its registry gave an ETag, the next scan asks with If-None-Match, and a 304 keeps
- * everything; once a day it is read whole all the same.
+ * everything; once a day it is read whole all the same. A registry that refuses our page size is asked without one, and
+ * from then on at once.
  *
  * A list of many pages that is interrupted goes on where it was: an expired token is replaced (registry.h), a page
  * whose connection broke is asked for once more. From one scan to the next a list is always read from its beginning:
@@ -31,11 +32,13 @@
 #include "cache/cache.h"
 #include "model/demand.h"
 #include "scanner/credential_source.h"
+#include "scanner/index_source.h"
 #include "scanner/registry.h"
 #include "scanner/scanner.h"
 
 struct scan_environment {
-    struct registry *registry; /* all borrowed */
+    struct registry *registry;    /* all borrowed */
+    struct index_source *indexes; /* for index_scan.h alone */
     struct cache *cache;
     struct credential_source *credentials;
     const struct clock *clock;

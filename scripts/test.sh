@@ -13,11 +13,11 @@ root="$PWD"
 stages=(lint gcc clang asan tsan fuzz)
 declare -A about=(
     [lint]="clang-format, shellcheck, layers, headers, names"
-    [gcc]="build with gcc, warnings are errors; unit tests"
+    [gcc]="build with gcc, warnings are errors, the programs of tests/bench too; unit tests"
     [clang]="build with clang, warnings are errors; clang-tidy on every source file"
     [asan]="unit and integration tests under AddressSanitizer and UndefinedBehaviorSanitizer"
     [tsan]="unit and integration tests under ThreadSanitizer"
-    [fuzz]="every fuzz target: its corpus, then \${PAWL_FUZZ_SECONDS:-20} seconds of new inputs"
+    [fuzz]="every fuzz target: its corpus, then \${PAWL_FUZZ_SECONDS:-60} seconds of new inputs"
 )
 parts=(registry memcached ssh https kubernetes)
 python=/usr/bin/python3 # Debian's, which has Debian's pytest; another may come first in PATH
@@ -46,7 +46,7 @@ Runs all tests of pawl against real parts. What is missing is installed from Deb
   --list           list the stages
   --help           this text
 
-Environment: PAWL_FUZZ_SECONDS (20), PAWL_TEST_CACHE (~/.cache/pawl-tests: the Kubernetes API server, built once),
+Environment: PAWL_FUZZ_SECONDS (60), PAWL_TEST_CACHE (~/.cache/pawl-tests: the Kubernetes API server, built once),
 PYTEST_ADDOPTS (more options for pytest, as in PYTEST_ADDOPTS="-k ssh").
 Logs are kept in build/test-logs/.
 END
@@ -279,7 +279,7 @@ fuzz_one() {
     options=(-timeout=10 -rss_limit_mb=2048 "-artifact_prefix=$logs/crash-$name-")
     if [[ -f "$corpus.dict" ]]; then options+=("-dict=$corpus.dict"); fi
     if [[ -d "$corpus" ]]; then "$program" "${options[@]}" -runs=0 "$corpus" || return 1; else corpus=""; fi
-    "$program" "${options[@]}" -max_total_time="${PAWL_FUZZ_SECONDS:-20}" -print_final_stats=1 \
+    "$program" "${options[@]}" -max_total_time="${PAWL_FUZZ_SECONDS:-60}" -print_final_stats=1 \
         "$scratch" ${corpus:+"$corpus"} || return 1
     rm -rf "$scratch"
 }
@@ -324,7 +324,7 @@ while (($# > 0)); do
         *) usage >&2; exit 2 ;;
     esac
 done
-[[ "${PAWL_FUZZ_SECONDS:-20}" =~ ^[0-9]+$ ]] || die "PAWL_FUZZ_SECONDS is a number of seconds"
+[[ "${PAWL_FUZZ_SECONDS:-60}" =~ ^[0-9]+$ ]] || die "PAWL_FUZZ_SECONDS is a number of seconds"
 if ((${#only[@]} > 0)); then stages=("${only[@]}"); fi
 
 trap clean_up EXIT

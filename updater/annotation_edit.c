@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/utf8.h"
+#include "model/manifest_tree.h"
 #include "updater/annotation_path.h"
 #include "updater/annotation_verify.h"
 #include "updater/yaml_place.h"
@@ -80,6 +81,8 @@ static int append_block(const struct annotation_path *e, size_t level, struct by
     const char *line_break = place_line_break(e->text, e->len, mapping->start);
     const struct yaml_node *last = place_last(mapping);
     bool is_block_scalar = last->style == YAML_LITERAL || last->style == YAML_FOLDED;
+    if (place_is_nothing(last) && !strchr(":-", place_before(e->text, last->start)))
+        return annotation_path_refuse(e, mapping->line, "its last key has neither value nor colon");
     if (!is_block_scalar) {
         size_t end = place_line_end(e->text, e->len, last->end);
         place_edit(edit, end, end);
@@ -115,10 +118,10 @@ static int append_flow(const struct annotation_path *e, size_t level, struct byt
     return 0;
 }
 
-/* What is written where there was nothing must not touch the colon. */
+/* What is written where there was nothing must not touch what is before it: the colon, an anchor or a tag. */
 static void add_gap(const struct annotation_path *e, const struct yaml_node *node, struct strbuf *out)
 {
-    if (node->start == node->end && node->start && e->text[node->start - 1] == ':')
+    if (node->start == node->end && node->start && !strchr(" \t\r\n", e->text[node->start - 1]))
         strbuf_addch(out, ' ');
 }
 
@@ -201,9 +204,11 @@ static int replace_value(const struct annotation_path *e, struct byte_edit *edit
 static int set(const struct annotation_path *e, struct byte_edit *edit, struct strbuf *out)
 {
     size_t level = annotation_path_depth(e);
+    const struct yaml_node *mapping = e->nodes[level];
+    if (place_is_nothing(mapping) && place_before(e->text, mapping->start) != ':')
+        return annotation_path_refuse(e, mapping->line, "its key has neither value nor colon");
     if (level == ANNOTATION_LEVELS)
         return replace_value(e, edit, out);
-    const struct yaml_node *mapping = e->nodes[level];
     bool is_filled = mapping->kind == YAML_MAPPING && mapping->len;
     if (level && (!is_filled && (mapping->kind != YAML_MAPPING || !e->nodes[level - 1]->flow)))
         return fill(e, level, edit, out);
@@ -308,19 +313,20 @@ static const struct yaml_node *object_at(const struct yaml_stream *yaml, const s
 
 static int find_place(const struct resource *resource, struct place *place, struct error *err)
 {
-    const struct yaml_node *root =
-        resource->node ? resource->file->yaml->documents[resource->document].root : NULL;
+    CLEANUP(manifest_tree_release) struct manifest_tree tree = {.file = NULL};
+    const struct yaml_node *object = manifest_tree_object(&tree, resource);
+    const struct yaml_node *root = object ? tree.yaml->documents[resource->document].root : NULL;
     *place = (struct place){.document = resource->document};
     if (!resource->is_applied && !strcmp(resource->kind, "File"))
         return error_set(
             err, ERROR_UNSUPPORTED,
             "line %d: this is a file whose comments say what its policies are; it has no annotations",
             resource->line);
-    if (root && root == resource->node)
+    if (root && root == object)
         return 0;
     const struct yaml_node *items = root ? yaml_resolve(yaml_get(root, "items")) : NULL;
     for (size_t i = 0; items && items->kind == YAML_SEQUENCE && i < items->len; i++) {
-        if (yaml_resolve(items->items[i]) != resource->node)
+        if (yaml_resolve(items->items[i]) != object)
             continue;
         place->item = i + 1;
         return 0;

@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "model/manifest_tree.h"
 #include "updater/edit_verify.h"
+#include "updater/yaml_place.h"
 
 struct span {
     size_t start, end;
@@ -107,9 +109,14 @@ int edit_set_tag(const struct manifest_file *file, const struct container *conta
     if (!image->text)
         return error_set(err, ERROR_INVALID, "line %d, container %s: %s", container->line, container->name,
                          container->problem.text);
+    if (!container->image_node || container->tag_node)
+        return unsupported(container, err, "the image has no text of its own that ends with the tag");
     if (image->digest)
         return unsupported(container, err,
                            "the image is pinned by digest; a new tag alone would not change it");
+    if (!container->image_node || container->registry_node || container->tag_node || container->digest_node ||
+        container->prefix_len)
+        return unsupported(container, err, "the tag is not written behind the name");
     struct span text;
     if (!locate(file->text, container->image_node, &text))
         return unsupported(container, err,
@@ -166,11 +173,10 @@ static bool locate_all(const char *text, const struct yaml_node *node, struct sp
     return node->style != YAML_PLAIN || (out->start < out->end && !is_glued);
 }
 
-/* "key:" with nothing behind it, where a value can be put. */
+/* "key:" with nothing behind it, where a value can be put. "{key }" has no colon for it to be put behind. */
 static bool is_empty_value(const char *text, const struct yaml_node *node)
 {
-    bool is_nothing = node->kind == YAML_SCALAR && node->style == YAML_PLAIN && node->start == node->end;
-    return is_nothing && !node->anchor && !node->tag && node->start && strchr(": ", text[node->start - 1]);
+    return place_is_nothing(node) && place_before(text, node->start) == ':';
 }
 
 static int cannot(const struct yaml_node *node, struct error *err, const char *what)
@@ -233,7 +239,7 @@ static int settle(const struct splice **splices, size_t *len, struct error *err)
     size_t kept = 0;
     for (size_t i = 0; i < *len; i++) {
         const struct splice *last = kept ? splices[kept - 1] : NULL, *next = splices[i];
-        bool is_same_node = last && (last->node == next->node || next->start < last->end);
+        bool is_same_node = last && (yaml_is_same(last->node, next->node) || next->start < last->end);
         if (is_same_node && !strcmp(last->value, next->value))
             continue;
         if (is_same_node)
@@ -263,7 +269,8 @@ int edit_apply(const struct manifest_file *file, const struct splice *splices, s
         at = sorted[i]->end;
     }
     strbuf_add(&text, file->text + at, file->len - at);
-    if (edit_verify(file->yaml, file->text, &text, sorted, len, err) < 0)
+    CLEANUP(yaml_release) struct yaml_stream *old = manifest_tree_read(file, err);
+    if (!old || edit_verify(old, file->text, &text, sorted, len, err) < 0)
         return error_wrap(err, "editing %s", file->path);
     strbuf_add(out, text.buf, text.len);
     return 0;

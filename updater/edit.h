@@ -21,11 +21,12 @@
 #include "model/manifest.h"
 
 struct splice {
-    size_t start, end;            /* bytes [start, end) of the old text, within the node's */
-    char *text;                   /* what takes their place; owned */
-    const struct yaml_node *node; /* the scalar that changes; borrowed */
-    char *value;                  /* what it must read as afterwards; owned */
-    bool adds_quotes;             /* the node is plain, and `text` brings the quotes that `value` needs */
+    size_t start, end; /* bytes [start, end) of the old text, within the node's */
+    char *text;        /* what takes their place; owned */
+    const struct yaml_node
+        *node;             /* the scalar that changes, as the container has it; borrowed, may be alone */
+    char *value;           /* what it must read as afterwards; owned */
+    bool adds_quotes;      /* the node is plain, and `text` brings the quotes that `value` needs */
     const char *added_key; /* the node is a mapping that gets this key with `value` at its end; a constant */
 };
 #define SPLICE_INIT                                                                                          \

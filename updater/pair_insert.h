@@ -12,11 +12,11 @@
 #include "updater/edit.h"
 
 /*
- * The splice that adds `key`, a constant that is kept and plain as it is, with `value`, which is quoted where it would
+ * The splice that adds to the mapping, a node that the file keeps, `key`, a constant that is kept and plain as it is, with `value`, which is quoted where it would
  * not stay a string. The key must not be there yet. ERROR_UNSUPPORTED for a mapping whose end cannot be told: an
  * empty one, one whose last value is a block scalar or a collection, or where something else follows on its line.
  */
-int pair_insert(const struct manifest_file *file, const struct yaml_node *mapping, const char *key,
+int pair_insert(const struct manifest_file *file, const struct yaml_node *kept, const char *key,
                 const char *value, struct splice *out, struct error *err) MUST_CHECK;
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "model/manifest_tree.h"
 #include "updater/diff.h"
 
 /* A target on its way into its file. */
@@ -30,6 +31,7 @@ struct batch {
     size_t len;
     struct touch *touches; /* in the order of the text; those of one scalar side by side */
     size_t touches_len, touches_capacity;
+    struct yaml_stream *yaml;         /* the file's tree, if it has aliases */
     const struct yaml_node **aliases; /* of the whole file, in the order of the text */
     size_t aliases_len, aliases_capacity;
 };
@@ -211,12 +213,15 @@ static void find_aliases(struct batch *batch, const struct yaml_node *node)
     batch->aliases[batch->aliases_len++] = node;
 }
 
+/* Most files have no alias and are not read for them. */
 static void find_all_aliases(struct batch *batch)
 {
-    const struct yaml_stream *yaml = batch->file->yaml;
-    for (size_t i = 0; i < yaml->len; i++) {
-        if (yaml->documents[i].root)
-            find_aliases(batch, yaml->documents[i].root);
+    struct error err = ERROR_INIT; /* it was read before */
+    if (memchr(batch->file->text, '*', batch->file->len))
+        batch->yaml = manifest_tree_read(batch->file, &err);
+    for (size_t i = 0; batch->yaml && i < batch->yaml->len; i++) {
+        if (batch->yaml->documents[i].root)
+            find_aliases(batch, batch->yaml->documents[i].root);
     }
 }
 
@@ -299,6 +304,7 @@ static void release_batch(struct batch *batch)
     }
     free(batch->touches);
     free(batch->aliases);
+    yaml_close(batch->yaml);
 }
 
 struct release *release_new(const struct image_target *targets, size_t len)
@@ -339,6 +345,7 @@ void release_free(struct release *release)
         free(release->changes[i].from);
         free(release->changes[i].to);
         free(release->changes[i].reason);
+        json_decref(release->changes[i].labels);
     }
     for (size_t i = 0; i < release->files_len; i++)
         strbuf_release(&release->files[i].text);

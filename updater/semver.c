@@ -14,12 +14,17 @@ static bool is_identifier_char(char c)
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
 }
 
+/* So many digits always are a number of 64 bits. */
+#define SAFE_DIGITS 19
+
 bool semver_read_number(const char **cursor, uint64_t *out)
 {
     const char *p = *cursor;
     uint64_t value = 0;
     if (!is_digit(*p))
         return false;
+    for (const char *safe = p + SAFE_DIGITS; is_digit(*p) && p < safe; p++)
+        value = 10 * value + (uint64_t)(*p - '0');
     for (; is_digit(*p); p++) {
         if (__builtin_mul_overflow(value, 10u, &value) ||
             __builtin_add_overflow(value, (uint64_t)(*p - '0'), &value))
@@ -85,12 +90,9 @@ bool semver_parse(const char *text, struct semver *out)
     out->minor = numbers[1];
     out->patch = numbers[2];
     out->parts = parts;
-    return semver_read_suffixes(&p, out) && *p == '\0';
-}
-
-static int compare_numbers(uint64_t a, uint64_t b)
-{
-    return (a > b) - (a < b);
+    out->prerelease = NULL;
+    out->prerelease_len = 0;
+    return *p == '\0' || (semver_read_suffixes(&p, out) && *p == '\0');
 }
 
 static bool all_digits(const char *text, size_t len)
@@ -111,7 +113,7 @@ static int compare_identifiers(const char *a, size_t a_len, const char *b, size_
     if (a_is_number && a_len != b_len)
         return a_len < b_len ? -1 : 1;
     int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
-    return order ? order : compare_numbers(a_len, b_len);
+    return order ? order : semver_compare_numbers(a_len, b_len);
 }
 
 static size_t identifier_length(const char *text, const char *end)
@@ -136,16 +138,6 @@ int semver_compare_prereleases(const struct semver *a, const struct semver *b)
         x++;
         y++;
     }
-}
-
-int semver_compare_parts(const struct semver *a, const struct semver *b, int depth)
-{
-    int order = depth > 0 ? compare_numbers(a->major, b->major) : 0;
-    if (!order && depth > 1)
-        order = compare_numbers(a->minor, b->minor);
-    if (!order && depth > 2)
-        order = compare_numbers(a->patch, b->patch);
-    return order;
 }
 
 int semver_compare(const struct semver *a, const struct semver *b)

@@ -277,8 +277,8 @@ static bool holds(const struct comparison *c, const struct semver *version)
     case AT_MOST:
         return compare_to_depth(version, c) <= 0;
     case WITHIN:
-        return semver_compare(version, &c->version) >= 0 &&
-               semver_compare_parts(version, &c->version, c->depth) == 0;
+        return semver_compare_parts(version, &c->version, c->depth) == 0 &&
+               semver_compare(version, &c->version) >= 0;
     }
     return false;
 }

@@ -15,8 +15,21 @@ bool semver_read_number(const char **cursor, uint64_t *out);
  */
 bool semver_read_suffixes(const char **cursor, struct semver *out);
 
-/* Compares the first `depth` numbers (0 to 3); the pre-releases are left out. */
-int semver_compare_parts(const struct semver *a, const struct semver *b, int depth);
+static inline int semver_compare_numbers(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* Compares the first `depth` numbers (0 to 3); the pre-releases are left out. Here, as it is asked of every tag. */
+static inline int semver_compare_parts(const struct semver *a, const struct semver *b, int depth)
+{
+    int order = depth > 0 ? semver_compare_numbers(a->major, b->major) : 0;
+    if (!order && depth > 1)
+        order = semver_compare_numbers(a->minor, b->minor);
+    if (!order && depth > 2)
+        order = semver_compare_numbers(a->patch, b->patch);
+    return order;
+}
 
 /* By semver.org's section 11; none is higher than any. */
 int semver_compare_prereleases(const struct semver *a, const struct semver *b);

@@ -21,13 +21,14 @@ struct tag_policy {
     struct tag_ranking ranking;
     char *extract; /* NULL: the order goes by the tag */
     bool takes_latest;
+    bool is_of_charts;
 };
 
 struct type {
     const char *prefix;
     int (*compile)(struct tag_policy *policy, struct error *err);
-    /* `value` gets what the template makes of the tag, if there is one. */
-    enum tag_match (*match)(const struct tag_policy *policy, const char *tag, struct strbuf *value);
+    /* The key gets what the template makes of the tag, if there is one, and what else was found out on the way. */
+    enum tag_match (*match)(const struct tag_policy *policy, const char *tag, struct tag_key *key);
     const struct tag_ranking *ranking; /* where no other is set */
 };
 
@@ -44,9 +45,9 @@ static int compile_glob(struct tag_policy *policy, struct error *err)
     return refuse_empty(policy, err);
 }
 
-static enum tag_match match_glob(const struct tag_policy *policy, const char *tag, struct strbuf *value)
+static enum tag_match match_glob(const struct tag_policy *policy, const char *tag, struct tag_key *key)
 {
-    (void)value;
+    (void)key;
     return glob_match(policy->pattern, tag) ? TAG_MATCHES : TAG_DIFFERS;
 }
 
@@ -56,13 +57,12 @@ static int compile_semver(struct tag_policy *policy, struct error *err)
     return policy->constraint ? 0 : -1;
 }
 
-static enum tag_match match_semver(const struct tag_policy *policy, const char *tag, struct strbuf *value)
+static enum tag_match match_semver(const struct tag_policy *policy, const char *tag, struct tag_key *key)
 {
-    (void)value;
-    struct semver version;
-    if (!semver_parse(tag, &version))
+    if (!semver_parse(tag, &key->version))
         return TAG_NOT_A_VERSION;
-    return semver_constraint_check(policy->constraint, &version) ? TAG_MATCHES : TAG_DIFFERS;
+    key->version_of = tag;
+    return semver_constraint_check(policy->constraint, &key->version) ? TAG_MATCHES : TAG_DIFFERS;
 }
 
 static int compile_regexp(struct tag_policy *policy, struct error *err)
@@ -73,14 +73,14 @@ static int compile_regexp(struct tag_policy *policy, struct error *err)
     return policy->regexp ? 0 : -1;
 }
 
-static enum tag_match match_regexp(const struct tag_policy *policy, const char *tag, struct strbuf *value)
+static enum tag_match match_regexp(const struct tag_policy *policy, const char *tag, struct tag_key *key)
 {
     static const enum tag_match results[] = {
         [REGEXP_MATCHES] = TAG_MATCHES,
         [REGEXP_DIFFERS] = TAG_DIFFERS,
         [REGEXP_OVER_LIMIT] = TAG_OVER_LIMIT,
     };
-    return results[regexp_match(policy->regexp, tag, policy->extract ? value : NULL)];
+    return results[regexp_match(policy->regexp, tag, policy->extract ? &key->value : NULL)];
 }
 
 static const struct type glob_type = {"glob:", compile_glob, match_glob, &tag_ranking_newest};
@@ -177,6 +177,11 @@ int tag_policy_set_extract(struct tag_policy *policy, const char *text, struct e
     return 0;
 }
 
+void tag_policy_set_charts(struct tag_policy *policy)
+{
+    policy->is_of_charts = true;
+}
+
 const char *tag_policy_text(const struct tag_policy *policy)
 {
     return policy->text;
@@ -194,7 +199,8 @@ const char *tag_policy_extract(const struct tag_policy *policy)
 
 bool tag_policy_equals(const struct tag_policy *a, const struct tag_policy *b)
 {
-    return !strcmp(a->text, b->text) && !strcmp(tag_policy_order(a), tag_policy_order(b)) &&
+    return a->is_of_charts == b->is_of_charts && !strcmp(a->text, b->text) &&
+           !strcmp(tag_policy_order(a), tag_policy_order(b)) &&
            !strcmp(a->extract ? a->extract : "", b->extract ? b->extract : "");
 }
 
@@ -205,21 +211,40 @@ struct tag_policy *tag_policy_copy(const struct tag_policy *policy)
     if (!copy || (policy->extract && tag_policy_set_extract(copy, policy->extract, &err) < 0))
         abort(); /* it compiled before */
     copy->ranking = policy->ranking;
+    copy->is_of_charts = policy->is_of_charts;
     return copy;
 }
 
 void tag_policy_add_identity(const struct tag_policy *policy, struct strbuf *out)
 {
     const char *extract = policy->extract ? policy->extract : "";
-    strbuf_addf(out, "%zu:%s %s %zu:%s", strlen(policy->text), policy->text, tag_policy_order(policy),
-                strlen(extract), extract);
+    strbuf_addf(out, "%zu:%s %s %zu:%s%s", strlen(policy->text), policy->text, tag_policy_order(policy),
+                strlen(extract), extract, policy->is_of_charts ? " chart" : "");
 }
 
-static enum tag_match match_pattern(const struct tag_policy *policy, const char *tag, struct strbuf *value)
+/* What the policy sees of a tag, in `buffer` where it is another text. */
+static const char *as_seen(const struct tag_policy *policy, const char *tag,
+                           char buffer[LIMIT_TAG_LENGTH + 1])
 {
-    if (!policy->takes_latest && strcasecmp(tag, "latest") == 0)
+    if (!policy->is_of_charts || !strchr(tag, '_') || strlen(tag) > LIMIT_TAG_LENGTH)
+        return tag;
+    size_t len = 0;
+    for (; tag[len]; len++)
+        buffer[len] = (char)(tag[len] == '_' ? '+' : tag[len]);
+    buffer[len] = '\0';
+    return buffer;
+}
+
+static bool is_latest(const char *tag)
+{
+    return (*tag == 'l' || *tag == 'L') && strcasecmp(tag, "latest") == 0;
+}
+
+static enum tag_match match_pattern(const struct tag_policy *policy, const char *tag, struct tag_key *key)
+{
+    if (!policy->takes_latest && is_latest(tag))
         return TAG_IS_LATEST;
-    return policy->type->match(policy, tag, value);
+    return policy->type->match(policy, tag, key);
 }
 
 /* A matching tag without a time matches all the same: the time may just not be known yet. */
@@ -237,7 +262,14 @@ enum tag_match tag_policy_read(const struct tag_policy *policy, const struct ima
     key->tag = image->tag;
     key->created_ms = image->details->created_ms;
     key->is_placed = false;
-    enum tag_match match = match_pattern(policy, image->tag, &key->value);
+    key->version_of = NULL;
+    char buffer[LIMIT_TAG_LENGTH + 1];
+    const char *tag = as_seen(policy, image->tag, buffer);
+    if (tag != image->tag && !policy->extract)
+        strbuf_addstr(&key->value, tag);
+    enum tag_match match = match_pattern(policy, tag, key);
+    if (tag == buffer)
+        key->version_of = NULL; /* it is not kept */
     if (policy->extract && (key->value.len == 0 || key->value.overflowed))
         return match == TAG_MATCHES ? TAG_NO_VALUE : match;
     tag_key_place(key, &policy->ranking);
@@ -306,7 +338,9 @@ bool tag_policy_compare_versions(const struct tag_policy *policy, const char *ca
                                  int *order)
 {
     int versions;
-    if (!tag_compare_versions(candidate, current, &versions))
+    char buffers[2][LIMIT_TAG_LENGTH + 1];
+    if (!tag_compare_versions(as_seen(policy, candidate, buffers[0]), as_seen(policy, current, buffers[1]),
+                              &versions))
         return false;
     *order = policy->ranking.is_descending ? -versions : versions;
     return true;

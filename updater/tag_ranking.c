@@ -29,7 +29,8 @@ static int compare_times(const struct tag_key *a, const struct tag_key *b)
 
 static void place_version(struct tag_key *key)
 {
-    key->is_placed = semver_parse(value_of(key), &key->version);
+    const char *value = value_of(key);
+    key->is_placed = key->version_of == value || semver_parse(value, &key->version);
 }
 
 static int compare_versions(const struct tag_key *a, const struct tag_key *b)

@@ -48,7 +48,8 @@ struct tag_key {
     int64_t created_ms;
     struct strbuf value; /* what was extracted from the tag; empty: the order goes by the tag itself */
     struct semver version;
-    const char *digits; /* of the number, without leading zeros */
+    const char *version_of; /* what `version` was read from, and is the version of; NULL: nothing */
+    const char *digits;     /* of the number, without leading zeros */
     size_t digits_len;
     bool is_placed; /* the order knows where it belongs */
 };

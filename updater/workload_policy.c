@@ -101,12 +101,18 @@ static const char *read_text(const struct reading *r, const char *policy)
     return annotation && *annotation->value ? annotation->value : NULL;
 }
 
+static const struct annotation *find_own_setting(const struct reading *r, const char *policy,
+                                                 const struct container *container)
+{
+    AUTO_FREE char *key = xasprintf("%s.%s", policy, container->name);
+    return find_setting(r, key);
+}
+
 /* The container's own, else that of all containers. */
 static const struct annotation *find_container_setting(const struct reading *r, const char *policy,
                                                        const struct container *container)
 {
-    AUTO_FREE char *key = xasprintf("%s.%s", policy, container->name);
-    const struct annotation *annotation = find_setting(r, key);
+    const struct annotation *annotation = find_own_setting(r, policy, container);
     return annotation ? annotation : find_setting(r, policy);
 }
 
@@ -146,6 +152,8 @@ static void read_tag_policy(struct reading *r, const struct container *container
     out->policy = tag_policy_new(text ? text : "glob:*", &err);
     if (!out->policy)
         error_set(&out->problem, err.code, "policy %s", err.text);
+    else if (container->image.is_chart)
+        tag_policy_set_charts(out->policy);
 }
 
 static int read_order(const char *value, struct container_policy *out, struct error *err)
@@ -182,10 +190,21 @@ static int read_min_age(const char *value, struct container_policy *out, struct 
 static const struct {
     const char *name;
     int (*read)(const char *value, struct container_policy *out, struct error *err);
+    bool is_of_images; /* passes charts by where it is for all, and is a mistake where it is for one */
 } container_settings[] = {
-    {"order", read_order},   {"extract", read_extract},     {"allow-downgrade", read_downgrade},
-    {"digest", read_digest}, {"platforms", read_platforms}, {"min-age", read_min_age},
+    {"order", read_order, false},
+    {"extract", read_extract, false},
+    {"allow-downgrade", read_downgrade, false},
+    {"digest", read_digest, true},
+    {"platforms", read_platforms, true},
+    {"min-age", read_min_age, false},
 };
+
+static int refuse_for_charts(struct error *err)
+{
+    return error_set(err, ERROR_UNSUPPORTED,
+                     "this is for images, and the version of a chart has no such thing");
+}
 
 static void block_container(struct container_policy *out, const struct annotation *annotation,
                             const struct error *problem)
@@ -200,9 +219,12 @@ static void read_container_settings(const struct reading *r, const struct contai
 {
     for (size_t i = 0; r->has_own && out->policy && i < ARRAY_LEN(container_settings); i++) {
         struct error err = ERROR_INIT;
+        const char *name = container_settings[i].name;
+        bool is_foreign = container_settings[i].is_of_images && container->image.is_chart;
         const struct annotation *annotation =
-            find_container_setting(r, container_settings[i].name, container);
-        if (annotation && container_settings[i].read(annotation->value, out, &err) < 0)
+            is_foreign ? find_own_setting(r, name, container) : find_container_setting(r, name, container);
+        if (annotation && (is_foreign ? refuse_for_charts(&err)
+                                      : container_settings[i].read(annotation->value, out, &err)) < 0)
             block_container(out, annotation, &err);
     }
 }

@@ -2,40 +2,59 @@
 
 #include <string.h>
 
+#include "base/alloc.h"
+
 #define BOM     "\xef\xbb\xbf"
 #define BOM_LEN 3
 
-static bool is_break(char c)
+/* Line breaks are those of YAML 1.1, as libyaml reads it (§5.4): CR LF, CR, LF, NEL, LS and PS. */
+static const struct line_break {
+    const char *bytes;
+    size_t len;
+} breaks[] = {{"\r\n", 2}, {"\r", 1}, {"\n", 1}, {"\xc2\x85", 2}, {"\xe2\x80\xa8", 3}, {"\xe2\x80\xa9", 3}};
+
+/* The length of the break that begins at `at`; 0 if none does. */
+static size_t break_at(const char *text, size_t len, size_t at)
 {
-    return c == '\n' || c == '\r';
+    for (size_t i = 0; i < ARRAY_LEN(breaks); i++) {
+        if (len - at >= breaks[i].len && !memcmp(text + at, breaks[i].bytes, breaks[i].len))
+            return breaks[i].len;
+    }
+    return 0;
+}
+
+/* The length of the break that ends before `at`; 0 if none does. */
+static size_t break_before(const char *text, size_t at)
+{
+    for (size_t i = 0; i < ARRAY_LEN(breaks); i++) {
+        if (at >= breaks[i].len && !memcmp(text + at - breaks[i].len, breaks[i].bytes, breaks[i].len))
+            return breaks[i].len;
+    }
+    return 0;
 }
 
 size_t place_line_start(const char *text, size_t at)
 {
-    while (at && !is_break(text[at - 1]))
+    while (at && !break_before(text, at))
         at--;
     return at;
 }
 
 size_t place_line_end(const char *text, size_t len, size_t at)
 {
-    while (at < len && !is_break(text[at]))
+    while (at < len && !break_at(text, len, at))
         at++;
     return at;
 }
 
 size_t place_next_line(const char *text, size_t len, size_t end)
 {
-    if (end < len && text[end] == '\r' && end + 1 < len && text[end + 1] == '\n')
-        return end + 2;
-    return end < len ? end + 1 : len;
+    return end + break_at(text, len, end);
 }
 
 size_t place_previous_end(const char *text, size_t start)
 {
-    if (start >= 2 && text[start - 1] == '\n' && text[start - 2] == '\r')
-        return start - 2;
-    return start ? start - 1 : 0;
+    return start - break_before(text, start);
 }
 
 const char *place_line_break(const char *text, size_t len, size_t at)
@@ -80,4 +99,17 @@ const struct yaml_node *place_last(const struct yaml_node *node)
     while ((node->kind == YAML_MAPPING || node->kind == YAML_SEQUENCE) && !node->flow && node->len)
         node = node->items[node->len - 1];
     return node;
+}
+
+bool place_is_nothing(const struct yaml_node *node)
+{
+    return node->kind == YAML_SCALAR && node->style == YAML_PLAIN && node->start == node->end &&
+           !node->anchor && !node->tag;
+}
+
+char place_before(const char *text, size_t at)
+{
+    while (at && text[at - 1] == ' ')
+        at--;
+    return at ? text[at - 1] : '\0';
 }

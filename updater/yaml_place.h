@@ -26,6 +26,13 @@ const char *place_line_break(const char *text, size_t len, size_t at);
 /* True if there is nothing but spaces, and at the start of the file its byte order mark. */
 bool place_is_blank(const char *text, size_t start, size_t end);
 
+/* True if nothing is written: no text, no quotes, no anchor, no tag. */
+bool place_is_nothing(const struct yaml_node *node);
+
+/* The last byte before `at` that is no space; NUL if there is none. Nothing where a value belongs is behind a ":", or a key
+ * without one, whose end libyaml does not tell: `{key }`, `? key`. */
+char place_before(const char *text, size_t at);
+
 /* The columns before a key of a block mapping: spaces, with the "-" of sequences among them. False if there is anything
  * else: a tab, an anchor, a "?". */
 bool place_indent(const char *text, const struct yaml_node *key, size_t *indent) MUST_CHECK;

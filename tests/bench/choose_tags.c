@@ -91,11 +91,12 @@ static void measure(size_t index, const struct repository_info *info, size_t run
     struct container_policy mine = {.container = &container, .policy = policy_of(index)};
     struct workload_policy workload = {
         .resource = &resource, .automated = true, .containers = &mine, .containers_len = 1};
+    const struct choose_facts facts = {.info = info, .now_ms = info->scanned_ms};
     double *times = xcalloc(runs, sizeof(*times));
     for (size_t i = 0; i < runs; i++) {
         struct decision decision;
         double from = cpu_ms();
-        choose(&workload, 0, info, NULL, &decision);
+        choose(&workload, 0, &facts, &decision);
         times[i] = cpu_ms() - from;
         if (i == 0)
             printf("%-42s %-24s", cases[index].name, decision.candidate ? decision.candidate : "-");

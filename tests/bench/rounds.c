@@ -228,7 +228,8 @@ static double peak_mib(void)
 static void write_release(struct bench *bench, const struct round_report *report)
 {
     const struct release *release = report->plan.release;
-    const struct commit_author author = {"pawl", "pawl@localhost", clock_wall_ms(&system_clock)};
+    const struct commit_author author = {
+        .name = "pawl", .email = "pawl@localhost", .when_ms = clock_wall_ms(&system_clock)};
     struct mirror *mirror = bench->repository->mirror;
     AUTO_FREE struct commit_file *files = xcalloc(release->files_len, sizeof(*files));
     for (size_t i = 0; i < release->files_len; i++)
@@ -278,12 +279,14 @@ static void measure(struct bench *bench, long updated)
 
 static int run_all(char *directory, char *url, long updated)
 {
-    char name[] = "bench", none[] = "none", user[] = "pawl", mail[] = "pawl@localhost", space[] = "default";
+    char name[] = "bench", none[] = "none", user[] = "pawl", mail[] = "pawl@localhost", space[] = "default",
+         per[] = "round";
     struct repository_config settings = {.name = name, .url = url, .deploy_to = none};
     const struct config config = {.data_dir = directory,
                                   .git_user = user,
                                   .git_email = mail,
                                   .default_space = space,
+                                  .commit_per = per,
                                   .deploy_to = none,
                                   .git_timeout_ms = TIMEOUT,
                                   .repositories = &settings,

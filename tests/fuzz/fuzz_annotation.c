@@ -4,6 +4,7 @@
  * bug: the edit should have known. What was set where there was no such annotation can be taken away again.
  */
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/alloc.h"
 #include "updater/annotation_edit.h"
@@ -25,8 +26,10 @@ static struct manifest_file *change(const struct manifest_file *file, size_t ind
     const struct annotation_change change = {.key = KEY, .value = value};
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     if (annotation_edit(&file->resources[index], &change, 1, &out, &err) < 0) {
-        if (err.code == ERROR_INTERNAL)
+        if (err.code == ERROR_INTERNAL) {
+            fprintf(stderr, "%s\n", err.text);
             abort();
+        }
         return NULL;
     }
     size_t len = out.len;

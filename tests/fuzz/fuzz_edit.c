@@ -4,6 +4,7 @@
  * too: the edit should have known.
  */
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/alloc.h"
 #include "updater/edit.h"
@@ -27,8 +28,10 @@ static void check_edit(const struct manifest_file *file, const struct container 
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     if (edit(file, container, text, &splice, &err) < 0)
         return;
-    if (edit_apply(file, &splice, 1, &out, &err) < 0)
+    if (edit_apply(file, &splice, 1, &out, &err) < 0) {
+        fprintf(stderr, "line %d: %s\n", container->line, err.text);
         abort();
+    }
     check_result(file, &splice, &out);
 }
 

@@ -263,6 +263,18 @@ def test_credentials_do_not_leave_https_for_a_realm_over_http(duo, new_fault_ser
     assert other.authorizations() == [] and bad.authorizations() == []
 
 
+def test_a_registry_over_https_may_have_its_realm_at_another_host(duo, new_fault_server, server_certificate, authority):
+    """As Docker Hub has: whom a checked certificate speaks for may say who gives the tokens."""
+    registry, realm = (new_fault_server(certificate=server_certificate) for _ in range(2))
+    realm.on("/token", lambda _, connection: connection.reply(200, {"token": "given"}))
+    registry.on("/tags/", wants_token(f"https://localhost:{realm.port}/token", ["given"]))
+    duo.pawl.docker_login(registry.host, "robot", "secret-of-the-robot")
+    with_bad(duo, registry.host)
+    good_goes_on(duo, rc=0, changes=2, env={"SSL_CERT_FILE": str(authority.ca_file)})
+    assert realm.authorizations() == [basic_auth("robot", "secret-of-the-robot")]
+    assert registry.authorizations() == ["Bearer given"]
+
+
 def test_a_token_that_expires_in_the_middle_of_a_list_is_renewed(duo, bad):
     given = []
 

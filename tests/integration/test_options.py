@@ -56,6 +56,16 @@ def test_the_manual_is_the_one_in_docs(pawl):
         "docs/pawl.1 is not what `pawl manual` prints: run `pawl manual > docs/pawl.1`"
 
 
+def test_the_manual_has_every_option_of_every_command(pawl):
+    manual = pawl.ok("manual").stdout.replace("\\-", "-")
+    commands = re.findall(r"^  ([a-z-]+) ", pawl.ok("--help").stdout, re.MULTILINE)
+    assert len(commands) > 15
+    for command in commands:
+        text = pawl.ok(command, "--help").stdout
+        for option in re.findall(r"^  +(?:-\w, )?(--[a-z0-9-]+)", text, re.MULTILINE):
+            assert re.search(rf"{option}\\fR", manual), (command, option)
+
+
 # Wrong usage
 
 

@@ -348,6 +348,33 @@ static void test_yaml_each_pair_gives_own_pairs_first(void **state)
     assert_string_equal(got.buf, "a=1 stop=2 ");
 }
 
+static void find_all(const struct yaml_stream *stream, const struct yaml_node *node, uint32_t *last)
+{
+    assert_int_equal(node->number, *last + 1);
+    assert_ptr_equal(yaml_find(stream, node->number), node);
+    *last = node->number;
+    for (size_t i = 0; i < node->len; i++)
+        find_all(stream, node->items[i], last);
+}
+
+static void test_yaml_find_gives_each_node_by_its_number(void **state)
+{
+    (void)state;
+    CLEANUP(yaml_release)
+    struct yaml_stream *stream =
+        read_text("a: &x {b: [1, 2], c: , d}\n? \n: *x\n<<: *x\n---\n---\n- - d\n- \n- e:\n---\nf\n");
+    uint32_t last = 0;
+    for (size_t i = 0; i < stream->len; i++) {
+        if (stream->documents[i].root)
+            find_all(stream, stream->documents[i].root, &last);
+        else
+            last = stream->documents[i + 1].root->number - 1; /* nothing is a node, too, but no root */
+    }
+    assert_int_equal(stream->len, 4);
+    assert_null(yaml_find(stream, 0));
+    assert_null(yaml_find(stream, last + 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +387,7 @@ int main(void)
         cmocka_unit_test(test_yaml_depth_and_alias_bombs_are_limited),
         cmocka_unit_test(test_yaml_aliases_of_all_documents_share_one_budget),
         cmocka_unit_test(test_yaml_get_follows_aliases_and_merge_keys),
+        cmocka_unit_test(test_yaml_find_gives_each_node_by_its_number),
         cmocka_unit_test(test_yaml_text_is_of_scalars_that_are_strings),
         cmocka_unit_test(test_yaml_each_pair_gives_own_pairs_first),
     };

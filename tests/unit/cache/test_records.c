@@ -32,12 +32,14 @@ static void check_same(const struct repository_info *a, const struct repository_
     assert_string_equal(a->repository, b->repository);
     assert_int_equal(a->is_truncated, b->is_truncated);
     assert_int_equal(a->is_label_dated, b->is_label_dated);
+    assert_int_equal(a->has_no_page_size, b->has_no_page_size);
     assert_true(a->scanned_ms == b->scanned_ms);
     assert_int_equal(a->is_shrunken, b->is_shrunken);
     assert_int_equal(a->shrunken_len, b->shrunken_len);
     assert_true(a->shrunken_ms == b->shrunken_ms);
     check_text(a->etag, b->etag);
     assert_true(a->etag_ms == b->etag_ms);
+    check_text(a->list_digest, b->list_digest);
     assert_int_equal(a->images_len, b->images_len);
     for (size_t i = 0; i < a->images_len; i++) {
         const struct image_details *x = repository_info_details(a, i), *y = repository_info_details(b, i);
@@ -85,10 +87,12 @@ static void test_records_come_back_as_they_were(void **state UNUSED)
         info->scanned_ms = scanned[s];
         info->is_truncated = s % 2;
         info->is_label_dated = s % 2;
+        info->has_no_page_size = s % 3 == 0;
         info->is_shrunken = s / 2 == 1;
         info->shrunken_len = info->is_shrunken ? s : 0;
         info->shrunken_ms = info->is_shrunken ? scanned[s] : 0;
         repository_info_set_etag(info, s > 2 ? "W/\"x\"" : NULL, scanned[s]);
+        info->list_digest = xstrdup(s > 1 ? SHA_A : NULL);
         for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
             repository_info_copy_details(info, repository_info_add(info, cases[i].tag), &cases[i].details);
         }
@@ -116,12 +120,14 @@ static void test_records_leave_out_what_is_over_a_limit(void **state UNUSED)
     repository_info_set_digest(info, index, problem);
     repository_info_set_problem(info, index, problem);
     repository_info_set_etag(info, problem, 1);
+    info->list_digest = xstrdup("sha512:abc");
     repository_info_finish(info);
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     record_encode_repository(info, &bytes);
     CLEANUP(repository_info_release) struct repository_info *again = decode(&bytes);
     assert_non_null(again);
     assert_null(again->etag);
+    assert_null(again->list_digest);
     assert_int_equal(again->images_len, 1);
     assert_string_equal(repository_info_tag(again, 0), "1");
     assert_null(repository_info_details(again, 0)->digest);
@@ -145,7 +151,9 @@ static void test_records_that_are_malformed_are_none(void **state UNUSED)
         {BYTES("\001"), false},
         {BYTES("\001a\000\000"), false},
         {BYTES("\001a\000\000\000\000"), false},                       /* a byte too many */
-        {BYTES("\001a\002\000\000"), false},                           /* an unknown flag */
+        {BYTES("\001a\002\000\000"), false},                           /* shrunken, and not how */
+        {BYTES("\001a\020\000\000"), false},                           /* half a list's digest */
+        {BYTES("\001a\100\000\000"), false},                           /* an unknown flag */
         {BYTES("\001\000\000\000\000"), false},                        /* NUL in the name */
         {BYTES("\201\000a\000\000\000"), false},                       /* a number in a longer form */
         {BYTES("\001a\000\000\001\000\000\000"), false},               /* an empty tag */

@@ -116,10 +116,13 @@ static void test_commit_refuses_what_is_no_change_of_a_file(void **state)
     assert_error(try_commit(mirror, "main", "a.yaml", "x", commit, &err), err, ERROR_INVALID, "no commit id");
     const struct commit_file twice[] = {{"a.yaml", "x", 1}, {"a.yaml", "y", 1}};
     const struct commit_author author = {.name = "pawl", .email = "pawl@localhost"},
-                               nobody = {.name = "", .email = ""};
+                               nobody = {.name = "", .email = ""},
+                               two_lines = {.name = "a\nparent b", .email = "a@b"};
     assert_error(mirror_commit(mirror, mirror_head(mirror), twice, 2, &author, "m", commit, &err), err,
                  ERROR_INVALID, "twice");
     assert_error(mirror_commit(mirror, mirror_head(mirror), twice, 1, &nobody, "m", commit, &err), err,
+                 ERROR_USAGE, "set a name");
+    assert_error(mirror_commit(mirror, mirror_head(mirror), twice, 1, &two_lines, "m", commit, &err), err,
                  ERROR_USAGE, "set a name");
     assert_string_equal(commit, "untouched");
     mirror_free(mirror);

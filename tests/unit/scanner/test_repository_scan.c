@@ -271,6 +271,8 @@ static bool serve_etag(const struct scripted_request *r, int fd, void *context)
     AUTO_FREE char *asked = scripted_header(r, "If-None-Match");
     snprintf(etag, sizeof(etag), "W/\"%d\"", f->tags);
     snprintf(headers, sizeof(headers), "ETag: %s\r\n", etag);
+    if (f->changed && strstr(r->target, "n="))
+        return scripted_reply(fd, "400 Bad Request", "", "{}");
     if (asked && !strcmp(asked, etag)) {
         f->served++;
         return scripted_reply(fd, "304 Not Modified", headers, "");
@@ -296,6 +298,18 @@ static void test_repository_scan_unchanged_list_is_not_sent_again(void **state)
     f->wall_ms += INT64_C(25) * 3600000;
     expect_scan(f, "app", "31 tags", 1); /* once a day it is read all the same */
     assert_int_equal(f->served, 3);
+}
+
+static void test_repository_scan_unchanged_list_without_a_page_size(void **state)
+{
+    struct fixture *f = *state;
+    f->answer = serve_etag;
+    f->changed = 1; /* no page size */
+    f->tags = 30;
+    expect_scan(f, "app", "30 tags", 2);
+    expect_scan(f, "app", "30 tags", 1);
+    expect_scan(f, "app", "30 tags", 1);
+    assert_int_equal(f->served, 2);
 }
 
 /* What the registry's list was when it shrank has the old ETag, and its return is believed at once. */
@@ -637,6 +651,35 @@ static void test_repository_scan_storm_of_429_is_met_with_silence(void **state)
     assert_int_equal(stats.blocked_until_ms, 0);
 }
 
+/* The token server is asked out of the registry's budget, and its refusals are the registry's. */
+static bool serve_token_refused(const struct scripted_request *r, int fd, void *context)
+{
+    struct fixture *f = context;
+    char text[128];
+    if (str_starts_with(r->target, "/token"))
+        return scripted_reply(fd, "429 Too Many Requests", "Retry-After: 30\r\n", "");
+    snprintf(text, sizeof(text), "WWW-Authenticate: Bearer realm=\"http://127.0.0.1:%d/token\"\r\n",
+             f->server->port);
+    return scripted_reply(fd, "401 Unauthorized", text, "");
+}
+
+static void test_repository_scan_429_of_a_token_server_counts(void **state)
+{
+    struct fixture *f = *state;
+    unsigned requests = 7;
+    f->answer = serve_token_refused;
+    AUTO_FREE char *first = scan_beside(f, "app", false, f->other, NULL);
+    assert_true(str_starts_with(first, "| rate-limited: scanning 127.0.0.1:"));
+    assert_non_null(strstr(first, "getting a token for 127.0.0.1:"));
+    AUTO_FREE char *second = scan_beside(f, "app2", false, f->other, &requests);
+    assert_non_null(strstr(second, "for another 30 s"));
+    assert_int_equal(requests, 0);
+    struct registry_host_stats stats = stats_of(f, f->server);
+    assert_int_equal(stats.requests[REGISTRY_TOKEN][REGISTRY_429], 1);
+    assert_in_range((int)stats.rps, RPS / 2, RPS / 2 + 5);
+    assert_int_equal((int)stats_of(f, f->other).rps, RPS);
+}
+
 /* -- quotas ---------------------------------------------------------------------------------------------------------- */
 
 /* The config of a tag: of "one" all tags have the same, of "many" each its own. */
@@ -847,6 +890,7 @@ int main(void)
         CASE(test_repository_scan_answers_go_to_whose_credentials_they_were_given),
         CASE(test_repository_scan_uses_the_demands_credentials_alone),
         CASE(test_repository_scan_unchanged_list_is_not_sent_again),
+        CASE(test_repository_scan_unchanged_list_without_a_page_size),
         CASE(test_repository_scan_unchanged_list_ends_the_doubt),
         CASE(test_repository_scan_pages_are_never_conditional),
         CASE(test_repository_scan_goes_on_in_mid_list),
@@ -856,6 +900,7 @@ int main(void)
         CASE(test_repository_scan_realm_elsewhere_gets_no_credentials),
         CASE(test_repository_scan_retry_date_is_by_the_servers_clock),
         CASE(test_repository_scan_storm_of_429_is_met_with_silence),
+        CASE(test_repository_scan_429_of_a_token_server_counts),
         CASE(test_repository_scan_head_spares_a_quota),
         CASE(test_repository_scan_quota_is_left_for_others),
         CASE(test_repository_scan_quota_is_that_of_a_log_in),

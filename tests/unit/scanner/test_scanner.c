@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "cache/cache.h"
+#include "cache/records.h"
 #include "scanner/oci_manifest.h"
 #include "scanner/scanner.h"
 #include "tests/unit/scripted_server.h"
@@ -184,8 +185,21 @@ static const struct {
     {"/v2/hidden/tags/list?n=1000", "200 OK", "", "{\"tags\":[\"y2019\",\"y2023\",\"y2024\",\"index\"]}"},
 };
 
+/* Pages by absolute addresses: of this very server, and of one that is another but for its name ("localhost"). */
+static bool serve_absolute(const struct scripted_request *r, int fd)
+{
+    char link[128];
+    if (strstr(r->target, "last="))
+        return scripted_reply(fd, "200 OK", "", "{\"tags\":[\"b\"]}");
+    snprintf(link, sizeof(link), "Link: <http://%s:%d/v2/absolute/tags/list?last=a>; rel=next\r\n",
+             str_starts_with(r->target, "/v2/absolute/") ? "127.0.0.1" : "localhost", r->server->port);
+    return scripted_reply(fd, "200 OK", link, "{\"tags\":[\"a\"]}");
+}
+
 static bool serve_list(struct fixture *f, const struct scripted_request *r, int fd)
 {
+    if (str_starts_with(r->target, "/v2/absolute"))
+        return serve_absolute(r, fd);
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         if (strcmp(lists[i].path, r->target) != 0)
             continue;
@@ -212,6 +226,10 @@ static bool answer(const struct scripted_request *r, int fd, void *context)
         bool is_first = strstr(r->target, "n=1000");
         return scripted_reply(fd, "200 OK", is_first ? "Link: <?last=a>; rel=next\r\n" : "",
                               is_first ? "{\"tags\":[\"a\"]}" : "{\"tags\":[\"b\"]}");
+    }
+    if (str_starts_with(r->target, "/v2/renamed/")) {
+        return says(r, "Authorization", last_token) ? scripted_reply(fd, "200 OK", "", "{\"tags\":[\"a\"]}")
+                                                    : serve_challenge(fd, f->server->port, "public/mirror");
     }
     if (str_starts_with(r->target, "/v2/elsewhere/")) {
         return scripted_reply(
@@ -342,10 +360,10 @@ static char *scan_of(struct fixture *f, struct scripted_server *server, const ch
 
 /* -- lists ---------------------------------------------------------------------------------------------- */
 
-/* One more scan of `names` by whoever has `known` of it. */
-static struct repository_info *scan_again(struct fixture *f, struct repository_info *known)
+/* One more scan of `path` by whoever has `known` of it. */
+static struct repository_info *scan_again(struct fixture *f, const char *path, struct repository_info *known)
 {
-    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/names", f->server->port);
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/%s", f->server->port, path);
     struct demand demand = {.repository = repository, .known = known};
     struct scan_result result;
     scanner_scan(f->scanner, &demand, 1, 0, NULL, NULL, &result);
@@ -358,18 +376,52 @@ static struct repository_info *scan_again(struct fixture *f, struct repository_i
 static void test_scanner_takes_a_list_apart_only_if_it_is_another(void **state)
 {
     struct fixture *f = *state;
-    CLEANUP(repository_info_release) struct repository_info *first = scan_again(f, NULL);
-    first->names[first->offsets[0]] = 'A';
-    CLEANUP(repository_info_release) struct repository_info *second = scan_again(f, first);
+    CLEANUP(repository_info_release) struct repository_info *first = scan_again(f, "years", NULL);
+    first->names[first->offsets[0]] = 'Y';
+    CLEANUP(repository_info_release) struct repository_info *second = scan_again(f, "years", first);
     assert_ptr_not_equal(first, second);
     assert_true(second->scanned_ms >= first->scanned_ms);
-    assert_int_equal(second->images_len, 2);
-    assert_string_equal(repository_info_tag(second, 0), "A");
+    assert_int_equal(second->images_len, 3);
+    assert_string_equal(repository_info_tag(second, 0), "Y2019");
     assert_string_equal(second->list_digest, first->list_digest);
     second->list_digest[10] ^= 1;
-    CLEANUP(repository_info_release) struct repository_info *third = scan_again(f, second);
-    assert_string_equal(repository_info_tag(third, 0), "a");
+    CLEANUP(repository_info_release) struct repository_info *third = scan_again(f, "years", second);
+    assert_string_equal(repository_info_tag(third, 0), "y2019");
     assert_string_equal(third->list_digest, first->list_digest);
+}
+
+/* So it is for the next process, which knows no more than the cache. */
+static void test_scanner_knows_a_list_again_from_the_cache(void **state)
+{
+    static const char altered[] = "Y2019 y2023 y2024", read[] = "y2019 y2023 y2024";
+    struct fixture *f = *state;
+    CLEANUP(repository_info_release) struct repository_info *first = scan_again(f, "years", NULL);
+    first->names[first->offsets[0]] = 'Y';
+    record_put_repository(f->cache, first, "linux/amd64 ");
+    open_scanner(f, NULL, 3);
+    AUTO_FREE char *again = scan_of(f, f->server, "years", false, 0, NULL);
+    assert_string_equal(again, altered);
+    open_scanner(f, NULL, 2); /* fewer tags are wanted of it than before */
+    AUTO_FREE char *fewer = scan_of(f, f->server, "years", false, 0, NULL);
+    assert_string_equal(fewer, "y2019 y2023 ...");
+    open_scanner(f, NULL, 3);
+    AUTO_FREE char *whole = scan_of(f, f->server, "years", false, 0, NULL);
+    assert_string_equal(whole, read);
+}
+
+/* What no tag can have is counted each time, for whoever says it. */
+static void test_scanner_counts_bad_tags_of_an_unchanged_list(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/names", f->server->port);
+    const struct demand demand = {.repository = repository};
+    for (int i = 0; i < 2; i++) {
+        struct scan_result result;
+        scanner_scan(f->scanner, &demand, 1, 0, NULL, NULL, &result);
+        assert_int_equal(result.bad_tags, 1);
+        scan_results_release(&result, 1);
+        open_scanner(f, NULL, 1000);
+    }
 }
 
 struct counting_cache {
@@ -447,6 +499,8 @@ static void test_scanner_lists(void **state)
         {"small", "a", "", 2},
         {"circle", "| invalid: ", "circle", 3},
         {"abroad", "| invalid: ", "another server", 1},
+        {"absolute", "a b", "", 2},
+        {"absolute-elsewhere", "| invalid: ", "another server", 1},
         {"garbage", "| invalid: ", "not valid JSON", 2},
         {"gone", "| not-found: ", "NAME_UNKNOWN: repository name not known to registry", 1},
         {"forbidden", "| forbidden: ", "403", 1},
@@ -462,6 +516,21 @@ static void test_scanner_lists(void **state)
             fail_msg("%s: %s", cases[i].path, got);
         assert_int_equal(requests, cases[i].requests);
     }
+}
+
+/* A registry that refuses our page size is not asked for it again and again, and may say that nothing changed. */
+static void test_scanner_page_size_that_is_refused_is_not_asked_for_again(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned requests = 0;
+        AUTO_FREE char *got = scan_of(f, f->server, "small", false, 0, &requests);
+        assert_string_equal(got, "a");
+        assert_int_equal(requests, i ? 1 : 2);
+        if (i == 1)
+            open_scanner(f, NULL, 1000); /* so that only the cache knows */
+    }
+    assert_int_equal(scripted_count(f->server, "GET /v2/small/tags/list?n=1000"), 1);
 }
 
 static void test_scanner_name_without_path_is_refused(void **state)
@@ -556,6 +625,16 @@ static void test_scanner_token_kinds(void **state)
         if (!str_starts_with(failure ? failure : got, cases[i].result))
             fail_msg("case %zu: %s", i, got);
     }
+}
+
+/* What the registry wants to be asked for is its own to say. */
+static void test_scanner_token_has_the_scope_of_the_challenge(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *got = scan_of(f, f->server, "renamed", false, 0, NULL);
+    assert_string_equal(got, "a");
+    assert_int_equal(scripted_count(f->server, "GET /token?service=reg&scope=repository:public/mirror:pull"),
+                     1);
 }
 
 static void test_scanner_refused_token_is_replaced_once(void **state)
@@ -801,6 +880,29 @@ static void test_scanner_rate_is_kept(void **state)
     assert_in_range(took, 160, 5000); /* 11 requests: 2 at once, then 9 at 20 ms */
 }
 
+/* What finds out whether the host speaks https, and what gets a token, has its turn as all else. */
+static void test_scanner_rate_covers_probes_and_tokens(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(strvec_release) struct strvec insecure = STRVEC_INIT;
+    strvec_push(&insecure, "127.0.0.1"); /* https is tried first, and not spoken */
+    scanner_free(f->scanner);
+    f->scanner = scanner_new(&(struct scanner_options){.cache = f->cache,
+                                                       .clock = &system_clock,
+                                                       .insecure_hosts = &insecure,
+                                                       .rps = 20,
+                                                       .burst = 1,
+                                                       .tag_limit = 10,
+                                                       .timeout_ms = 5000});
+    int64_t start = clock_monotonic_ms(&system_clock);
+    unsigned requests = 0;
+    AUTO_FREE char *got = scan_of(f, f->server, "public", false, 0, &requests);
+    int64_t took = clock_monotonic_ms(&system_clock) - start;
+    assert_string_equal(got, "a b");
+    assert_int_equal(requests, 5); /* probe, refused, token, two pages */
+    assert_in_range(took, 195, 5000);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -808,7 +910,10 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         CASE(test_scanner_lists),
         CASE(test_scanner_takes_a_list_apart_only_if_it_is_another),
+        CASE(test_scanner_knows_a_list_again_from_the_cache),
+        CASE(test_scanner_counts_bad_tags_of_an_unchanged_list),
         CASE(test_scanner_writes_what_ends_close_together_at_once),
+        CASE(test_scanner_page_size_that_is_refused_is_not_asked_for_again),
         CASE(test_scanner_name_without_path_is_refused),
         CASE(test_scanner_tag_limit_truncates),
         CASE(test_scanner_failure_keeps_last_answer),
@@ -816,6 +921,7 @@ int main(void)
         CASE(test_scanner_rate_limit_blocks_its_host_only),
         CASE(test_scanner_token_is_fetched_once_and_used_again),
         CASE(test_scanner_token_kinds),
+        CASE(test_scanner_token_has_the_scope_of_the_challenge),
         CASE(test_scanner_refused_token_is_replaced_once),
         CASE(test_scanner_basic_credentials),
         CASE(test_scanner_credentials_stay_home),
@@ -828,6 +934,7 @@ int main(void)
         CASE(test_scanner_one_that_hangs_delays_no_other),
         CASE(test_scanner_run_waits_for_wake_without_work),
         CASE(test_scanner_rate_is_kept),
+        CASE(test_scanner_rate_covers_probes_and_tokens),
     };
     return cmocka_run_group_tests_name("scanner", tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /*
  * What each question about a tag costs, counted at a registry: the table of model/demand.h. A repository's name says what
- * its tag "t" points at: "image-…" one image, "index-…" an index of two platforms, "alien-…" one without ours.
+ * its tag "t" points at: "image-…" one image, "index-…" an index of two platforms, "alien-…" one without ours, "old-…" a
+ * signed manifest of schema 1. What a "liar" sends is not what its digest says: the manifest of the tag, the image of an
+ * index, the config, or the manifest of a digest that it named itself.
  */
 #include <dirent.h>
 #include <setjmp.h>
@@ -65,6 +67,29 @@ static bool serve(int fd, const struct scripted_request *r, const char *bytes)
     return true;
 }
 
+/* Its digest is that of the text without the signatures, which we do not have. */
+static bool serve_schema1(int fd, const char *name)
+{
+    AUTO_FREE char *digest = oci_digest_of(name, strlen(name));
+    AUTO_FREE char *headers =
+        xasprintf("Docker-Content-Digest: %s\r\n"
+                  "Content-Type: application/vnd.docker.distribution.manifest.v1+prettyjws\r\n",
+                  digest);
+    return scripted_reply(
+        fd, "200 OK", headers,
+        "{\"schemaVersion\":1,\"history\":[{\"v1Compatibility\":\"{\\\"created\\\":\\\"" CONFIG_TIME
+        "\\\",\\\"os\\\":\\\"linux\\\",\\\"architecture\\\":\\\"amd64\\\"}\"},"
+        "{\"v1Compatibility\":\"{\\\"created\\\":\\\"2001-01-01T00:00:00Z\\\"}\"}],\"signatures\":[{}]}");
+}
+
+/* One byte more than was promised, which JSON does not mind. */
+static bool serve_lie(int fd, const struct scripted_request *r, const char *bytes)
+{
+    AUTO_FREE char *digest = oci_digest_of(bytes, strlen(bytes)), *more = xasprintf("%s ", bytes);
+    AUTO_FREE char *headers = xasprintf("Docker-Content-Digest: %s\r\n", digest);
+    return strcmp(r->method, "HEAD") != 0 ? scripted_reply(fd, "200 OK", headers, more) : serve(fd, r, bytes);
+}
+
 static bool answer(const struct scripted_request *r, int fd, void *context UNUSED)
 {
     const char *path = r->target + strlen("/v2/");
@@ -74,9 +99,15 @@ static bool answer(const struct scripted_request *r, int fd, void *context UNUSE
         return scripted_reply(fd, "200 OK", "", "{\"tags\":[\"t\"]}");
     if (strstr(r->target, "/blobs/")) {
         AUTO_FREE char *config = config_of(name);
-        return serve(fd, r, config);
+        return strcmp(name, "liar-config") != 0 ? serve(fd, r, config) : serve_lie(fd, r, config);
     }
-    if (str_starts_with(name, "image") || str_ends_with(r->target, image_digest))
+    if (str_starts_with(name, "old"))
+        return serve_schema1(fd, name);
+    if (!strcmp(name, "liar-tag") || !strcmp(name, "liar-digest") ||
+        (!strcmp(name, "liar-child") && str_ends_with(r->target, image_digest)))
+        return serve_lie(fd, r, image);
+    if (str_starts_with(name, "image") || !strcmp(name, "liar-config") ||
+        str_ends_with(r->target, image_digest))
         return serve(fd, r, image);
     AUTO_FREE char *index = index_of(name, str_starts_with(name, "alien") ? "s390x" : "amd64");
     return serve(fd, r, index);
@@ -143,8 +174,8 @@ static char *details_text(const struct image_details *details)
     return strbuf_detach(&out, NULL);
 }
 
-static void ask(struct fixture *f, const char *name, struct question question, const char *expected,
-                const char *requests)
+/* Asks, which must cost `requests`; what is said. free() it. */
+static char *say(struct fixture *f, const char *name, struct question question, const char *requests)
 {
     AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/%s", f->server->port, name);
     AUTO_FREE char *head = xasprintf("HEAD /v2/%s/", name),
@@ -163,9 +194,27 @@ static void ask(struct fixture *f, const char *name, struct question question, c
     AUTO_FREE char *sent =
         xasprintf("%dh %dm %db", scripted_count(f->server, head) - heads,
                   scripted_count(f->server, manifest) - manifests, scripted_count(f->server, blob) - blobs);
-    if (strcmp(sent, requests) != 0 || !str_starts_with(got, expected) || (!*expected && *got))
+    if (strcmp(sent, requests) != 0)
         fail_msg("%s, wants %u: %s with %s", name, question.wants, got, sent);
     scan_results_release(&result, 1);
+    return steal(&got);
+}
+
+static void ask(struct fixture *f, const char *name, struct question question, const char *expected,
+                const char *requests)
+{
+    AUTO_FREE char *got = say(f, name, question, requests);
+    if (!str_starts_with(got, expected) || (!*expected && *got))
+        fail_msg("%s, wants %u: %s", name, question.wants, got);
+}
+
+/* The same, where that is all that is said. */
+static void ask_whole(struct fixture *f, const char *name, struct question question, const char *expected,
+                      const char *requests)
+{
+    AUTO_FREE char *got = say(f, name, question, requests);
+    if (strcmp(got, expected) != 0)
+        fail_msg("%s, wants %u: %s", name, question.wants, got);
 }
 
 /* -- the tests ----------------------------------------------------------------------------------------------- */
@@ -253,6 +302,33 @@ static void test_tag_details_of_another_platform_are_a_problem(void **state)
         "0h 1m 0b");
 }
 
+static void test_tag_details_are_read_from_schema_1(void **state)
+{
+    struct fixture *f = *state;
+    ask(f, "old-a", (struct question){C | P, false, 0}, "digest " CONFIG_TIME " linux/amd64 ", "0h 1m 0b");
+    ask(f, "old-a", (struct question){C | P, false, 0}, "digest " CONFIG_TIME " linux/amd64 ", "0h 0m 0b");
+}
+
+/* What is known stays, and is all there is; nothing that was read from the lie is taken, on record or off. */
+static void test_tag_details_believe_no_content_that_is_not_its_digest(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned wants;
+        const char *says, *requests;
+    } cases[] = {
+        {"liar-tag", C, "problem", "0h 1m 0b"},    {"liar-tag", C, "problem", "0h 1m 0b"},
+        {"liar-child", C, "problem", "0h 2m 0b"},  {"liar-child", C, "problem", "0h 2m 0b"},
+        {"liar-config", C, "problem", "0h 1m 1b"}, {"liar-config", C, "problem", "0h 1m 1b"},
+        {"liar-digest", D, "digest ", "1h 0m 0b"}, {"liar-digest", P, "digest ", "0h 1m 0b"},
+        {"liar-digest", P, "digest ", "0h 1m 0b"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        ask_whole(f, cases[i].name, (struct question){cases[i].wants, false, 0}, cases[i].says,
+                  cases[i].requests);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +337,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_tag_details_follow_the_option_without_a_request, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_tag_details_of_another_platform_are_a_problem, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_tag_details_are_read_from_schema_1, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_tag_details_believe_no_content_that_is_not_its_digest, set_up,
                                         tear_down),
     };
     return cmocka_run_group_tests_name("tag_details", tests, NULL, NULL);

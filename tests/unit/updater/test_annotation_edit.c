@@ -88,6 +88,8 @@ static void test_annotation_set_goes_where_its_place_is(void **state)
          HEAD "metadata:\n  annotations: # none\n     k: v\t# c\n  name: a\n" TAIL},
         {HEAD "metadata:\n  annotations:\n   {}\n  name: a\n" TAIL, "k", "v",
          HEAD "metadata:\n  annotations:\n   k: v\n  name: a\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations: &n", "k", "v",
+         HEAD "metadata:\n  name: a\n  annotations: &n {k: v}"},
         /* flow */
         {HEAD "metadata: {name: a}\n" TAIL, "k", "v", HEAD "metadata: {name: a, annotations: {k: v}}\n" TAIL},
         {HEAD "metadata: {name: a, annotations: {}}\n" TAIL, "k", "v",
@@ -112,6 +114,8 @@ static void test_annotation_set_goes_where_its_place_is(void **state)
          HEAD "metadata:\n  name: a\n  annotations:\n    x: y\n    k: v"},
         {"\xef\xbb\xbfmetadata:\n  name: a\napiVersion: v1\nkind: Pod", "k", "v",
          "\xef\xbb\xbfmetadata:\n  name: a\n  annotations:\n    k: v\napiVersion: v1\nkind: Pod"},
+        {HEAD "metadata:\n  name: a # c\xe2\x80\xa8spec: {}\n", "k", "v",
+         HEAD "metadata:\n  name: a # c\n  annotations:\n    k: v\xe2\x80\xa8spec: {}\n"},
         /* a value of its own instead of an alias, a key of its own before a merged one */
         {HEAD "metadata:\n  name: &n a\n  annotations:\n    k: *n\n" TAIL, "k", "v",
          HEAD "metadata:\n  name: &n a\n  annotations:\n    k: v\n" TAIL},
@@ -213,7 +217,7 @@ static void test_annotation_changes_are_made_in_order(void **state)
     assert_string_equal(last, HEAD "metadata:\n  name: a\n" TAIL);
 }
 
-static void test_annotation_that_is_shared_is_refused(void **state)
+static void test_annotation_that_is_shared_or_has_no_place_is_refused(void **state)
 {
     (void)state;
     static const struct {
@@ -234,6 +238,12 @@ static void test_annotation_that_is_shared_is_refused(void **state)
          "k: line 6: the value is shared"},
         {HEAD "metadata:\n  name: a\n  annotations:\n    k: &x v\n    l: m\nspec: *x\n", NULL,
          "k: line 6: it has an anchor"},
+        {HEAD "metadata:\n  name: a\n  ? x\n---\n", "w",
+         "k: line 4: its last key has neither value nor colon"},
+        {HEAD "metadata: {name: a, annotations, x: y}\n", "w",
+         "k: line 3: its key has neither value nor colon"},
+        {HEAD "metadata: {name: a, annotations: {k }}\n", "w",
+         "k: line 3: its key has neither value nor colon"},
         {HEAD "metadata:\n  name: a\n  annotations: [k]\n", "w", "k: line 5: annotations is no mapping"},
         {HEAD "metadata:\n  name: a\n  annotations:\n    k: [v]\n", "w",
          "k: line 6: the value of the annotation is no text"},
@@ -266,6 +276,9 @@ static void test_annotation_value_must_be_text(void **state)
     assert_int_equal(err.code, ERROR_INVALID);
 }
 
+/* The first node of a file. */
+static const struct yaml_node root = {.kind = YAML_MAPPING, .number = 1};
+
 /* What a kustomization may lack: an object without a name is no resource of a cluster. */
 static void test_annotation_makes_metadata_where_there_is_none(void **state)
 {
@@ -285,8 +298,7 @@ static void test_annotation_makes_metadata_where_there_is_none(void **state)
         const char *before = cases[i].before;
         CLEANUP(release_file)
         struct manifest_file *file = manifest_file_new("a.yaml", xstrdup(before), strlen(before), "default");
-        const struct resource resource = {
-            .kind = "Kustomization", .node = file->yaml->documents[0].root, .file = file, .line = 1};
+        const struct resource resource = {.kind = "Kustomization", .node = &root, .file = file, .line = 1};
         const struct annotation_change there = {.key = "k", .value = "v"}, back = {.key = "k"};
         CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
         struct error err = ERROR_INIT;
@@ -298,8 +310,7 @@ static void test_annotation_makes_metadata_where_there_is_none(void **state)
         CLEANUP(release_file)
         struct manifest_file *changed =
             manifest_file_new("a.yaml", xmemdupz(text.buf, text.len), text.len, "default");
-        const struct resource again = {
-            .kind = "Kustomization", .node = changed->yaml->documents[0].root, .file = changed, .line = 1};
+        const struct resource again = {.kind = "Kustomization", .node = &root, .file = changed, .line = 1};
         strbuf_reset(&text);
         assert_int_equal(annotation_edit(&again, &back, 1, &text, &err), 0);
         assert_string_equal(text.buf, before);
@@ -312,8 +323,7 @@ static void test_annotation_of_a_file_with_comments_is_none(void **state)
     static const char before[] = "tag: 1 # pawl: a/b semver:1\n";
     CLEANUP(release_file)
     struct manifest_file *file = manifest_file_new("v.yaml", xstrdup(before), strlen(before), "default");
-    const struct resource resource = {
-        .kind = "File", .node = file->yaml->documents[0].root, .file = file, .line = 1};
+    const struct resource resource = {.kind = "File", .node = &root, .file = file, .line = 1};
     const struct annotation_change change = {.key = "k", .value = "v"};
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     struct error err = ERROR_INIT;
@@ -425,7 +435,7 @@ int main(void)
         cmocka_unit_test(test_annotation_removal_takes_its_lines),
         cmocka_unit_test(test_annotation_of_one_object_among_several),
         cmocka_unit_test(test_annotation_changes_are_made_in_order),
-        cmocka_unit_test(test_annotation_that_is_shared_is_refused),
+        cmocka_unit_test(test_annotation_that_is_shared_or_has_no_place_is_refused),
         cmocka_unit_test(test_annotation_value_must_be_text),
         cmocka_unit_test(test_annotation_makes_metadata_where_there_is_none),
         cmocka_unit_test(test_annotation_of_a_file_with_comments_is_none),

@@ -108,6 +108,17 @@ static void test_edit_set_tag_refuses_what_the_tag_alone_cannot_change(void **st
     assert_refuses(edit_set_tag, "a:1", "-x", ERROR_INVALID, "no image tag");
 }
 
+/* A tag that is marked alone: image_edit knows where its name is. */
+static void test_edit_set_tag_refuses_an_image_that_is_in_parts(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    AUTO_FREE char *got = edited(edit_set_tag, "x: 1.2.3 # pawl: a glob:*\n", "2", &err);
+    assert_null(got);
+    assert_int_equal(err.code, ERROR_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "no text of its own"));
+}
+
 static void test_edit_set_image_keeps_the_quotes(void **state)
 {
     (void)state;
@@ -271,6 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_edit_set_tag_changes_the_tag_alone),
         cmocka_unit_test(test_edit_set_tag_refuses_what_the_tag_alone_cannot_change),
+        cmocka_unit_test(test_edit_set_tag_refuses_an_image_that_is_in_parts),
         cmocka_unit_test(test_edit_set_image_keeps_the_quotes),
         cmocka_unit_test(test_edit_set_image_refuses_what_it_cannot_write),
         cmocka_unit_test(test_edit_apply_merges_equal_edits_of_a_shared_image),

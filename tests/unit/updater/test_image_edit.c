@@ -171,6 +171,7 @@ static void test_image_edit_refuses_what_the_parts_cannot_hold(void **state)
         {"{image: a, tag: !!float 1.1}", "a:v2", "container app: line 7: the value has a YAML tag",
          ERROR_UNSUPPORTED},
         {"{image: a, tag: &t }", "b:v2", "container app: line 7: there is no image text", ERROR_UNSUPPORTED},
+        {"{image: a, tag }", "b:v2", "container app: line 7: there is no image text", ERROR_UNSUPPORTED},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct error err = ERROR_INIT;
