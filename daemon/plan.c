@@ -43,7 +43,7 @@ static void report_policy(struct plan *plan, const struct workload_policy *polic
     for (size_t i = 0; i < policy->containers_len; i++) {
         const struct container_policy *each = &policy->containers[i];
         if (!each->policy)
-            add_workload_problem(plan, policy->resource, each->line, each->problem.text);
+            add_workload_problem(plan, policy->resource, each->line, each->problem);
     }
 }
 

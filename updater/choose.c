@@ -135,7 +135,7 @@ static char *find_defect(const struct question *q)
     if (!q->container->image.text || q->container->problem.code != ERROR_NONE)
         return because(q, CAUSE_BAD_IMAGE, xasprintf("blocked: %s", q->container->problem.text));
     if (!q->policy)
-        return because(q, CAUSE_BAD_POLICY, xasprintf("blocked: %s", q->mine->problem.text));
+        return because(q, CAUSE_BAD_POLICY, xasprintf("blocked: %s", q->mine->problem));
     if (q->follows_tag && !q->current)
         return because(
             q, CAUSE_BAD_POLICY,
