@@ -32,14 +32,18 @@
 #define LIMIT_MANIFEST_BYTES     (4u << 20)
 #define LIMIT_IMAGE_CONFIG_BYTES (8u << 20)
 #define LIMIT_TAG_PAGE_BYTES     (32u << 20) /* some registries ignore n= and send 100,000 tags at once */
-#define LIMIT_TAG_PAGES          2000u
-#define LIMIT_TAG_LENGTH         128u /* OCI distribution: a tag has at most 128 characters */
-#define LIMIT_ETAG_LENGTH        255u /* a longer one is not kept: they are hashes, of 64 digits at most */
+/* Of a Helm repository's index.yaml: public ones of all charts of a vendor have 10 to 25 MB. */
+#define LIMIT_CHART_INDEX_BYTES (48u << 20)
+#define LIMIT_TAG_PAGES         2000u
+#define LIMIT_TAG_LENGTH        128u /* OCI distribution: a tag has at most 128 characters */
+#define LIMIT_ETAG_LENGTH       255u /* a longer one is not kept: they are hashes, of 64 digits at most */
 /* What is kept of one image's labels and of one index's platforms; what is beyond is left out, as they may not spoil
  * the image's date. A dozen labels are in use, and of official images fewer than 20 platforms. */
-#define LIMIT_LABELS          24u
-#define LIMIT_LABEL_LENGTH    1024u
-#define LIMIT_LABELS_BYTES    (8u << 10) /* of all, as JSON */
+#define LIMIT_LABELS       24u
+#define LIMIT_LABEL_LENGTH 1024u
+#define LIMIT_LABELS_BYTES (8u << 10) /* of all, as JSON */
+#define LIMIT_SHOWN_LABEL_CHARS                                                                              \
+    200u /* of one label in a commit message: two lines of it; a title or an address is shorter */
 #define LIMIT_PLATFORMS       64u
 #define LIMIT_PLATFORM_LENGTH 64u
 #define LIMIT_PLATFORMS_BYTES 4160u /* as many as that, with a space each */

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "base/yaml_embedded.h"
 #include "base/yaml_reader.h"
 #include "base/yaml_scalar.h"
 
@@ -188,6 +189,7 @@ void yaml_close(struct yaml_stream *stream)
 {
     if (!stream)
         return;
+    yaml_embeddings_free(stream->embeddings);
     arena_release(&stream->arena);
     free(stream->documents);
     free(stream);

@@ -67,7 +67,8 @@ struct yaml_document {
 struct yaml_stream {
     struct yaml_document *documents;
     size_t len, capacity;
-    struct arena arena; /* of all nodes and their strings */
+    struct yaml_embedding *embeddings; /* of base/yaml_embedded.h */
+    struct arena arena;                /* of all nodes and their strings */
 };
 
 /* Reads all documents. NULL only where nothing can be read at all: ERROR_TOO_LARGE, or ERROR_INVALID for
@@ -99,6 +100,12 @@ bool yaml_is_merge(const struct yaml_node *key);
 typedef int yaml_pair_visitor(const struct yaml_node *key, const struct yaml_node *value, bool is_merged,
                               void *context);
 int yaml_each_pair(const struct yaml_node *node, yaml_pair_visitor *visit, void *context);
+
+/* True of two readings or copies of one node. Both count: YAML in a string has numbers of its own. */
+static inline bool yaml_is_same(const struct yaml_node *a, const struct yaml_node *b)
+{
+    return a->number == b->number && a->start == b->start;
+}
 
 /* The node that has this number (never one that an alias stands for), or NULL. By binary search. */
 const struct yaml_node *yaml_find(const struct yaml_stream *stream, uint32_t number);

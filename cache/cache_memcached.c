@@ -6,10 +6,6 @@
  * unless they are told otherwise: the item under the key then holds only the head, and the chunks are under
  * keys made of the key and the checksum of the whole, so that chunks of two writers never mix. They are
  * written before the head and read with one multi-get; one that is missing makes the value a miss.
- *
- * Keys of a dead server do not move to the others: what they left there would be found, stale, the next time.
- * libmemcached leaves a server alone that it cannot connect to, but asks one again and again that takes
- * connections and never answers; so which servers are down is kept here.
  */
 #include "cache/cache_memcached.h"
 
@@ -22,6 +18,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "cache/cache.h"
+#include "cache/memcached_peers.h"
 #include "cache/server_list.h"
 
 #define KEY_SIZE       200 /* memcached's keys have at most 250 bytes, of which a chunk's ending takes some */
@@ -32,16 +29,10 @@
 /* To memcached, times above this are dates. */
 #define RELATIVE_TTL_MAX_S ((int64_t)30 * 86400)
 
-struct peer {
-    struct server_address *address;
-    int64_t down_until_ms; /* monotonic; what is on it is a miss until then */
-};
-
 struct cache_memcached {
     memcached_st *client;
-    struct server_list addresses;
-    struct peer *peers; /* one for each address */
-    int64_t wait_ms;    /* for one step of an operation */
+    struct memcached_peers peers;
+    int64_t wait_ms; /* for one step of an operation */
     struct cache_memcached_options options;
     int64_t deadline_ms; /* monotonic, of the operation under way */
 };
@@ -78,25 +69,12 @@ static int set_behaviors(struct cache_memcached *m)
     return 0;
 }
 
-static int add_servers(struct cache_memcached *m)
-{
-    m->peers = xcalloc(m->addresses.len, sizeof(*m->peers));
-    for (size_t i = 0; i < m->addresses.len; i++) {
-        struct server_address *address = &m->addresses.items[i];
-        m->peers[i] = (struct peer){.address = address, .down_until_ms = INT64_MIN};
-        if (memcached_failed(memcached_server_add(m->client, address->host, (in_port_t)address->port)))
-            return -1;
-    }
-    return 0;
-}
-
 static void cache_memcached_free(void *state)
 {
     struct cache_memcached *m = state;
     if (m->client)
         memcached_free(m->client);
-    server_list_release(&m->addresses);
-    free(m->peers);
+    memcached_peers_release(&m->peers);
     free(m);
 }
 
@@ -109,10 +87,12 @@ void *cache_memcached_open_with(const char *servers, const struct cache_memcache
     struct cache_memcached *m = xcalloc(1, sizeof(*m));
     m->options = *options;
     m->wait_ms = options->timeout_ms / 3 + 1;
-    m->addresses = list;
     m->client = memcached_create(NULL);
-    if (m->client && set_behaviors(m) == 0 && add_servers(m) == 0)
+    m->peers = (struct memcached_peers){
+        .client = m->client, .clock = options->clock, .retry_after_s = options->retry_after_s};
+    if (m->client && set_behaviors(m) == 0 && memcached_peers_add(&m->peers, &list) == 0)
         return m;
+    server_list_release(&list);
     error_set(err, ERROR_INTERNAL, "libmemcached does not take the servers %s", servers);
     cache_memcached_free(m);
     return NULL;
@@ -147,7 +127,7 @@ static size_t chunk_length(const struct item_head *head, uint32_t index)
     return left < CHUNK_SIZE ? left : CHUNK_SIZE;
 }
 
-/* -- servers and time ------------------------------------------------------------------------------------ */
+/* -- time ------------------------------------------------------------------------------------------------ */
 
 static int64_t now_ms(const struct cache_memcached *m)
 {
@@ -162,59 +142,6 @@ static void begin(struct cache_memcached *m)
 static bool is_late(const struct cache_memcached *m)
 {
     return now_ms(m) > m->deadline_ms;
-}
-
-/* The server that an item is on. */
-static struct peer *peer_of(const struct cache_memcached *m, const char *name)
-{
-    memcached_return_t rc;
-    const memcached_instance_st *instance = memcached_server_by_key(m->client, name, strlen(name), &rc);
-    for (size_t i = 0; instance && i < m->addresses.len; i++) {
-        const struct server_address *address = m->peers[i].address;
-        if (address->port == (int)memcached_server_port(instance) &&
-            !strcmp(address->host, memcached_server_name(instance)))
-            return &m->peers[i];
-    }
-    return &m->peers[0];
-}
-
-static void leave_alone(const struct cache_memcached *m, struct peer *peer)
-{
-    peer->down_until_ms = now_ms(m) + m->options.retry_after_s * 1000;
-}
-
-/* True for an answer, even an unwelcome one: the server is there. */
-static bool is_answer(memcached_return_t code)
-{
-    switch ((int)code) {
-    case MEMCACHED_CLIENT_ERROR:
-    case MEMCACHED_SERVER_ERROR:
-    case MEMCACHED_E2BIG:
-    case MEMCACHED_NOTSTORED:
-    case MEMCACHED_SERVER_MEMORY_ALLOCATION_FAILURE:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static int report(struct cache_memcached *m, struct peer *peer, memcached_return_t code, const char *what,
-                  struct error *err)
-{
-    if (!is_answer(code))
-        leave_alone(m, peer);
-    return error_set(err, ERROR_NETWORK, "cannot %s memcached at %s:%d: %s", what, peer->address->host,
-                     peer->address->port, memcached_strerror(m->client, code));
-}
-
-static int check_up(const struct cache_memcached *m, const struct peer *peer, const char *what,
-                    struct error *err)
-{
-    if (now_ms(m) >= peer->down_until_ms)
-        return 0;
-    return error_set(err, ERROR_NETWORK,
-                     "cannot %s memcached at %s:%d: it failed less than %" PRId64 " s ago", what,
-                     peer->address->host, peer->address->port, m->options.retry_after_s);
 }
 
 static int report_late(const struct cache_memcached *m, const char *what, struct error *err)
@@ -311,7 +238,7 @@ static void take_chunks(struct cache_memcached *m, struct assembly *a)
 static int check_chunk_servers(const struct cache_memcached *m, const struct assembly *a, struct error *err)
 {
     for (uint32_t i = 0; i < a->head->chunks; i++) {
-        if (check_up(m, peer_of(m, a->keys[i]), "read from", err) < 0)
+        if (memcached_peer_check(&m->peers, memcached_peers_of(&m->peers, a->keys[i]), "read from", err) < 0)
             return -1;
     }
     return 0;
@@ -325,7 +252,7 @@ static int explain_missing(const struct cache_memcached *m, const struct assembl
         return 0;
     for (uint32_t i = 0; i < a->head->chunks; i++) {
         if (!a->arrived[i])
-            leave_alone(m, peer_of(m, a->keys[i]));
+            memcached_peer_is_slow(&m->peers, memcached_peers_of(&m->peers, a->keys[i]));
     }
     return report_late(m, "read from", err);
 }
@@ -358,14 +285,14 @@ static int cache_memcached_get(void *state, const char *key, struct strbuf *out,
     struct item_head head;
     begin(m);
     item_key(key, name);
-    struct peer *peer = peer_of(m, name);
-    if (check_up(m, peer, "read from", err) < 0)
+    struct memcached_peer *peer = memcached_peers_of(&m->peers, name);
+    if (memcached_peer_check(&m->peers, peer, "read from", err) < 0)
         return -1;
     AUTO_FREE char *item = memcached_get(m->client, name, strlen(name), &len, &flags, &rc);
     if (rc == MEMCACHED_NOTFOUND)
         return 0;
     if (memcached_failed(rc))
-        return report(m, peer, rc, "read from", err);
+        return memcached_peer_failed(&m->peers, peer, rc, "read from", err);
     if (!item || !read_head(item, len, &head))
         return 0;
     if (head.chunks)
@@ -386,13 +313,13 @@ static time_t expiration(const struct cache_memcached *m, int64_t ttl_s)
 static int put_item(struct cache_memcached *m, const char *name, const char *item, size_t len, int64_t ttl_s,
                     struct error *err)
 {
-    struct peer *peer = peer_of(m, name);
+    struct memcached_peer *peer = memcached_peers_of(&m->peers, name);
     if (is_late(m))
         return report_late(m, "write to", err);
-    if (check_up(m, peer, "write to", err) < 0)
+    if (memcached_peer_check(&m->peers, peer, "write to", err) < 0)
         return -1;
     memcached_return_t rc = memcached_set(m->client, name, strlen(name), item, len, expiration(m, ttl_s), 0);
-    return memcached_failed(rc) ? report(m, peer, rc, "write to", err) : 0;
+    return memcached_failed(rc) ? memcached_peer_failed(&m->peers, peer, rc, "write to", err) : 0;
 }
 
 static int put_chunks(struct cache_memcached *m, const char *name, const struct item_head *head,

@@ -25,8 +25,6 @@ int command_rollback(struct invocation *invocation, struct error *err)
                                                 .containers = &invocation->containers,
                                                 .force = invocation->force,
                                                 .message = invocation->message}};
-    if (!invocation->verbosity) /* it was named: what was not done is meant to be seen */
-        invocation->verbosity = 1;
     const struct job job = rollback_job(&rollback);
     return job_command(invocation, &job, &invocation->operands, err);
 }

@@ -11,13 +11,6 @@
 #include "daemon/release_job.h"
 #include "daemon/session.h"
 
-/* What was named is meant to be seen, also where nothing comes of it. */
-static void show_named(struct invocation *invocation)
-{
-    if (invocation->workloads.len && !invocation->verbosity)
-        invocation->verbosity = 1;
-}
-
 static void warn(const struct release_request *request)
 {
     if (request->force && request->all)
@@ -29,7 +22,6 @@ static void warn(const struct release_request *request)
 
 static int run(struct invocation *invocation, struct release_job *release, struct error *err)
 {
-    show_named(invocation);
     say(stderr, invocation->dry_run ? "Submitting dry-run release ...\n" : "Submitting release ...\n");
     const struct job job = release_job(release);
     return job_command(invocation, &job, invocation->all ? NULL : &invocation->workloads, err);
@@ -87,7 +79,6 @@ int command_promote(struct invocation *invocation, struct error *err)
                                     .spec = RELEASE_SPEC_INIT};
     if (promote_request_check(&promotion.request, err) < 0)
         return EXIT_USAGE;
-    show_named(invocation);
     const struct job job = promote_job(&promotion);
     return job_command(invocation, &job, &invocation->workloads, err);
 }

@@ -85,18 +85,31 @@ char *job_user(const struct invocation *invocation)
     return invocation->user ? xstrdup(invocation->user) : job_user_default();
 }
 
-static void print_report(const struct invocation *invocation, const struct job_report *report)
+/* Of what was named it is known why. */
+static void say_nothing(const struct result_list *results, const struct result_format *format,
+                        const struct strvec *named)
 {
-    result_print(&report->results, &(struct result_format){.is_json = !strcmp(invocation->output, "json"),
-                                                           .no_headers = invocation->no_headers,
-                                                           .verbosity = invocation->verbosity});
-    if (invocation->dry_run && strcmp(invocation->output, "json") != 0)
+    size_t hidden = named && named->len ? 0 : result_count_hidden(results, format);
+    if (hidden)
+        say(stderr, "Nothing to do; %zu skipped, -v shows why\n", hidden);
+    else
+        say(stderr, "Nothing to do\n");
+}
+
+static void print_report(const struct invocation *invocation, const struct job_report *report,
+                         const struct strvec *named)
+{
+    const struct result_format format = {.is_json = !strcmp(invocation->output, "json"),
+                                         .no_headers = invocation->no_headers,
+                                         .verbosity = invocation->verbosity};
+    result_print(&report->results, &format);
+    if (invocation->dry_run && !format.is_json)
         fwrite(report->diff.buf, 1, report->diff.len, stdout);
     fflush(stdout);
     if (report->commit[0])
         say(stderr, "Commit pushed:\t%.7s\n", report->commit);
     else if (!report->is_changed && !result_list_has(&report->results, RESULT_FAILED))
-        say(stderr, "Nothing to do\n");
+        say_nothing(&report->results, &format, named);
 }
 
 static int exit_code(const struct error *err)
@@ -118,7 +131,7 @@ int job_command(struct invocation *invocation, const struct job *job, const stru
     with_user.message = invocation->message;
     if (!r || job_run(r, &with_user, invocation->dry_run, &report, err) < 0)
         return exit_code(err);
-    print_report(invocation, &report);
+    print_report(invocation, &report, workloads);
     if (result_list_has(&report.results, RESULT_FAILED))
         return EXIT_FAILED;
     return invocation->dry_run && report.is_changed ? EXIT_FOUND : EXIT_DONE;

@@ -11,6 +11,8 @@
 
 static bool is_shown(const struct workload_result *result, int64_t verbosity)
 {
+    if (result->is_named)
+        return true;
     switch (result->status) {
     case RESULT_IGNORED:
         return verbosity > 1;
@@ -29,8 +31,9 @@ static char *update_text(const struct container_update *update)
     CLEANUP(image_ref_release) struct image_ref from = IMAGE_REF_INIT;
     CLEANUP(image_ref_release) struct image_ref to = IMAGE_REF_INIT;
     const char *target = update->target;
-    if (image_ref_parse(update->current, &from, NULL) == 0 && image_ref_parse(target, &to, NULL) == 0 &&
-        to.tag && !to.digest && from.name_len == to.name_len && !memcmp(from.text, to.text, to.name_len))
+    if (image_ref_parse_any(update->current, &from, NULL) == 0 &&
+        image_ref_parse_any(target, &to, NULL) == 0 && to.tag && !to.digest && from.name_len == to.name_len &&
+        !memcmp(from.text, to.text, to.name_len))
         target = to.tag;
     return xasprintf("%s: %s -> %s", update->container, update->current, target);
 }
@@ -65,6 +68,14 @@ static void print_table(const struct result_list *results, const struct result_f
             add_result(table, &results->items[i]);
     }
     table_print(table);
+}
+
+size_t result_count_hidden(const struct result_list *results, const struct result_format *format)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < results->len && !format->is_json; i++)
+        len += results->items[i].status == RESULT_SKIPPED && !is_shown(&results->items[i], format->verbosity);
+    return len;
 }
 
 void result_print(const struct result_list *results, const struct result_format *format)

@@ -16,9 +16,13 @@
 struct result_format {
     bool is_json; /* all results, as daemon/result_json.h */
     bool no_headers;
-    int64_t verbosity; /* of the table: from 1 on with what was skipped, from 2 on with what was not meant */
+    int64_t
+        verbosity; /* of the table: from 1 on with what was skipped, from 2 on with what was not meant; what was
+                          named is always there */
 };
 
+/* How many workloads were skipped of which that is not shown. */
+size_t result_count_hidden(const struct result_list *results, const struct result_format *format);
 /* Prints to stdout; no table where no row is to be shown. */
 void result_print(const struct result_list *results, const struct result_format *format);
 

@@ -34,7 +34,7 @@ int cache_view_inspect(const struct config *config, const char *image, struct re
                        struct error *err)
 {
     CLEANUP(image_ref_release) struct image_ref ref = IMAGE_REF_INIT;
-    if (image_ref_parse(image, &ref, err) < 0)
+    if (image_ref_parse_any(image, &ref, err) < 0)
         return -1;
     AUTO_FREE char *repository = image_ref_repository(&ref);
     records->only_repository = repository;

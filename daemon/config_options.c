@@ -89,8 +89,11 @@ const struct option_row config_git_options[] = {
      .metavar = "TEXT|@FILE",
      .group = "Git",
      .help = "Message of automation's commits, with {{count}} and, between {{#changes}} and {{/changes}}, "
-             "{{workload}}, "
-             "{{container}}, {{from}}, {{to}}, {{name}}, {{tag}}, {{reason}}; Flux's message if not given"},
+             "{{workload}}, {{container}}, {{from}}, {{to}}, {{name}}, {{tag}}, {{reason}}, labels of the "
+             "new image "
+             "({{label.version}}, {{label.title}}, ...) and {{commit-link}}, the page of the commit it was "
+             "built from; "
+             "Flux's message if not given"},
     {.name = "git-trailers",
      .type = OPTION_BOOL,
      .offset = AT(git_trailers),

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/strbuf.h"
 #include "daemon/commit_note.h"
+#include "model/manifest_chart.h"
 
 /* The file at one commit. */
 struct version {
@@ -46,11 +47,21 @@ static struct version parse(const struct reading *reading, const char *path, con
     return version;
 }
 
-static const struct resource *find(const struct version *version, const struct resource_id *id)
+/* What a chart's repository was then is not in this file; now it is known. */
+static void adopt_charts(struct resource *then, const struct resource *now)
+{
+    for (size_t i = 0; i < then->containers_len; i++)
+        manifest_chart_adopt(&then->containers[i], resource_container(now, then->containers[i].name));
+}
+
+static const struct resource *find(const struct version *version, const struct resource *workload)
 {
     for (size_t i = 0; version->file && i < version->file->resources_len; i++) {
-        if (resource_id_equal(&version->file->resources[i].id, id))
-            return &version->file->resources[i];
+        struct resource *resource = &version->file->resources[i];
+        if (!resource_id_equal(&resource->id, &workload->id))
+            continue;
+        adopt_charts(resource, workload);
+        return resource;
     }
     return NULL;
 }
@@ -76,8 +87,8 @@ static int visit_step(struct reading *reading, const struct history_change *chan
         after = parse(reading, change->path, change->after, after_text);
     manifest_file_unref(reading->last.file);
     reading->last = parse(reading, change->path, change->before, before_text);
-    const struct resource_id *id = &reading->question->workload->id;
-    struct workload_step step = {.before = find(&reading->last, id), .after = find(&after, id)};
+    const struct resource *workload = reading->question->workload;
+    struct workload_step step = {.before = find(&reading->last, workload), .after = find(&after, workload)};
     memcpy(step.commit, change->commit, sizeof(step.commit));
     return step.before || step.after ? reading->visit(&step, reading->context, err) : 0;
 }

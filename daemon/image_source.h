@@ -6,6 +6,7 @@
 #define DAEMON_IMAGE_SOURCE_H
 
 #include "daemon/demand_set.h"
+#include "daemon/label_lookup.h"
 #include "scanner/scanner.h"
 
 struct image_source {
@@ -16,6 +17,8 @@ struct image_source {
     /* Fills results[i] for items[i] of the set; the caller releases them. The error of a result says why it
      * has no answer, or only an old one; neither info nor error: it is being asked for, and a later round will see. */
     void (*answer)(struct image_source *source, struct demand_set *demands, struct scan_result *results);
+    /* Asks for what the lookup holds, and returns when all is there, or after LABEL_LOOKUP_WAIT_MS. */
+    void (*read_labels)(struct image_source *source, struct label_lookup *lookup);
 };
 
 /* Asks the registries each time, and returns when all have answered or failed. `progress` (NULL: none) is called as

@@ -206,6 +206,8 @@ static int check_containers(const struct resource *workload, const struct policy
         if (!dot || !changes->items[i].value)
             continue;
         const struct container *container = find_container(workload, dot + 1);
+        if (!container && resource_has_chart(workload, dot + 1))
+            continue;
         if (!container)
             strbuf_addf(&missing, "%s%s", missing.len ? ", " : "", dot + 1);
         else if (container->policy_text && str_starts_with(changes->items[i].policy, "tag."))

@@ -124,7 +124,7 @@ static int decide(struct repository *r, const char *head, const struct manifest_
     release_select(&job->spec, job->to, &job->selection, results);
     promotion_targets(job->from, &job->selection, request->with_names, &job->targets, results);
     job->release = target_list_make(&job->targets, results);
-    result_list_sort(results);
+    result_list_mark_named(results, &job->spec.workloads);
     if (!job->release->files_len)
         return 0;
     if (check_paths(job->release, manifests, err) < 0)

@@ -216,7 +216,7 @@ static int decide(struct repository *r, const char *head UNUSED, const struct ma
     if (find_targets(job, r, results, err) < 0)
         return -1;
     job->release = target_list_make(&job->targets, results);
-    result_list_sort(results);
+    result_list_mark_named(results, &job->spec.workloads);
     if (!job->release->files_len)
         return 0;
     const char *message = job->request.message;

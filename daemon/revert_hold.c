@@ -106,7 +106,7 @@ static int inquire(struct repository *r, const char *head, struct inquiry *inqui
 {
     const struct image_ref *target = &inquiry->target;
     struct history_question question = {.head = head, .workload = inquiry->decision->resource};
-    question.word = target->digest ? target->digest : target->tag;
+    question.word = target->digest ? target->digest : image_ref_written_tag(target);
     if (workload_history(r, &question, find_move_off, inquiry, err) < 0)
         return -1;
     CLEANUP(commit_info_release) struct commit_info info = {.author = NULL};
@@ -141,7 +141,7 @@ static const char *ask(struct repository *r, const char *head, const struct deci
         return known;
     CLEANUP(release_inquiry) struct inquiry inquiry = {.decision = decision, .target = IMAGE_REF_INIT};
     char *reason = NULL;
-    if (image_ref_parse(decision->target, &inquiry.target, err) < 0 ||
+    if (image_ref_parse_any(decision->target, &inquiry.target, err) < 0 ||
         inquire(r, head, &inquiry, &reason, err) < 0)
         return NULL;
     strmap_set(&r->reverts->reasons, key, reason);

@@ -137,7 +137,7 @@ static int find_ways(struct rollback_job *job, struct repository *r, const char 
     if (!strpbrk(to, ":/@"))
         return find_in_commit(job, r, ways, err);
     CLEANUP(image_ref_release) struct image_ref image = IMAGE_REF_INIT;
-    if (image_ref_parse(to, &image, err) < 0)
+    if (image_ref_parse_any(to, &image, err) < 0)
         return error_set(err, ERROR_USAGE, "--to: %s", err->text);
     if (!image.tag && !image.digest)
         return error_set(err, ERROR_USAGE, "--to: %s has no tag and no digest", to);
@@ -251,6 +251,13 @@ static int roll_back(struct rollback_job *job, struct repository *r, const char 
     return 0;
 }
 
+/* There is one result at the most, of the workload that was named. */
+static void mark_named(struct result_list *results)
+{
+    for (size_t i = 0; i < results->len; i++)
+        results->items[i].is_named = true;
+}
+
 static int decide(struct repository *r, const char *head, const struct manifest_set *manifests,
                   struct proposal *proposal, struct result_list *results, void *context, struct error *err)
 {
@@ -264,7 +271,9 @@ static int decide(struct repository *r, const char *head, const struct manifest_
     ways.workload = workload_find(manifests, &id, err);
     if (!ways.workload)
         return error_wrap(err, "%s", job->request.workload);
-    return roll_back(job, r, head, &ways, proposal, results, err);
+    int result = roll_back(job, r, head, &ways, proposal, results, err);
+    mark_named(results);
+    return result;
 }
 
 struct job rollback_job(struct rollback_job *rollback)

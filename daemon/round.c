@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "daemon/change_labels.h"
 #include "daemon/commit_split.h"
 #include "daemon/publish.h"
 #include "updater/workload_policy.h"
@@ -45,6 +46,9 @@ static int decide(struct repository *r, const char *head, struct proposal *propo
         .message = {.template = r->config->commit_template, .has_trailers = r->config->git_trailers},
         .per_workload = !strcmp(r->config->commit_per, "workload"),
         .now_ms = clock_wall_ms(r->clock)};
+    if (!deciding->options->dry_run && form.message.template &&
+        commit_template_uses_labels(form.message.template))
+        change_labels_read(plan, deciding->options->images);
     propose_round(plan, &form, &deciding->parts, proposal);
     return 0;
 }

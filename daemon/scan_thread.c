@@ -33,7 +33,9 @@ struct scan_thread {
     pthread_mutex_t lock;
     struct scan_thread_options options;
     struct source *sources;
-    struct strmap entries; /* repository_demand_key -> struct scan_entry * */
+    struct strmap entries;         /* repository_demand_key -> struct scan_entry * */
+    struct label_lookup **lookups; /* to be started; references */
+    size_t lookups_len, lookups_capacity;
     unsigned random;
     bool stopping;
     int64_t cache_said_ms; /* monotonic: when a failing cache was last logged; the thread's own */
@@ -143,6 +145,17 @@ static void answer(struct image_source *image_source, struct demand_set *demands
     pthread_mutex_unlock(&t->lock);
     measure_answers(t, results, demands->len, now_of(t) - started_ms);
     scanner_wake(t->options.scanner);
+}
+
+static void read_labels(struct image_source *image_source, struct label_lookup *lookup)
+{
+    struct scan_thread *t = ((struct source *)image_source)->thread;
+    pthread_mutex_lock(&t->lock);
+    vec_grow(t->lookups, t->lookups_len, t->lookups_capacity);
+    t->lookups[t->lookups_len++] = label_lookup_ref(lookup);
+    pthread_mutex_unlock(&t->lock);
+    scanner_wake(t->options.scanner);
+    label_lookup_wait(lookup);
 }
 
 struct image_source *scan_thread_source(struct scan_thread *thread, size_t owner)
@@ -315,6 +328,8 @@ struct run {
 struct run_list {
     struct run *items;
     size_t len;
+    struct label_lookup **lookups; /* references */
+    size_t lookups_len;
     struct strvec overdue; /* what the watchdog has to say */
     int64_t timeout_ms;    /* to the next thing to do */
 };
@@ -325,6 +340,9 @@ static void release_runs(struct run_list *runs)
         repository_info_unref(runs->items[i].base);
         strvec_release(&runs->items[i].pushed);
     }
+    for (size_t i = 0; i < runs->lookups_len; i++)
+        label_lookup_unref(runs->lookups[i]);
+    free(runs->lookups);
     free(runs->items);
     strvec_release(&runs->overdue);
 }
@@ -471,6 +489,14 @@ static void measure_cache(struct scan_thread *t)
     log_cache_problem(t);
 }
 
+/* Under the lock. */
+static void take_lookups(struct scan_thread *t, struct run_list *runs)
+{
+    runs->lookups = steal(&t->lookups);
+    runs->lookups_len = t->lookups_len;
+    t->lookups_len = t->lookups_capacity = 0;
+}
+
 /* False when it is to stop. */
 static bool turn(struct scan_thread *t)
 {
@@ -479,12 +505,15 @@ static bool turn(struct scan_thread *t)
         health_scanner_beats(t->options.health);
     pthread_mutex_lock(&t->lock);
     bool stopping = t->stopping;
+    take_lookups(t, &runs);
     if (!stopping)
         take_due(t, &runs);
     pthread_mutex_unlock(&t->lock);
     log_overdue(t, &runs.overdue);
     for (size_t i = 0; i < runs.len; i++)
         submit(t, &runs.items[i]);
+    for (size_t i = 0; !stopping && i < runs.lookups_len; i++)
+        label_lookup_start(runs.lookups[i], t->options.scanner);
     if (!stopping)
         scanner_run(t->options.scanner, runs.len ? 0 : runs.timeout_ms);
     measure_cache(t);
@@ -510,7 +539,8 @@ struct scan_thread *scan_thread_new(const struct scan_thread_options *options)
     strmap_init(&t->entries, scan_entry_free);
     t->sources = xcalloc(options->owners, sizeof(*t->sources));
     for (size_t i = 0; i < options->owners; i++)
-        t->sources[i] = (struct source){.source = {.answer = answer}, .thread = t, .owner = i};
+        t->sources[i] = (struct source){
+            .source = {.answer = answer, .read_labels = read_labels}, .thread = t, .owner = i};
     if (pthread_create(&t->thread, NULL, run, t) != 0)
         abort(); /* as for memory: there is nothing to go on with */
     return t;
@@ -526,6 +556,9 @@ void scan_thread_free(struct scan_thread *t)
     scanner_wake(t->options.scanner);
     pthread_join(t->thread, NULL);
     strmap_release(&t->entries);
+    for (size_t i = 0; i < t->lookups_len; i++)
+        label_lookup_unref(t->lookups[i]);
+    free(t->lookups);
     for (size_t i = 0; i < t->options.owners; i++)
         demand_set_unref(t->sources[i].demands);
     free(t->sources);

@@ -45,7 +45,7 @@ static int edit_one(const struct resource *workload, const char *assignment, str
     if (!container)
         return no_such_container(workload, name, err);
     CLEANUP(image_ref_release) struct image_ref image = IMAGE_REF_INIT;
-    if (image_ref_parse(equals + 1, &image, err) < 0) {
+    if (image_ref_parse_any(equals + 1, &image, err) < 0) {
         err->code = ERROR_USAGE;
         return -1;
     }

@@ -151,8 +151,10 @@ int tag_listing_make(const struct config *config, const char *image, const struc
 {
     CLEANUP(tag_policy_release) struct tag_policy *policy = NULL;
     struct error problem = ERROR_INIT;
-    if (image_ref_parse(image, &listing->image, &problem) == 0)
+    if (image_ref_parse_any(image, &listing->image, &problem) == 0)
         policy = read_policy(asked, &problem);
+    if (policy && listing->image.is_chart)
+        tag_policy_set_charts(policy);
     if (problem.code != ERROR_NONE)
         return error_set(err, ERROR_USAGE, "%s", problem.text);
     if (scan(config, policy, also, listing, err) < 0)

@@ -160,6 +160,18 @@ static int take_branch(struct mirror *mirror, const git_oid *id, struct error *e
     return mirror_write_head(mirror, id, err);
 }
 
+/* Notes that the remote has no longer are none here either: ours could never be pushed on top of them. */
+static int drop_deleted_notes(struct mirror *mirror, const struct heads *heads, struct error *err)
+{
+    git_oid here;
+    if (!mirror->notes || find_head(heads, mirror->notes))
+        return 0;
+    mirror_read_notes_tip(mirror, &here);
+    if (git_oid_is_zero(&here) || git_reference_remove(mirror->repository, mirror->notes) == 0)
+        return 0;
+    return library_error(err, "cannot remove %s from the mirror of %s", mirror->notes, mirror->url.shown);
+}
+
 /* The remote's notes, if they are other than those that are here. */
 static const git_remote_head *find_notes(const struct mirror *mirror, const struct heads *heads)
 {
@@ -184,7 +196,7 @@ static int fetch_from(struct mirror *mirror, git_remote *remote, struct error *e
     if (git_remote_ls(&heads.items, &heads.len, remote) < 0)
         return library_error(err, "%s", mirror->url.shown);
     const git_remote_head *head = choose_branch(mirror, &heads, err);
-    if (!head)
+    if (!head || drop_deleted_notes(mirror, &heads, err) < 0)
         return -1;
     const git_remote_head *notes = find_notes(mirror, &heads);
     const git_oid id = head->oid, notes_id = notes ? notes->oid : id;

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/strbuf.h"
+#include "model/chart_ref.h"
 
 #define HUB_HOST         "index.docker.io"
 #define LONGEST_NAME     255 /* distribution project: RepositoryNameTotalLengthMax */
@@ -204,7 +205,8 @@ void image_ref_copy(struct image_ref *to, const struct image_ref *from)
                              .path = xstrdup(from->path),
                              .tag = xstrdup(from->tag),
                              .digest = xstrdup(from->digest),
-                             .name_len = from->name_len};
+                             .name_len = from->name_len,
+                             .is_chart = from->is_chart};
 }
 
 char *image_ref_repository(const struct image_ref *ref)
@@ -212,14 +214,25 @@ char *image_ref_repository(const struct image_ref *ref)
     return xasprintf("%s/%s", ref->host, ref->path);
 }
 
+const char *image_ref_written_tag(const struct image_ref *ref)
+{
+    return ref->is_chart && ref->tag ? ref->text + ref->name_len + 1 : ref->tag;
+}
+
+bool image_repository_is_index(const char *repository)
+{
+    return strchr(repository, '#') != NULL;
+}
+
 char *image_ref_with_tag(const struct image_ref *ref, const char *tag)
 {
-    return xasprintf("%.*s:%s", (int)ref->name_len, ref->text, tag);
+    return image_ref_with_digest(ref, tag, NULL);
 }
 
 char *image_ref_with_digest(const struct image_ref *ref, const char *tag, const char *digest)
 {
-    return xasprintf("%.*s:%s%s%s", (int)ref->name_len, ref->text, tag, digest ? "@" : "",
+    AUTO_FREE char *written = ref->is_chart ? chart_version_of_tag(tag) : xstrdup(tag);
+    return xasprintf("%.*s:%s%s%s", (int)ref->name_len, ref->text, written, digest ? "@" : "",
                      digest ? digest : "");
 }
 

@@ -9,6 +9,15 @@
  * Docker Hub's names are normalised as Flux v1 did: host "index.docker.io" for none, "docker.io" and
  * "registry-1.docker.io"; a path of one component there is in "library/". `text` keeps what was written, so
  * that an edit can change the tag and leave the form of the name alone.
+ *
+ * A Helm chart is referred to with a scheme, which no image has, and its tag is a version:
+ *
+ *     oci://ghcr.io/org/charts/app:1.2.3        in a registry
+ *     https://charts.example.com/stable#app:1.2.3    in a repository with an index (or http://)
+ *
+ * In tags "_" stands for the "+" of a version, as Helm writes them to registries; `text` has the "+". The path of the second
+ * is "stable#app": no image's has a "#", and so tells how the repository is asked. The scheme is not in the name of the
+ * repository: who may be asked without TLS is the scanner's rule (scanner/registry_host.h).
  */
 #ifndef MODEL_IMAGE_REF_H
 #define MODEL_IMAGE_REF_H
@@ -25,20 +34,30 @@ struct image_ref {
     char *path;      /* normalised: "library/alpine" */
     char *tag;       /* NULL if none was written */
     char *digest;    /* "sha256:…"; NULL if none was written */
-    size_t name_len; /* bytes of `text` that are the name */
+    size_t name_len; /* bytes of `text` that are the name, with the scheme of a chart */
+    bool is_chart;   /* a Helm chart's */
 };
 #define IMAGE_REF_INIT                                                                                       \
     {                                                                                                        \
-        .text = NULL, .host = NULL, .path = NULL, .tag = NULL, .digest = NULL, .name_len = 0                 \
+        .text = NULL, .host = NULL, .path = NULL, .tag = NULL, .digest = NULL, .name_len = 0,                \
+        .is_chart = false                                                                                    \
     }
 
-/* ERROR_INVALID with what is wrong with the text; `out` is then untouched. */
+/* An image's. ERROR_INVALID with what is wrong with the text; `out` is then untouched. */
 int image_ref_parse(const char *text, struct image_ref *out, struct error *err) MUST_CHECK;
+/* The same for an image's or a chart's. */
+int image_ref_parse_any(const char *text, struct image_ref *out, struct error *err) MUST_CHECK;
 void image_ref_release(struct image_ref *ref);
 void image_ref_copy(struct image_ref *to, const struct image_ref *from);
 
 /* "host/path", normalised: the name that caches, demands and comparisons use. free() it. */
 char *image_ref_repository(const struct image_ref *ref) MUST_CHECK;
+
+/* What is written behind the ":" of the name, or NULL: the tag, of a chart the version. Borrowed. */
+const char *image_ref_written_tag(const struct image_ref *ref);
+
+/* True for the name of a repository whose tags are in the index of a Helm repository: "host/path#chart". */
+bool image_repository_is_index(const char *repository);
 
 /* The text with another tag (added if there was none), the name as written. A digest is dropped: it would name
  * the old content. free() it. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "model/manifest_chart.h"
 #include "model/manifest_containers.h"
 #include "model/manifest_file.h"
 #include "model/manifest_keep.h"
@@ -172,6 +173,7 @@ static void read_object(struct reading *reading, const struct yaml_node *written
                                   .is_applied = true};
     resource_id_init(&resource->id, space, kind, name);
     read_metadata(resource, metadata);
+    manifest_read_chart_url(resource);
     manifest_read_containers(resource, written);
     report_containers(reading, resource);
     report_pull_secrets(reading, resource);

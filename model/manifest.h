@@ -33,13 +33,19 @@
 #include "model/image_ref.h"
 #include "model/resource_id.h"
 
+/* Where a chart comes from, as its object says it. */
+struct chart_source {
+    const char *space, *repository; /* the HelmRepository of a sourceRef */
+    const char *name;               /* of the chart; NULL: it is none, or its repository is written out */
+};
+
 struct annotation {          /* or a label */
     const char *key, *value; /* kept by the file; a value that is no string is its text */
     int line;
 };
 
 /*
- * An image of a workload, wherever it is written: as one scalar that holds the whole reference, or as parts, each
+ * An image of a workload, or the version of its Helm chart, wherever it is written: as one scalar that holds the whole reference, or as parts, each
  * with a scalar of its own (Helm values, kustomize). Scalars are those that hold the text: for `image: *x` the
  * anchored one.
  */
@@ -60,9 +66,12 @@ struct container {
     size_t prefix_len;  /* bytes of image_node's text before the reference ("NAME=" of kustomize) */
     bool is_name_fixed; /* image_node says which images are meant (kustomize's `name`) and must stay */
     bool is_alias;      /* one of them is written elsewhere (an alias or a merge key) and shared */
-    const char *policy_text; /* of the marker on its line; NULL: annotations say what its policy is */
-    struct image_ref image;  /* put together; text NULL if it does not parse; then `problem` says why */
-    struct error problem;    /* code ERROR_NONE if there is none */
+    const char *policy_text;   /* of the marker on its line; NULL: annotations say what its policy is */
+    struct chart_source chart; /* of a chart's version whose repository is an object of its own
+                                  (model/manifest_chart.h), known in a set alone: in a file `image` has no text, and
+                                  no problem */
+    struct image_ref image;    /* put together; text NULL if it does not parse; then `problem` says why */
+    struct error problem;      /* code ERROR_NONE if there is none */
 };
 
 struct resource {
@@ -81,6 +90,7 @@ struct resource {
     const char **pull_secrets; /* names of its pod's imagePullSecrets, in order; none twice; all valid */
     size_t pull_secrets_len;
     const char *service_account; /* of its pod; NULL: none is named, or its name is a problem */
+    const char *url;             /* of a HelmRepository; NULL: it has none, or it is something else */
     bool is_workload;            /* of a kind that has containers */
     bool is_applied; /* an object for a cluster; false: input of a tool (kustomize), or a file with markers */
     bool
@@ -140,7 +150,9 @@ struct manifest_set {
     size_t files_len, files_capacity;
     struct resource **resources; /* the set's own, in order; what they point at belongs to their files */
     size_t resources_len;
-    struct resource *copies;           /* what `resources` points into */
+    struct resource *copies;  /* what `resources` points into */
+    struct resource **charts; /* of them, those with containers of the set's own (model/manifest_chart.h) */
+    size_t charts_len, charts_capacity;
     struct strmap by_id;               /* id text -> struct resource *; without duplicates */
     struct manifest_problem *problems; /* of the files, plus duplicates */
     size_t problems_len, problems_capacity;
@@ -159,6 +171,9 @@ const struct resource *manifest_set_find(const struct manifest_set *set, const s
 
 /* The value of an annotation, or NULL. */
 const char *resource_annotation(const struct resource *resource, const char *key);
+
+/* True if the resource would have a container of that name if pawl.dev/tag.CONTAINER were set: the version of its chart. */
+bool resource_has_chart(const struct resource *resource, const char *container);
 
 /* True for the names that kustomize's own files have. */
 bool manifest_path_is_kustomization(const char *path);

@@ -6,6 +6,8 @@
 #include "base/alloc.h"
 #include "base/strbuf.h"
 #include "base/strmap.h"
+#include "base/yaml_embedded.h"
+#include "model/manifest_chart.h"
 #include "model/manifest_values.h"
 
 #define TOP_LEVEL "chart-image"
@@ -154,23 +156,31 @@ static bool is_automated(const struct resource *resource)
     return false;
 }
 
-/* Who automates an Application with such values may expect what is in them to be followed. */
-static void refuse_text(struct container_reader *reader, struct manifest_place values)
+/* YAML in a string. Who automates an Application may expect what is in it to be followed, and is told if it cannot be. */
+static void read_text(struct container_reader *reader, struct manifest_place values)
 {
-    const struct yaml_node *node = yaml_resolve(values.node);
+    const struct manifest_file *file = reader->resource->file;
+    const struct yaml_node *node = yaml_resolve(values.node), *root = NULL;
     const char *text = yaml_text(node);
-    if (!text || !*text || !is_automated(reader->resource))
+    struct error err = ERROR_INIT;
+    if (!text || !*text)
         return;
-    error_set(
-        &container_add(reader, "helm.values", node->line)->problem, ERROR_UNSUPPORTED,
-        "images in helm.values, which is YAML in a string, are not followed; write helm.valuesObject or "
-        "helm.parameters instead");
+    if (yaml_embed(file->yaml, file->text, node, &root, &err) == 0) {
+        if (root)
+            manifest_read_values(reader, (struct manifest_place){.node = root, .is_alias = values.is_alias});
+        return;
+    }
+    if (is_automated(reader->resource))
+        error_set(
+            &container_add(reader, "helm.values", node->line)->problem, err.code,
+            "images in helm.values are not followed: %s; valuesObject and parameters can be written instead",
+            err.text);
 }
 
 static void read_source(struct container_reader *reader, struct manifest_place source)
 {
     struct manifest_place helm = manifest_place_get(source, "helm");
-    refuse_text(reader, manifest_place_get(helm, "values"));
+    read_text(reader, manifest_place_get(helm, "values"));
     read_parameters(reader, manifest_place_get(helm, "parameters"));
     struct manifest_place values = manifest_place_get(helm, "valuesObject");
     if (values.node)
@@ -190,4 +200,5 @@ void manifest_read_application(struct container_reader *reader, struct manifest_
         read_source(reader, source);
     for (size_t i = 0; items && items->kind == YAML_SEQUENCE && i < items->len; i++)
         read_source(reader, manifest_place_of(sources, items->items[i]));
+    manifest_read_application_charts(reader, spec);
 }

@@ -8,10 +8,11 @@
  *                        container "chart-image", "web.image.repository" and "web.image.tag" are "web"; "image" and
  *                        "web.image" alone are whole references, with "tag" and "web.tag" beside them if there are
  *   helm.valuesObject    as a HelmRelease's values (model/manifest_values.h)
+ *   helm.values          the same, as YAML in a literal block (base/yaml_embedded.h)
  *   kustomize.images     "NAME:TAG", "NAME@DIGEST", "NAME=NEWNAME:TAG": the container called as NAME's last element
  *
- * helm.values, which is YAML in a string, is not read: in an automated Application it is a container "helm.values" with a
- * problem that says so.
+ * helm.values in another style, or broken, is a container "helm.values" of an automated Application, with a problem that
+ * says so.
  */
 #ifndef MODEL_MANIFEST_APPLICATION_H
 #define MODEL_MANIFEST_APPLICATION_H

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/yaml_scalar.h"
 #include "model/manifest_application.h"
+#include "model/manifest_chart.h"
 #include "model/manifest_kinds.h"
 #include "model/manifest_values.h"
 
@@ -152,9 +153,17 @@ static const struct workload_kind *kind_of(const struct resource *resource)
 const struct yaml_node *manifest_pod_spec(const struct resource *resource)
 {
     const struct workload_kind *kind = kind_of(resource);
-    if (!kind || kind->form == CONTAINERS_OF_VALUES || kind->form == CONTAINERS_OF_APPLICATION)
+    if (!kind || (kind->form != CONTAINERS_OF_POD && kind->form != CONTAINERS_OF_STEPS))
         return NULL;
     return follow((struct manifest_place){.node = resource->node}, kind->path, WORKLOAD_PATH).node;
+}
+
+static void read_release(struct container_reader *reader, struct manifest_place spec)
+{
+    struct manifest_place values = manifest_place_get(spec, "values");
+    if (values.node)
+        manifest_read_values(reader, values);
+    manifest_read_chart(reader, spec);
 }
 
 static int compare_names(const void *left, const void *right)
@@ -187,7 +196,8 @@ void manifest_read_containers(struct resource *resource, const struct yaml_node 
     static void (*const readers[])(struct container_reader *, struct manifest_place) = {
         [CONTAINERS_OF_POD] = read_pod,
         [CONTAINERS_OF_STEPS] = read_steps,
-        [CONTAINERS_OF_VALUES] = manifest_read_values,
+        [CONTAINERS_OF_RELEASE] = read_release,
+        [CONTAINERS_OF_CHART] = manifest_read_chart,
         [CONTAINERS_OF_APPLICATION] = manifest_read_application,
     };
     const struct workload_kind *kind = kind_of(resource);
@@ -199,6 +209,7 @@ void manifest_read_containers(struct resource *resource, const struct yaml_node 
     if (place.node)
         readers[kind->form](&reader, place);
     size_t len = resource->containers_len;
+    resource->is_workload = kind->form != CONTAINERS_OF_CHART || len > 0;
     if (len)
         resource->containers = xreallocarray(resource->containers, len, sizeof(*resource->containers));
     if (len > 1)

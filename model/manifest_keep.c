@@ -60,6 +60,9 @@ static void add_container(struct keeping *k, struct container *container)
     add_node(k, &container->tag_node);
     add_node(k, &container->digest_node);
     add_node(k, &container->entry_node);
+    add_text(k, &container->chart.space);
+    add_text(k, &container->chart.repository);
+    add_text(k, &container->chart.name);
 }
 
 static void add_resource(struct keeping *k, struct resource *resource)
@@ -67,6 +70,7 @@ static void add_resource(struct keeping *k, struct resource *resource)
     add_text(k, &resource->api_version);
     add_text(k, &resource->kind);
     add_text(k, &resource->service_account);
+    add_text(k, &resource->url);
     add_node(k, &resource->node);
     add_pairs(k, resource->annotations, resource->annotations_len);
     add_pairs(k, resource->labels, resource->labels_len);
@@ -90,8 +94,8 @@ static void add_file(struct keeping *k, struct manifest_file *file)
 
 static int compare_nodes(const void *a, const void *b)
 {
-    uint32_t left = (**(const struct yaml_node **const *)a)->number;
-    uint32_t right = (**(const struct yaml_node **const *)b)->number;
+    uintptr_t left = (uintptr_t) * *(const struct yaml_node **const *)a;
+    uintptr_t right = (uintptr_t) * *(const struct yaml_node **const *)b;
     return (left > right) - (left < right);
 }
 
@@ -108,10 +112,12 @@ static void keep_nodes(struct keeping *k, struct manifest_file *file)
     if (k->nodes_len)
         qsort(k->nodes, k->nodes_len, sizeof(*k->nodes), compare_nodes);
     file->nodes = xcalloc(k->nodes_len, sizeof(*file->nodes));
+    const struct yaml_node *last = NULL;
     size_t len = 0;
     for (size_t i = 0; i < k->nodes_len; i++) {
         const struct yaml_node *node = *k->nodes[i];
-        if (!len || file->nodes[len - 1].number != node->number) {
+        if (node != last) {
+            last = node;
             struct yaml_node *copy = &file->nodes[len++];
             *copy = *node;
             copy->items = NULL;

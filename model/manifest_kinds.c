@@ -27,8 +27,11 @@ static const struct workload_kind workload_kinds[] = {
     {"argoproj.io", "ClusterWorkflowTemplate", CONTAINERS_OF_STEPS, {"spec"}, NULL},
     {"argoproj.io", "CronWorkflow", CONTAINERS_OF_STEPS, {"spec", "workflowSpec"}, NULL},
     {"argoproj.io", "Application", CONTAINERS_OF_APPLICATION, {"spec"}, NULL},
-    {NULL, "HelmRelease", CONTAINERS_OF_VALUES, {"spec", "values"}, NULL},
-    {NULL, "FluxHelmRelease", CONTAINERS_OF_VALUES, {"spec", "values"}, NULL},
+    {NULL, "HelmRelease", CONTAINERS_OF_RELEASE, {"spec"}, NULL},
+    {NULL, "FluxHelmRelease", CONTAINERS_OF_RELEASE, {"spec"}, NULL},
+    {"source.toolkit.fluxcd.io", "HelmChart", CONTAINERS_OF_CHART, {"spec"}, NULL},
+    {"source.toolkit.fluxcd.io", "OCIRepository", CONTAINERS_OF_CHART, {"spec"}, NULL},
+    {"helm.cattle.io", "HelmChart", CONTAINERS_OF_CHART, {"spec"}, NULL},
 };
 
 struct group_kind {

@@ -13,7 +13,8 @@
 enum containers_form {
     CONTAINERS_OF_POD,         /* a pod's spec */
     CONTAINERS_OF_STEPS,       /* an Argo workflow's spec: templates, each a pod of its own */
-    CONTAINERS_OF_VALUES,      /* a Helm chart's values (model/manifest_values.h) */
+    CONTAINERS_OF_RELEASE,     /* a HelmRelease's spec: values (model/manifest_values.h), and a chart */
+    CONTAINERS_OF_CHART,       /* a chart alone (model/manifest_chart.h): a workload only if it is followed */
     CONTAINERS_OF_APPLICATION, /* an Argo CD Application's spec (model/manifest_application.h) */
 };
 

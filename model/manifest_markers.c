@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/strbuf.h"
+#include "model/chart_ref.h"
 #include "model/manifest_file.h"
 
 static const char sign[] = "# pawl:";
@@ -171,14 +172,18 @@ static int read_whole(const char *value, struct image_ref *out, struct error *er
 static int read_tag(const char *repository, const char *value, struct image_ref *out, struct error *err)
 {
     CLEANUP(image_ref_release) struct image_ref name = IMAGE_REF_INIT;
-    if (image_ref_parse(repository, &name, err) < 0)
+    if (image_ref_parse_any(repository, &name, err) < 0)
         return error_wrap(err, "the repository of the marker");
     if (name.tag || name.digest)
         return error_set(err, ERROR_INVALID,
                          "the marker names a repository with a tag or digest; \"%.*s\" is enough",
                          (int)name.name_len, name.text);
     AUTO_FREE char *whole = xasprintf("%s:%s", repository, value);
-    return image_ref_parse(whole, out, err);
+    if (name.is_chart && !chart_version_is_exact(value))
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "the marked version %s is a range, which Helm follows by itself; write an exact one",
+                         value);
+    return image_ref_parse_any(whole, out, err);
 }
 
 /* -- whose container it is ---------------------------------------------------------------------------------- */
@@ -250,7 +255,7 @@ static int mark_known(struct container *container, bool is_entry, const struct m
     if (!meaning->repository || !container->image.text)
         return 0;
     CLEANUP(image_ref_release) struct image_ref named = IMAGE_REF_INIT;
-    if (image_ref_parse(meaning->repository, &named, err) < 0)
+    if (image_ref_parse_any(meaning->repository, &named, err) < 0)
         return error_wrap(err, "the repository of the marker");
     if (!strcmp(named.host, container->image.host) && !strcmp(named.path, container->image.path))
         return 0;

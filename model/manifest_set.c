@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "model/manifest_chart.h"
+#include "model/manifest_file.h"
 
 struct manifest_set *manifest_set_new(void)
 {
@@ -23,8 +25,8 @@ static int compare_files(const void *a, const void *b)
     return strcmp(left->path, right->path);
 }
 
-static void add_problem(struct manifest_set *set, const char *file, int line, const char *workload,
-                        const char *message)
+void manifest_set_add_problem(struct manifest_set *set, const char *file, int line, const char *workload,
+                              const char *message)
 {
     vec_grow(set->problems, set->problems_len, set->problems_capacity);
     set->problems[set->problems_len++] = (struct manifest_problem){
@@ -46,7 +48,7 @@ static void gather(struct manifest_set *set)
         }
         for (size_t k = 0; k < file->problems_len; k++) {
             const struct manifest_problem *problem = &file->problems[k];
-            add_problem(set, problem->file, problem->line, problem->workload, problem->message);
+            manifest_set_add_problem(set, problem->file, problem->line, problem->workload, problem->message);
         }
     }
 }
@@ -57,7 +59,7 @@ static void report_duplicate(struct manifest_set *set, struct resource *resource
     AUTO_FREE char *message =
         xasprintf("defined more than once, also in %s:%d; no copy is used", other->file->path, other->line);
     resource->is_duplicate = true;
-    add_problem(set, resource->file->path, resource->line, id, message);
+    manifest_set_add_problem(set, resource->file->path, resource->line, id, message);
 }
 
 /* A file of a tool or with markers that is called as an object: the object stays, and only the other is out. */
@@ -70,7 +72,7 @@ static void report_shadowed(struct manifest_set *set, struct resource *first, st
                   "the file",
                   stays->file->path, stays->line);
     goes->is_duplicate = true;
-    add_problem(set, goes->file->path, goes->line, id, message);
+    manifest_set_add_problem(set, goes->file->path, goes->line, id, message);
     strmap_set(&set->by_id, id, stays);
 }
 
@@ -109,6 +111,7 @@ void manifest_set_finish(struct manifest_set *set)
         qsort(set->files, set->files_len, sizeof(struct manifest_file *), compare_files);
     gather(set);
     index_resources(set);
+    manifest_charts_resolve(set);
 }
 
 void manifest_set_free(struct manifest_set *set)
@@ -116,6 +119,7 @@ void manifest_set_free(struct manifest_set *set)
     if (!set)
         return;
     strmap_release(&set->by_id);
+    manifest_charts_release(set);
     for (size_t i = 0; i < set->problems_len; i++)
         manifest_problem_release(&set->problems[i]);
     free(set->problems);

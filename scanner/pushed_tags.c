@@ -110,14 +110,15 @@ static void take_newer_base(struct pushed_scan *scan, const char *scope)
     repository_info_unref(kept);
 }
 
-/* What came without any list before it is no list, and must not be taken for one later. */
+/* What came without any list before it is no list, and must not be taken for one later: whoever asks that way wants to
+ * know of these tags alone. */
 static void merge_and_save(struct pushed_scan *scan)
 {
-    AUTO_FREE char *scope = scan->has_credential ? scope_of(scan) : NULL;
+    AUTO_FREE char *scope = scan->has_credential && scan->base->scanned_ms ? scope_of(scan) : NULL;
     if (scope)
         take_newer_base(scan, scope);
     scan->result->info = merge(scan);
-    if (scope && scan->base->scanned_ms)
+    if (scope)
         record_put_repository(scan->env->cache, scan->result->info, scope);
 }
 

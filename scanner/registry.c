@@ -80,7 +80,7 @@ static void advise_on_timeout(struct error *err)
 static void fail(struct call *call, struct error *err)
 {
     if (err->code == ERROR_TLS && !call->host->is_insecure)
-        add_text(err, ", or let it go unchecked with --registry-insecure-host=%s", call->host->address);
+        add_text(err, "; --registry-insecure-host=%s takes any certificate, and plain http", call->host->address);
     advise_on_timeout(err);
     finish(call, NULL, err);
 }
@@ -136,12 +136,14 @@ static void send_request(struct call *call, const char *authorization)
     bool is_plain = is_unknown ? call->use_http : call->host->scheme == REGISTRY_HTTP;
     AUTO_FREE char *url =
         xasprintf("%s://%s%s", is_plain ? "http" : "https", call->host->address, call->target);
-    struct http_header headers[3] = {{NULL, NULL}};
+    struct http_header headers[4] = {{NULL, NULL}};
     size_t len = 0;
     if (call->question.accept)
         headers[len++] = (struct http_header){"Accept", call->question.accept};
     if (call->question.if_none_match)
         headers[len++] = (struct http_header){"If-None-Match", call->question.if_none_match};
+    if (call->question.if_modified_since)
+        headers[len++] = (struct http_header){"If-Modified-Since", call->question.if_modified_since};
     registry_job_send(&call->job, clock_monotonic_ms(call->registry->options.clock));
     (*call->question.requests)++;
     http_start(call->registry->client,
@@ -267,7 +269,8 @@ static void on_response(struct call *call, struct http_response *response)
     }
     if (is_unknown)
         call->host->scheme = call->use_http ? REGISTRY_HTTP : REGISTRY_HTTPS;
-    bool is_unchanged = response->status == 304 && call->question.if_none_match;
+    bool is_unchanged =
+        response->status == 304 && (call->question.if_none_match || call->question.if_modified_since);
     if (response->status / 100 == 2 || is_unchanged) {
         finish(call, response, NULL);
     } else if (response->status == 401) {

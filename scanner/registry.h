@@ -46,11 +46,12 @@ struct registry_question {
     const char *target;                  /* "/v2/path/tags/list?n=1000"; copied */
     const char *accept;                  /* NULL: anything; borrowed until the answer */
     const char *if_none_match;           /* an ETag; NULL: none; borrowed until the answer */
+    const char *if_modified_since;       /* a date of HTTP's, where there is no ETag; the same */
     size_t max_body;
     unsigned *requests; /* counts what was sent for it; borrowed until the answer */
 };
 
-/* Called once: with a response of status 2xx (or 304, to a question with if_none_match), or with an error:
+/* Called once: with a response of status 2xx (or 304, to a question with one of the two), or with an error:
  *   ERROR_UNAUTHORIZED, ERROR_FORBIDDEN, ERROR_NOT_FOUND, ERROR_RATE_LIMITED (the host refused, or is left alone for
  * longer than a question is kept waiting, or a quota that it told of has no room for this one), ERROR_CANCELLED, those of base/http.h, ERROR_NETWORK for a status of 500
  * and up, ERROR_INVALID for any other. It may ask further questions. */

@@ -32,11 +32,13 @@
 #include "cache/cache.h"
 #include "model/demand.h"
 #include "scanner/credential_source.h"
+#include "scanner/index_source.h"
 #include "scanner/registry.h"
 #include "scanner/scanner.h"
 
 struct scan_environment {
-    struct registry *registry; /* all borrowed */
+    struct registry *registry;    /* all borrowed */
+    struct index_source *indexes; /* for index_scan.h alone */
     struct cache *cache;
     struct credential_source *credentials;
     const struct clock *clock;

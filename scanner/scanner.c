@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "model/image_ref.h"
+#include "scanner/index_scan.h"
 #include "scanner/pushed_tags.h"
 #include "scanner/registry.h"
 #include "scanner/repository_scan.h"
@@ -58,6 +60,7 @@ struct scanner *scanner_new(const struct scanner_options *options)
         .platform = scanner->platform,
         .tag_limit = options->tag_limit,
     };
+    scanner->environment.indexes = index_source_new(scanner->environment.registry, options->clock);
     return scanner;
 }
 
@@ -67,6 +70,7 @@ void scanner_free(struct scanner *scanner)
         return;
     scanner_cancel(scanner);
     credential_source_free(scanner->environment.credentials);
+    index_source_free(scanner->environment.indexes);
     registry_free(scanner->environment.registry);
     free(scanner->platform);
     free(scanner);
@@ -99,8 +103,9 @@ void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_
                     void *context)
 {
     struct submission *submission = submission_new(scanner, demand, done, context);
-    repository_scan_start(&scanner->environment, &submission->demand, max_age_ms, &submission->result, on_end,
-                          submission);
+    bool is_index = image_repository_is_index(demand->repository);
+    (is_index ? index_scan_start : repository_scan_start)(
+        &scanner->environment, &submission->demand, max_age_ms, &submission->result, on_end, submission);
 }
 
 void scanner_submit_pushed(struct scanner *scanner, const struct demand *demand, struct repository_info *base,

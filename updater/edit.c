@@ -114,6 +114,9 @@ int edit_set_tag(const struct manifest_file *file, const struct container *conta
     if (image->digest)
         return unsupported(container, err,
                            "the image is pinned by digest; a new tag alone would not change it");
+    if (!container->image_node || container->registry_node || container->tag_node || container->digest_node ||
+        container->prefix_len)
+        return unsupported(container, err, "the tag is not written behind the name");
     struct span text;
     if (!locate(file->text, container->image_node, &text))
         return unsupported(container, err,
@@ -236,7 +239,7 @@ static int settle(const struct splice **splices, size_t *len, struct error *err)
     size_t kept = 0;
     for (size_t i = 0; i < *len; i++) {
         const struct splice *last = kept ? splices[kept - 1] : NULL, *next = splices[i];
-        bool is_same_node = last && (last->node->number == next->node->number || next->start < last->end);
+        bool is_same_node = last && (yaml_is_same(last->node, next->node) || next->start < last->end);
         if (is_same_node && !strcmp(last->value, next->value))
             continue;
         if (is_same_node)

@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/yaml_embedded.h"
 
 struct comparison {
+    struct yaml_stream *old, *new;
+    const char *old_text, *new_text;
     const struct splice *const *splices;
     size_t len;
     ptrdiff_t *growth; /* growth[i]: bytes added by the splices before the i-th */
@@ -62,11 +65,32 @@ static bool is_same_text(const char *a, const char *b)
 static const struct splice *splice_of(const struct comparison *c, const struct yaml_node *node)
 {
     size_t at = splices_before(c, node->start, false);
-    return at < c->len && c->splices[at]->node->number == node->number ? c->splices[at] : NULL;
+    return at < c->len && yaml_is_same(c->splices[at]->node, node) ? c->splices[at] : NULL;
+}
+
+static int compare_nodes(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b);
+
+/* True if something inside of a string is changed: then it was read as YAML. */
+static bool is_changed_inside(const struct comparison *c, const struct yaml_node *a)
+{
+    size_t at = splices_before(c, a->start, false);
+    return a->style == YAML_LITERAL && at < c->len && c->splices[at]->start < a->end &&
+           !yaml_is_same(c->splices[at]->node, a);
+}
+
+static int compare_embedded(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
+{
+    const struct yaml_node *a_root = NULL, *b_root = NULL;
+    struct error err = ERROR_INIT;
+    bool is_read = yaml_embed(c->old, c->old_text, a, &a_root, &err) == 0 && a_root &&
+                   yaml_embed(c->new, c->new_text, b, &b_root, &err) == 0 && b_root;
+    return is_read ? compare_nodes(c, a_root, b_root) : differs(c, a->line, "embedded text");
 }
 
 static int compare_value(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
 {
+    if (is_changed_inside(c, a))
+        return compare_embedded(c, a, b);
     const struct splice *splice = splice_of(c, a);
     const char *expected = splice ? splice->value : a->value;
     size_t len = splice ? strlen(splice->value) : a->value_len;
@@ -101,7 +125,7 @@ static enum yaml_style style_after(const struct comparison *c, const struct yaml
 static const struct splice *addition_to(const struct comparison *c, const struct yaml_node *mapping)
 {
     for (size_t i = 0; c->has_additions && mapping->kind == YAML_MAPPING && i < c->len; i++) {
-        if (c->splices[i]->added_key && c->splices[i]->node->number == mapping->number)
+        if (c->splices[i]->added_key && yaml_is_same(c->splices[i]->node, mapping))
             return c->splices[i];
     }
     return NULL;
@@ -162,7 +186,7 @@ static int compare_streams(const struct comparison *c, const struct yaml_stream 
     return 0;
 }
 
-int edit_verify(const struct yaml_stream *old, const char *old_text, const struct strbuf *new_text,
+int edit_verify(struct yaml_stream *old, const char *old_text, const struct strbuf *new_text,
                 const struct splice *const *splices, size_t len, struct error *err)
 {
     CLEANUP(yaml_release) struct yaml_stream *new = yaml_read(new_text->buf, new_text->len, err);
@@ -173,7 +197,14 @@ int edit_verify(const struct yaml_stream *old, const char *old_text, const struc
         size_t gone = splices[i]->end - splices[i]->start;
         growth[i + 1] = growth[i] + (ptrdiff_t)strlen(splices[i]->text) - (ptrdiff_t)gone;
     }
-    struct comparison c = {.splices = splices, .len = len, .growth = growth, .err = err};
+    struct comparison c = {.old = old,
+                           .new = new,
+                           .old_text = old_text,
+                           .new_text = new_text->buf,
+                           .splices = splices,
+                           .len = len,
+                           .growth = growth,
+                           .err = err};
     for (size_t i = 0; i < len; i++)
         c.has_additions = c.has_additions || splices[i]->added_key;
     return compare_streams(&c, old, old_text, new, new_text->buf);

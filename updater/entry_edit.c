@@ -81,7 +81,7 @@ static int set_parts(const struct manifest_file *file, const struct container *c
     if (container->prefix_len)
         return set_behind_prefix(file, container, to->text, out, err);
     if (set_name(file, container, to, out, err) < 0 ||
-        set_part(file, container, container->tag_node, "newTag", to->tag, out, err) < 0)
+        set_part(file, container, container->tag_node, "newTag", image_ref_written_tag(to), out, err) < 0)
         return -1;
     return set_part(file, container, container->digest_node, "digest", to->digest, out, err);
 }
@@ -93,7 +93,7 @@ int entry_edit(const struct manifest_file *file, const struct container *contain
     CLEANUP(splice_list_release) struct splice_list parts = {.items = NULL};
     if (container->problem.code != ERROR_NONE)
         return refuse(container, err, container->problem.text);
-    if (image_ref_parse(image, &to, err) < 0 || set_parts(file, container, &to, &parts, err) < 0)
+    if (image_ref_parse_any(image, &to, err) < 0 || set_parts(file, container, &to, &parts, err) < 0)
         return -1;
     for (size_t i = 0; i < parts.len; i++)
         splice_list_add(out, parts.items[i]);

@@ -159,7 +159,7 @@ int image_edit(const struct manifest_file *file, const struct container *contain
     if (has_parts(container)) {
         CLEANUP(image_ref_release) struct image_ref to = IMAGE_REF_INIT;
         size_t len = out->len;
-        int result = image_ref_parse(image, &to, err);
+        int result = image_ref_parse_any(image, &to, err);
         if (result == 0 && (result = edit_parts(file, container, &to, out, err)) < 0)
             take_back(out, len);
         return result;

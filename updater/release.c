@@ -345,6 +345,7 @@ void release_free(struct release *release)
         free(release->changes[i].from);
         free(release->changes[i].to);
         free(release->changes[i].reason);
+        json_decref(release->changes[i].labels);
     }
     for (size_t i = 0; i < release->files_len; i++)
         strbuf_release(&release->files[i].text);

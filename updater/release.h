@@ -10,6 +10,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/strbuf.h"
 #include "updater/choose.h"
 #include "updater/image_edit.h"
@@ -30,6 +31,7 @@ struct release_change {
     char *from, *to; /* references as written; from "" if it could not be read */
     char *reason;
     const struct decision *decision; /* the target's */
+    json_t *labels; /* of the new image, an object; NULL: not asked for, or not known. A reference. */
 };
 
 struct release_file {

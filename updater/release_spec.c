@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "model/workload_lookup.h"
 
 void release_spec_release(struct release_spec *spec)
 {
@@ -23,7 +24,7 @@ void release_spec_release(struct release_spec *spec)
 int release_spec_set_image(struct release_spec *spec, const char *image, struct error *err)
 {
     CLEANUP(image_ref_release) struct image_ref ref = IMAGE_REF_INIT;
-    if (image_ref_parse(image, &ref, err) < 0) {
+    if (image_ref_parse_any(image, &ref, err) < 0) {
         err->code = ERROR_USAGE;
         return -1;
     }
@@ -44,7 +45,7 @@ int release_spec_add_container(struct release_spec *spec, const char *workload, 
                                const char *current, const char *target, struct error *err)
 {
     CLEANUP(image_ref_release) struct image_ref ref = IMAGE_REF_INIT;
-    if (image_ref_parse(target, &ref, err) < 0) {
+    if (image_ref_parse_any(target, &ref, err) < 0) {
         err->code = ERROR_USAGE;
         return -1;
     }
@@ -163,15 +164,14 @@ static bool passes(const struct candidate *c, struct result_list *results)
     return !defect;
 }
 
-/* What is wrong with a workload of that name that could not be read; NULL: there is none. */
-static const struct manifest_problem *find_problem(const struct manifest_set *manifests, const char *id)
+/* Why a workload that was named is not there; free() it. */
+static char *describe_missing(const struct manifest_set *manifests, const char *text)
 {
-    for (size_t i = 0; i < manifests->problems_len; i++) {
-        const struct manifest_problem *problem = &manifests->problems[i];
-        if (problem->workload && !strcmp(problem->workload, id))
-            return problem;
-    }
-    return NULL;
+    CLEANUP(resource_id_release) struct resource_id id = RESOURCE_ID_INIT;
+    struct error why = ERROR_INIT;
+    if (resource_id_parse(text, NULL, &id, &why) == 0 && workload_find(manifests, &id, &why))
+        return NULL;
+    return xstrdup(why.text);
 }
 
 static void add_missing(const struct release_spec *spec, const struct manifest_set *manifests,
@@ -179,12 +179,8 @@ static void add_missing(const struct release_spec *spec, const struct manifest_s
 {
     for (size_t i = 0; i < spec->workloads.len; i++) {
         const char *id = spec->workloads.items[i];
-        if (strvec_contains(found, id) || result_find(results, id))
-            continue;
-        const struct manifest_problem *problem = find_problem(manifests, id);
-        result_add(results, id, RESULT_SKIPPED,
-                   problem ? xasprintf("%s:%d: %s", problem->file, problem->line, problem->message)
-                           : xstrdup("not found in repository"));
+        if (!strvec_contains(found, id) && !result_find(results, id))
+            result_add(results, id, RESULT_SKIPPED, describe_missing(manifests, id));
     }
 }
 

@@ -143,7 +143,7 @@ static void take_image(struct tally *tally, const struct container_policy *mine,
     }
     AUTO_FREE char *image = with_image(container, tag, digest);
     CLEANUP(image_ref_release) struct image_ref wanted = IMAGE_REF_INIT;
-    if (image_ref_parse(image, &wanted, NULL) == 0 && image_ref_equal(&wanted, &container->image))
+    if (image_ref_parse_any(image, &wanted, NULL) == 0 && image_ref_equal(&wanted, &container->image))
         note(tally, OUTCOME_UP_TO_DATE, NULL);
     else
         target_list_add(tally->targets, tally->resource, container, steal(&image),

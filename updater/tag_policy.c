@@ -21,6 +21,7 @@ struct tag_policy {
     struct tag_ranking ranking;
     char *extract; /* NULL: the order goes by the tag */
     bool takes_latest;
+    bool is_of_charts;
 };
 
 struct type {
@@ -176,6 +177,11 @@ int tag_policy_set_extract(struct tag_policy *policy, const char *text, struct e
     return 0;
 }
 
+void tag_policy_set_charts(struct tag_policy *policy)
+{
+    policy->is_of_charts = true;
+}
+
 const char *tag_policy_text(const struct tag_policy *policy)
 {
     return policy->text;
@@ -193,7 +199,8 @@ const char *tag_policy_extract(const struct tag_policy *policy)
 
 bool tag_policy_equals(const struct tag_policy *a, const struct tag_policy *b)
 {
-    return !strcmp(a->text, b->text) && !strcmp(tag_policy_order(a), tag_policy_order(b)) &&
+    return a->is_of_charts == b->is_of_charts && !strcmp(a->text, b->text) &&
+           !strcmp(tag_policy_order(a), tag_policy_order(b)) &&
            !strcmp(a->extract ? a->extract : "", b->extract ? b->extract : "");
 }
 
@@ -204,14 +211,28 @@ struct tag_policy *tag_policy_copy(const struct tag_policy *policy)
     if (!copy || (policy->extract && tag_policy_set_extract(copy, policy->extract, &err) < 0))
         abort(); /* it compiled before */
     copy->ranking = policy->ranking;
+    copy->is_of_charts = policy->is_of_charts;
     return copy;
 }
 
 void tag_policy_add_identity(const struct tag_policy *policy, struct strbuf *out)
 {
     const char *extract = policy->extract ? policy->extract : "";
-    strbuf_addf(out, "%zu:%s %s %zu:%s", strlen(policy->text), policy->text, tag_policy_order(policy),
-                strlen(extract), extract);
+    strbuf_addf(out, "%zu:%s %s %zu:%s%s", strlen(policy->text), policy->text, tag_policy_order(policy),
+                strlen(extract), extract, policy->is_of_charts ? " chart" : "");
+}
+
+/* What the policy sees of a tag, in `buffer` where it is another text. */
+static const char *as_seen(const struct tag_policy *policy, const char *tag,
+                           char buffer[LIMIT_TAG_LENGTH + 1])
+{
+    if (!policy->is_of_charts || !strchr(tag, '_') || strlen(tag) > LIMIT_TAG_LENGTH)
+        return tag;
+    size_t len = 0;
+    for (; tag[len]; len++)
+        buffer[len] = (char)(tag[len] == '_' ? '+' : tag[len]);
+    buffer[len] = '\0';
+    return buffer;
 }
 
 static bool is_latest(const char *tag)
@@ -242,7 +263,13 @@ enum tag_match tag_policy_read(const struct tag_policy *policy, const struct ima
     key->created_ms = image->details->created_ms;
     key->is_placed = false;
     key->version_of = NULL;
-    enum tag_match match = match_pattern(policy, image->tag, key);
+    char buffer[LIMIT_TAG_LENGTH + 1];
+    const char *tag = as_seen(policy, image->tag, buffer);
+    if (tag != image->tag && !policy->extract)
+        strbuf_addstr(&key->value, tag);
+    enum tag_match match = match_pattern(policy, tag, key);
+    if (tag == buffer)
+        key->version_of = NULL; /* it is not kept */
     if (policy->extract && (key->value.len == 0 || key->value.overflowed))
         return match == TAG_MATCHES ? TAG_NO_VALUE : match;
     tag_key_place(key, &policy->ranking);
@@ -311,7 +338,9 @@ bool tag_policy_compare_versions(const struct tag_policy *policy, const char *ca
                                  int *order)
 {
     int versions;
-    if (!tag_compare_versions(candidate, current, &versions))
+    char buffers[2][LIMIT_TAG_LENGTH + 1];
+    if (!tag_compare_versions(as_seen(policy, candidate, buffers[0]), as_seen(policy, current, buffers[1]),
+                              &versions))
         return false;
     *order = policy->ranking.is_descending ? -versions : versions;
     return true;

@@ -41,6 +41,9 @@ int tag_policy_set_order(struct tag_policy *policy, const char *text, struct err
  * group, ERROR_TOO_LARGE past LIMIT_PATTERN_LENGTH. */
 int tag_policy_set_extract(struct tag_policy *policy, const char *text, struct error *err) MUST_CHECK;
 
+/* Tags are versions of a Helm chart from now on: "_" in them stands for "+" (model/chart_ref.h). */
+void tag_policy_set_charts(struct tag_policy *policy);
+
 /* The normalised text with its prefix: "glob:master-*"; borrowed. */
 const char *tag_policy_text(const struct tag_policy *policy);
 /* The order, its own or that which was set: "newest", "numeric:desc". Borrowed for ever. */

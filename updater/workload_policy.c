@@ -146,6 +146,8 @@ static void read_tag_policy(struct reading *r, const struct container *container
     out->policy = tag_policy_new(text ? text : "glob:*", &err);
     if (!out->policy)
         out->problem = xasprintf("policy %s", err.text);
+    else if (container->image.is_chart)
+        tag_policy_set_charts(out->policy);
 }
 
 static int read_order(const char *value, struct container_policy *out, struct error *err)
@@ -182,10 +184,29 @@ static int read_min_age(const char *value, struct container_policy *out, struct 
 static const struct {
     const char *name;
     int (*read)(const char *value, struct container_policy *out, struct error *err);
+    bool is_of_images; /* a chart has no such thing, and its version cannot be followed by a digest */
 } container_settings[] = {
-    {"order", read_order},   {"extract", read_extract},     {"allow-downgrade", read_downgrade},
-    {"digest", read_digest}, {"platforms", read_platforms}, {"min-age", read_min_age},
+    {"order", read_order, false},
+    {"extract", read_extract, false},
+    {"allow-downgrade", read_downgrade, false},
+    {"digest", read_digest, true},
+    {"platforms", read_platforms, true},
+    {"min-age", read_min_age, false},
 };
+
+/* What is for all containers and only images have passes a chart by; said of the chart itself it is a mistake. */
+static bool is_passed_over(size_t setting, const struct container *container,
+                           const struct annotation *annotation, struct error *err)
+{
+    if (!container_settings[setting].is_of_images || !container->image.is_chart || !annotation)
+        return false;
+    const char *end = strrchr(annotation->key, '/');
+    if (!strcmp(end ? end + 1 : annotation->key, container_settings[setting].name))
+        return true;
+    error_set(err, ERROR_UNSUPPORTED, "%s is for images, and this is the version of a chart",
+              container_settings[setting].name);
+    return false;
+}
 
 static void block_container(struct container_policy *out, const struct annotation *annotation,
                             const struct error *problem)
@@ -203,7 +224,9 @@ static void read_container_settings(const struct reading *r, const struct contai
         struct error err = ERROR_INIT;
         const struct annotation *annotation =
             find_container_setting(r, container_settings[i].name, container);
-        if (annotation && container_settings[i].read(annotation->value, out, &err) < 0)
+        if (is_passed_over(i, container, annotation, &err))
+            continue;
+        if (annotation && (err.code || container_settings[i].read(annotation->value, out, &err) < 0))
             block_container(out, annotation, &err);
     }
 }

@@ -48,6 +48,12 @@ static int compare_results(const void *left, const void *right)
     return strcmp(a->workload, b->workload);
 }
 
+void result_list_mark_named(struct result_list *list, const struct strvec *workloads)
+{
+    for (size_t i = 0; i < list->len; i++)
+        list->items[i].is_named = strvec_contains(workloads, list->items[i].workload);
+}
+
 void result_list_sort(struct result_list *list)
 {
     if (list->len)

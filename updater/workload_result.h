@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/attr.h"
+#include "base/strbuf.h"
 #include "model/resource_id.h"
 
 enum result_status {
@@ -33,6 +34,7 @@ struct workload_result {
     char *message; /* why it failed or was skipped; NULL: nothing to say */
     struct container_update *updates;
     size_t updates_len, updates_capacity;
+    bool is_named; /* it was asked for by its name, and is meant to be seen whatever its status */
 };
 
 /* Zero is empty. */
@@ -49,6 +51,8 @@ struct workload_result *result_find(const struct result_list *list, const char *
 /* The texts are copied. */
 void result_add_update(struct workload_result *result, const char *container, const char *current,
                        const char *target);
+/* Marks the results of those workloads (ids as text). */
+void result_list_mark_named(struct result_list *list, const struct strvec *workloads);
 /* By id, as tables show them. */
 void result_list_sort(struct result_list *list);
 bool result_list_has(const struct result_list *list, enum result_status status);

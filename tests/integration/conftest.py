@@ -16,6 +16,7 @@ import sys
 import pytest
 
 from parts import githttps, sshd as sshd_part
+from parts.charts import ChartRepository
 from parts.faults import FaultProxy
 from parts.gitrepo import GitRepo
 from parts.githttps import GitHttps
@@ -166,6 +167,20 @@ def registry_token(new_registry, token_server):
 def registry_tls(new_registry, server_certificate, authority):
     """One that speaks https with a certificate of `authority`."""
     return new_registry(certificate=server_certificate, ca_file=authority.ca_file)
+
+
+@pytest.fixture
+def new_chart_repository():
+    """Starts Helm repositories: `new_chart_repository()`, with the options of parts.charts."""
+    started = []
+
+    def start(*arguments, **options):
+        started.append(ChartRepository(*arguments, **options))
+        return started[-1]
+
+    yield start
+    for repository in started:
+        repository.stop()
 
 
 @pytest.fixture

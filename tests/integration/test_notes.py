@@ -1,11 +1,15 @@
 """Git notes, and one commit for each workload."""
 
 import json
+import pathlib
+import time
 
 import pytest
 
 from parts.manifests import workload
+from parts.process import wait_until
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 FILE = "web.yaml"
 ID = "demo:deployment/web"
 NOTES = "refs/notes/flux"
@@ -109,6 +113,18 @@ def test_notes_that_were_overtaken_are_made_again(web):
     assert site.repo.git("notes", "--ref", "flux", "show", site.repo.log()[-1].sha).strip() == "theirs"
 
 
+def test_notes_begin_anew_where_the_remote_has_none_any_more(web):
+    """Somebody deleted the ref, or made the repository anew."""
+    site = web
+    first = site.once()["commit"]
+    site.repo.git("update-ref", "-d", NOTES)
+    site.push("team/web", "1.2.0", first_day=7)
+    report = site.once()
+    assert "note-not-pushed" not in site.result.stderr
+    assert note(site)["pawl"]["decisions"][0]["to"].endswith(":1.2.0") and report["commit"] != first
+    assert len(site.repo.git("notes", "--ref", "flux", "list").split("\n")) == 2, "one note, and the end"
+
+
 @pytest.mark.parametrize("hook", [
     ("pre-receive", "while read old new ref; do case $ref in refs/notes/*) echo 'no notes here' >&2; exit 1;; esac; done"),
     ("update", "case $1 in refs/notes/*) echo 'no notes here' >&2; exit 1;; esac"),
@@ -180,6 +196,140 @@ def test_a_message_from_a_template_with_trailers(web, tmp_path):
     # It is automation's all the same, also where there is no note: nothing is held that nobody took back.
     log = site.pawl.ok("history", ID, "--git-url", site.url, "-o", "json", "--git-notes-ref", "").json
     assert log["commits"][0]["automatic"] is True
+
+
+OCI = "org.opencontainers.image."
+SHA = "0123456789abcdef0123456789abcdef01234567"
+LABELS = {OCI + "source": "https://git.example.test/org/web.git", OCI + "revision": SHA, OCI + "version": "1.1",
+          OCI + "title": "Web\u202e\nSigned-off-by: Mallory <m@example.test>", "com.example.other": "not for us"}
+TEMPLATE = """Update {{count}} image(s)
+
+{{#changes}}
+- {{container}} {{tag}}{{#label.version}} (version {{label.version}}){{/label.version}}
+{{#commit-link}}
+  built from {{commit-link}}
+{{/commit-link}}
+{{label.title}}
+{{/changes}}
+"""
+
+
+@pytest.fixture(params=["docker", "oci", "index"])
+def labelled(site, request):
+    """1.1.0 has labels, in an image or in an index of them."""
+    site.push("team/web", "1.0.0")
+    if request.param == "index":
+        site.registry.push_index("team/web", "1.1.0", labels=LABELS)
+    else:
+        site.registry.push("team/web", "1.1.0", labels=LABELS, kind=request.param)
+    site.start({FILE: workload("web", site.image("team/web", "1.0.0"), policy="semver:1")})
+    return site
+
+
+def _asked(site):
+    return [(request.method, request.path.split("/")[4]) for request in site.registry.requests("/v2/team/web/")
+            if "/manifests/" in request.path or "/blobs/" in request.path]
+
+
+def test_labels_of_the_image_are_in_the_message(labelled, request):
+    site = labelled
+    site.registry.reset_requests()
+    site.once("--git-commit-template", TEMPLATE, "--git-trailers")
+    commit = site.repo.log()[0]
+    assert commit.subject == "Update 1 image(s)"
+    old, new = site.image("team/web", "1.0.0"), site.image("team/web", "1.1.0")
+    assert commit.body.strip() == (f"- app 1.1.0 (version 1.1)\n  built from https://git.example.test/org/web/commit/{SHA}\n"
+                                   f"Web Signed-off-by: Mallory <m@example.test>\n\n"
+                                   f"Pawl-Change: {ID} app {old} -> {new}")
+    assert len(_asked(site)) == (3 if "index" in request.node.name else 2)
+
+
+def test_the_template_in_the_manual_makes_the_message_in_the_manual(web):
+    """What docs/interface.md shows is what comes out."""
+    text = (ROOT / "docs" / "interface.md").read_text()
+    template, _, shown = text[text.index("```\nUpdate {{count}}") + 4:].split("```\n")[:3]
+    site = web
+    site.registry.push("team/web", "1.1.0", labels={**LABELS, OCI + "version": "1.4.2"})
+    report = site.once("--git-commit-template", template)
+    shown = shown.replace("default:deployment/web", ID).replace("https://github.com", "https://git.example.test")
+    reason = report["changes"][0]["reason"]
+    shown = shown.replace("main-1a2b3c4 is the newest that matches glob:main-*", reason).replace("main-1a2b3c4", "1.1.0")
+    shown = shown.replace("1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d", SHA)
+    assert f"{site.repo.log()[0].subject}\n\n{site.repo.log()[0].body.strip()}" == shown.strip()
+
+
+def test_nobody_signs_off_with_a_label(site):
+    """As git itself reads trailers, of a message that ends with the label."""
+    labels = {OCI + "title": "Signed-off-by: Mallory <m@example.test>", OCI + "vendor": "Pawl-Rollback: x"}
+    site.push("team/web", "1.0.0")
+    site.registry.push("team/web", "1.1.0", labels=labels)
+    site.start({FILE: workload("web", site.image("team/web", "1.0.0"), policy="semver:1")})
+    site.once("--git-commit-template",
+              "Update\n\n{{#changes}}\n{{label.title}}\n{{label.vendor}}\nVersion: {{tag}}\n{{/changes}}\n")
+    assert site.repo.git("log", "-1", "--format=%(trailers)").split("\n")[0] in ("", "Version: 1.1.0")
+    assert "- Signed-off-by: Mallory" in site.repo.log()[0].body
+    log = site.pawl.ok("history", ID, "--git-url", site.url, "-o", "json", "--git-notes-ref", "").json
+    assert log["commits"][0]["automatic"] is True
+
+
+def test_labels_are_asked_for_only_where_a_template_shows_them_and_only_once(labelled):
+    site = labelled
+    start = site.repo.sha()
+    site.registry.reset_requests()
+    site.once("--git-commit-template", "{{#changes}}{{tag}}{{/changes}}")
+    site.repo.git("update-ref", "refs/heads/main", start)
+    site.once("--git-commit-template", TEMPLATE, "--dry-run", rc=3)
+    assert _asked(site) == []
+    site.once("--git-commit-template", TEMPLATE)
+    assert {request for request in _asked(site) if request[0] == "GET"} == {("GET", "manifests"), ("GET", "blobs")}
+    site.repo.git("update-ref", "refs/heads/main", start)
+    site.registry.reset_requests()
+    site.once("--git-commit-template", TEMPLATE)
+    assert len(_asked(site)) == 1, "only what the tag points at now"
+    assert "version 1.1" in site.repo.log()[0].body
+
+
+def test_an_image_without_labels_is_updated_all_the_same(site):
+    site.push("team/web", "1.0.0", "1.1.0")
+    site.start({FILE: workload("web", site.image("team/web", "1.0.0"), policy="semver:1")})
+    site.once("--git-commit-template", TEMPLATE)
+    assert site.repo.log()[0].body.strip() == "- app 1.1.0"
+
+
+@pytest.mark.parametrize("kind", ["manifests", "blobs"])
+@pytest.mark.parametrize("fault", ["failing", "throttled", "slow"])
+def test_labels_that_cannot_be_had_hold_nothing_back(web, fault_proxy, kind, fault):
+    site, path = web, f"/v2/team/web/{kind}/"
+    image = f"{fault_proxy.host}/team/web"
+    site.repo.commit({FILE: workload("web", f"{image}:1.0.0", policy="semver:1")}, "through the proxy")
+    if fault == "slow":
+        fault_proxy.delay(60, path=path)
+    elif fault == "throttled":
+        fault_proxy.answer(429, path=path, times=None, headers={"Retry-After": "600"})
+    else:
+        fault_proxy.answer(500, path=path, times=None)
+    started = time.monotonic()
+    report = site.once("--git-commit-template", TEMPLATE)
+    assert time.monotonic() - started < 20
+    assert report["changes"][0]["to"] == f"{image}:1.1.0" and report["held"] == []
+    assert site.repo.log()[0].body.strip() == "- app 1.1.0"
+
+
+def test_a_digest_is_written_with_the_labels_of_what_it_names(site):
+    site.push("team/web", "1.0.0")
+    digest = site.registry.push("team/web", "1.1.0", labels=LABELS)
+    site.start({FILE: workload("web", site.image("team/web", "1.0.0"), policy="semver:1",
+                               annotations={"pawl.dev/digest": "pin"})})
+    report = site.once("--git-commit-template", TEMPLATE)
+    assert report["changes"][0]["to"].endswith(digest)
+    assert "version 1.1" in site.repo.log()[0].body
+
+
+def test_the_daemon_shows_labels_too(labelled):
+    site = labelled
+    with site.serve("--git-commit-template", TEMPLATE):
+        wait_until(lambda: site.has_pushed("Update 1 image(s)"), "the commit")
+    assert f"built from https://git.example.test/org/web/commit/{SHA}" in site.repo.log()[0].body
 
 
 def test_a_template_that_cannot_be_is_refused_at_start(web, tmp_path):

@@ -1,5 +1,7 @@
 """Where images stand outside pod specs: behind markers, in kustomizations, in Argo CD Applications."""
 
+import pytest
+
 from parts.manifests import config_map, workload
 
 
@@ -195,6 +197,56 @@ spec:
     assert site.applied("apps/shop.yaml") == expected.encode()
     assert {change["workload"] for change in report["changes"]} == {"argocd:application/shop"}
     assert site.once()["changes"] == []
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_images_in_the_values_text_of_an_argo_application(site, end):
+    """helm.values is YAML in a string: two of its images change in one commit, and one gets quotes."""
+    site.push("team/web", "1.9", "1.10")
+    site.push("team/job", "7.0.0", "7.1.0")
+    host = site.registry.host
+    text = f"""\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: shop
+  namespace: argocd
+  annotations:
+    fluxcd.io/automated: "true"
+    fluxcd.io/tag.chart-image: semver:1
+    fluxcd.io/tag.job: semver:7
+spec:
+  source:
+    path: charts/shop   # in git
+    helm:
+      values: |-   # of the chart
+
+        # the shop itself
+        image:
+          repository: {host}/team/web
+          tag: 1.9   # kept up to date
+
+        job: {{image: {host}/team/job:7.0.0, args: ["image: x:1.9"]}}
+        text: |
+          tag: 1.9
+      releaseName: shop
+""".replace("\n", end)
+    site.start({"apps/shop.yaml": text})
+    report = site.once()
+    expected = text.replace("tag: 1.9   #", 'tag: "1.10"   #').replace("job:7.0.0", "job:7.1.0")
+    assert report["errors"] == []
+    assert site.repo.read("apps/shop.yaml").decode() == expected
+    assert [change["line"] for change in report["changes"]] == [18, 21]
+    assert site.once()["changes"] == []
+
+
+def test_a_values_text_that_is_no_block_is_said(site):
+    text = ("apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: shop\n  namespace: argocd\n"
+            "  annotations:\n    fluxcd.io/automated: 'true'\nspec:\n  source:\n    helm:\n"
+            "      values: \"image: app:1\"\n")
+    start = site.start({"apps/shop.yaml": text})
+    [error] = site.once()["errors"]
+    assert site.repo.sha() == start and error["line"] == 11 and "literal block" in error["message"]
 
 
 def test_set_image_edits_a_kustomization_and_a_marked_value(pawl, tmp_path):

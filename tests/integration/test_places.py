@@ -94,3 +94,62 @@ def test_set_image_writes_the_parts(pawl, tmp_path):
     assert "quay.io/team/web:v1 -> ghcr.io/other/web:v2" in result.stdout
     refused = pawl.expect(1, "set-image", "-f", tmp_path, "demo:helmrelease/web", "app=ghcr.io/other/web")
     assert "field of its own" in refused.stderr and (tmp_path / "web.yaml").read_text() == expected
+
+
+POD = "containers:\n- {{name: app, image: {image}}}\n"
+TEMPLATE = "template:\n  spec:\n    " + POD.replace("\n", "\n    ")
+
+# apiVersion, kind, the container, the spec (CronJob and others below their own keys)
+KINDS = [
+    *((api, kind, "app", TEMPLATE) for api, kind in (
+        ("apps/v1", "Deployment"), ("extensions/v1beta1", "Deployment"), ("apps/v1beta2", "StatefulSet"),
+        ("apps/v1", "DaemonSet"), ("apps/v1", "ReplicaSet"), ("batch/v1", "Job"), ("serving.knative.dev/v1", "Service"),
+        ("argoproj.io/v1alpha1", "Rollout"))),
+    *((api, "CronJob", "app", "jobTemplate:\n  spec:\n    " + TEMPLATE.replace("\n", "\n    "))
+      for api in ("batch/v1", "batch/v1beta1", "batch/v2alpha1")),
+    ("v1", "Pod", "app", POD),
+    ("v1", "Pod", "app", POD.replace("containers", "initContainers")),
+    ("v1", "Pod", "app", POD.replace("containers", "ephemeralContainers")),
+    ("v1", "Pod", "app", "volumes:\n- name: app\n  image: {{reference: {image}, pullPolicy: Always}}\n"),
+    ("argoproj.io/v1alpha1", "Workflow", "app", "templates:\n- name: app\n  container:\n    image: {image}\n"),
+    ("argoproj.io/v1alpha1", "WorkflowTemplate", "app", "templates:\n- name: app\n  script: {{image: {image}}}\n"),
+    ("argoproj.io/v1alpha1", "CronWorkflow", "app.side",
+     "workflowSpec:\n  templates:\n  - name: app\n    sidecars:\n    - {{name: side, image: {image}}}\n"),
+]
+
+
+def _of_kind(api, kind, container, spec, image):
+    body = "".join(f"  {line}\n" for line in spec.format(image=image).rstrip().splitlines())
+    return (f"apiVersion: {api}\nkind: {kind}\nmetadata:\n  name: web\n  namespace: demo\n  annotations:\n"
+            f"    fluxcd.io/automated: 'true'\n    fluxcd.io/tag.{container}: semver:1\nspec:\n{body}")
+
+
+def test_every_kind_of_workload_is_updated(site):
+    """All at once, a file each; and once more as the items of a List."""
+    site.push("team/web", "1.0.0", "1.1.0")
+    def files(tag):
+        image = site.image("team/web", tag)
+        texts = {f"{n}.yaml": _of_kind(*kind, image).replace("name: web", f"name: web-{n}") for n, kind in enumerate(KINDS)}
+        items = "".join("- " + text.replace("\n", "\n  ").rstrip() + "\n" for text in texts.values())
+        return {**texts, "list.yaml": "apiVersion: v1\nkind: List\nitems:\n" + items.replace("name: web-", "name: item-")}
+    site.start(files("1.0.0"))
+    report = site.once("--deploy-to", "none")
+    assert {path: site.repo.read(path).decode() for path in files("1.1.0")} == files("1.1.0")
+    assert len(report["changes"]) == 2 * len(KINDS) and report["errors"] == []
+    assert site.once("--deploy-to", "none")["changes"] == []
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("shape", ["{key}: {host}/{name}:{tag}", "{key}: {host}/{name}\ntag: {tag}",
+                                   "registry: {host}\n{key}: {name}:{tag}", "registry: {host}\n{key}: {name}\ntag: {tag}"])
+def test_every_shape_of_helm_values_is_updated_where_it_is_written(site, shape, nested):
+    """The five of Flux v1: four side by side, and the same in an image mapping."""
+    site.push("team/web", "1.0.0", "1.1.0")
+    def text(tag):
+        lines = shape.format(key="repository" if nested else "image", host=site.registry.host, name="team/web", tag=tag)
+        lines = "image:\n" + "".join(f"  {line}\n" for line in lines.splitlines()) if nested else lines + "\n"
+        return helm_release("web", "app:\n" + "".join(f"  {line}\n" for line in lines.splitlines()))
+    site.start({"web.yaml": text("1.0.0")})
+    report = site.once()
+    assert site.repo.read("web.yaml").decode() == text("1.1.0"), report
+    assert report["errors"] == [] and len(site.repo.diff()) == 2

@@ -147,9 +147,19 @@ def test_containers_by_name(site):
 
 def test_what_is_not_there_is_said(site):
     _fill(site)
-    done = _release(site, "--workload", "deployment/wbe", "--update-all-images")
-    assert "demo:deployment/wbe" in done.stdout and "not found in repository" in done.stdout
+    done = _release(site, "--workload", "deployment/wweb", "--update-all-images")
+    assert "demo:deployment/wweb" in done.stdout
+    assert "not found in repository; did you mean demo:deployment/web?" in done.stdout
     assert len(site.repo.log()) == 1
+
+
+def test_what_was_named_is_shown_whatever_comes_of_it(site):
+    _fill(site, db={"fluxcd.io/locked": "true"})
+    done = _release(site, "--workload", "deployment/db", "-i", site.image("app", "1.1.0"))
+    assert [line.split(None, 2) for line in done.stdout.splitlines()[1:]] == [[DB, "ignored", "a different image"]]
+    done = _release(site, "--all", "-i", site.image("db", "9.1"))
+    assert done.stdout == "" and "Nothing to do; 1 skipped, -v shows why" in done.stderr
+    assert "locked" in _release(site, "--all", "-i", site.image("db", "9.1"), "-v").stdout
 
 
 def test_what_cannot_be_read_is_said_with_its_place(site):

@@ -207,6 +207,21 @@ class Registry:
             "layers": [{"mediaType": layer_type, "size": len(_LAYER), "digest": self.put_blob(repo, _LAYER)}],
         }, manifest_type)
 
+    def push_chart(self, repo, version, *, created=None):
+        """Pushes a Helm chart as `helm push` does (the version's "+" is "_" in the tag); returns its manifest's digest."""
+        config = json.dumps({"apiVersion": "v2", "name": repo.rsplit("/", 1)[-1], "version": version}).encode()
+        layer = gzip.compress(f"{repo}:{version}".encode(), mtime=0)
+        annotations = {"org.opencontainers.image.version": version}
+        if created is not None:
+            annotations["org.opencontainers.image.created"] = created.isoformat()
+        return self.put_manifest(repo, version.replace("+", "_"), {
+            "schemaVersion": 2, "annotations": annotations,
+            "config": {"mediaType": "application/vnd.cncf.helm.config.v1+json", "size": len(config),
+                       "digest": self.put_blob(repo, config)},
+            "layers": [{"mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip", "size": len(layer),
+                        "digest": self.put_blob(repo, layer)}],
+        }, OCI_MANIFEST)
+
     def push_index(self, repo, tag, platforms=("linux/amd64", "linux/arm64"), *, created=None, labels=None,
                    kind="oci"):
         """Pushes an image for several platforms; returns the index's digest."""

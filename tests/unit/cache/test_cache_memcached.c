@@ -352,7 +352,7 @@ static void test_cache_memcached_goes_on_with_the_servers_left(void **state)
     assert_true(took_ms < TIMEOUT_MS * 2);
     const char *problem = cache_problem(f->cache);
     assert_non_null(problem);
-    AUTO_FREE char *name = xasprintf("localhost:%d", f->servers[1].port);
+    AUTO_FREE char *name = xasprintf("localhost:%d: cannot connect; is it running", f->servers[1].port);
     assert_non_null(strstr(problem, name));
     assert_true(cache_stats(f->cache).failures > 0);
     start_server(&f->servers[1]);
@@ -399,6 +399,33 @@ static void test_cache_memcached_without_any_server_misses_at_once(void **state 
     cache_free(cache);
 }
 
+/* The reason is told as long as the server is left alone, and not only when it is found out. */
+static void test_cache_memcached_says_what_is_wrong_with_a_server(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *refused = xasprintf("127.0.0.1:%d", free_port());
+    AUTO_FREE char *hangs = xasprintf("127.0.0.1:%d", f->servers[0].port);
+    const struct {
+        const char *server, *words;
+    } cases[] = {
+        {refused, "cannot connect; is it running"},
+        {"no-such-host.invalid", "the host name does not resolve"},
+        {hangs, "no answer in time"},
+    };
+    kill(f->servers[0].pid, SIGSTOP);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct cache *cache = open_at(cases[i].server);
+        for (int times = 0; times < 3; times++) {
+            check_value(cache, "key", NULL);
+            const char *problem = cache_problem(cache);
+            if (!problem || !strstr(problem, cases[i].server) || !strstr(problem, cases[i].words))
+                fail_msg("%s: %s", cases[i].server, problem ? problem : "(none)");
+        }
+        cache_free(cache);
+    }
+    kill(f->servers[0].pid, SIGCONT);
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -413,6 +440,7 @@ int main(void)
         CASE(test_cache_memcached_forgets_what_is_expired),
         CASE(test_cache_memcached_goes_on_with_the_servers_left),
         CASE(test_cache_memcached_does_not_wait_for_a_server_that_hangs),
+        CASE(test_cache_memcached_says_what_is_wrong_with_a_server),
         cmocka_unit_test(test_cache_memcached_without_any_server_misses_at_once),
     };
 #undef CASE

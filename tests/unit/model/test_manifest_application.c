@@ -76,12 +76,24 @@ static void test_application_has_images_in_its_sources(void **state)
          "problem 7: container x: this workload has another container of that name (line 7); containers are "
          "found "
          "by their names, so give it one of its own"},
+        {HEAD("") "  source:\n    helm:\n      values: |\n        # c\n        image: q/app:1\n"
+                  "        web: {image: {repository: q/web, tag: v1}}\n",
+         "9:chart-image=q/app:1 10:web=q/web:v1"},
+        {HEAD("") "  source:\n    helm:\n      values: &v |-\n\n        image: q/app:1\n  other: *v\n",
+         "9:chart-image=q/app:1"},
+        {HEAD("") "  source:\n    helm:\n      values: |\n\n", ""},
         {HEAD("") "  source: {helm: {values: 'image: q/app:1'}}\n", ""},
         {HEAD("fluxcd.io/automated: 'true'") "  source: {helm: {values: 'image: q/app:1'}}\n",
          "5:helm.values=?\n"
-         "problem 5: container helm.values: images in helm.values, which is YAML in a string, are not "
-         "followed; write "
-         "helm.valuesObject or helm.parameters instead"},
+         "problem 5: container helm.values: images in helm.values are not followed: line 5: YAML in a string "
+         "is read "
+         "from a literal block alone (\"|\"); valuesObject and parameters can be written instead"},
+        {HEAD("fluxcd.io/automated: 'true'") "  source:\n    helm:\n      values: |\n        a: 1\n        "
+                                             "a: 2\n",
+         "7:helm.values=?\n"
+         "problem 7: container helm.values: images in helm.values are not followed: line 9: the key \"a\" is "
+         "there "
+         "twice, in line 1 and in line 2; valuesObject and parameters can be written instead"},
         {HEAD("") "  source: &s {kustomize: {images: [q/app:1]}}\n  sources: [*s]\n  other: *s\n",
          "5:app=q/app:1 5:app=q/app:1*\n"
          "problem 5: container app: this workload has another container of that name (line 5); containers "

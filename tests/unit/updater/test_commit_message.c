@@ -40,32 +40,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static void test_commit_message_is_what_the_template_says(void **state)
-{
-    static const struct {
-        const char *text, *wanted;
-    } cases[] = {
-        {"words alone", "words alone"},
-        {"{{count}} images\n", "2 images\n"},
-        {"{{#changes}}[{{container}}]{{/changes}}", "[app][side]"},
-        {"{{count}}:\n\n{{#changes}}\n- {{workload}} {{tag}} ({{reason}})\n{{/changes}}\nend",
-         "2:\n\n- a:pod/web 2 (2 is the newest)\n- a:pod/web x (why)\nend"},
-        {"{{#changes}}{{name}} {{from}};{{/changes}}",
-         "example.test/web example.test/web:1;localhost:5000/side localhost:5000/side;"},
-        {"{{#changes}}{{/changes}}{{#changes}}{{count}}{{/changes}} {single} }}", "22 {single} }}"},
-    };
-    const struct world *w = *state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct error err = ERROR_INIT;
-        struct commit_template *template = commit_template_new(cases[i].text, &err);
-        if (!template)
-            fail_msg("%s: %s", cases[i].text, err.text);
-        AUTO_FREE char *got = commit_message(&(struct message_form){.template = template}, w->release);
-        assert_string_equal(got, cases[i].wanted);
-        commit_template_free(template);
-    }
-}
-
 static void test_commit_message_has_trailers_behind_an_empty_line(void **state)
 {
     static const char trailers[] =
@@ -87,39 +61,11 @@ static void test_commit_message_has_trailers_behind_an_empty_line(void **state)
     assert_string_equal(plain, flux);
 }
 
-static void test_commit_template_refuses_what_it_does_not_know(void **state UNUSED)
-{
-    static const struct {
-        const char *text, *words;
-    } cases[] = {
-        {"", "empty"},
-        {" \n", "empty"},
-        {"a\n{{tga}}", "line 2 of the template: there is no {{tga}}"},
-        {"{{label.version}}", "there is no {{label.version}}"},
-        {"{{tag}}", "only between"},
-        {"{{#changes}}{{/changes}}{{tag}}", "only between"},
-        {"{{#changes}}", "without {{/changes}}"},
-        {"{{/changes}}", "without {{#changes}}"},
-        {"{{#changes}}{{#changes}}", "within itself"},
-        {"{{count", "{{ without }}"},
-        {"{{}}", "there is no {{}}"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct error err = ERROR_INIT;
-        assert_null(commit_template_new(cases[i].text, &err));
-        assert_int_equal(err.code, ERROR_USAGE);
-        if (!strstr(err.text, cases[i].words))
-            fail_msg("%s: %s", cases[i].text, err.text);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_commit_message_is_what_the_template_says, setup, teardown),
         cmocka_unit_test_setup_teardown(test_commit_message_has_trailers_behind_an_empty_line, setup,
                                         teardown),
-        cmocka_unit_test(test_commit_template_refuses_what_it_does_not_know),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,8 @@ static void test_release_select_takes_the_first_filter_that_fails(void **state U
         {"", "", "", NULL, false, "SELECTED d:pod/p\n"},
         {"", "d:pod/p", "", NULL, false, "SELECTED d:pod/p\n"},
         {"", "d:pod/q", "", NULL, false,
-         "SELECTED\nd:pod/p ignored: not included\nd:pod/q skipped: not found in repository\n"},
+         "SELECTED\nd:pod/p ignored: not included\n"
+         "d:pod/q skipped: not found in repository; did you mean d:pod/p?\n"},
         {"", "", "d:pod/p", NULL, false, "SELECTED\nd:pod/p ignored: excluded\n"},
         {"", "d:pod/p", "d:pod/p", NULL, false, "SELECTED\nd:pod/p ignored: excluded\n"},
         {"", "", "", "r.test/app:9", false, "SELECTED d:pod/p\n"},
@@ -56,7 +57,8 @@ static void test_release_select_takes_the_first_filter_that_fails(void **state U
         {IGNORED, "", "", NULL, false, "SELECTED\nd:pod/p skipped: ignore\n"},
         {LOCKED IGNORED, "", "", NULL, false, "SELECTED\nd:pod/p skipped: locked\n"},
         {LOCKED, "d:pod/q", "", NULL, false,
-         "SELECTED\nd:pod/p ignored: not included\nd:pod/q skipped: not found in repository\n"},
+         "SELECTED\nd:pod/p ignored: not included\n"
+         "d:pod/q skipped: not found in repository; did you mean d:pod/p?\n"},
         /* force breaks the locks of those that are named, and nothing else */
         {LOCKED, "", "", NULL, true, "SELECTED\nd:pod/p skipped: locked\n"},
         {IGNORED, "", "", NULL, true, "SELECTED\nd:pod/p skipped: ignore\n"},
@@ -92,7 +94,7 @@ static void test_release_select_leaves_alone_what_has_a_problem(void **state UNU
     assert_non_null(strstr(text, "\nd:pod/twice skipped: a.yaml:1: it is defined more than once\n"));
     assert_non_null(strstr(text, "\nd:pod/odd skipped: a.yaml:"));
     assert_non_null(strstr(text, "pawl.dev/frobnicate"));
-    assert_non_null(strstr(text, "\nd:service/s skipped: not found in repository\n"));
+    assert_non_null(strstr(text, ": a Service does not have containers\n"));
     assert_non_null(strstr(text, "\nd:pod/broken skipped: not found in repository\n"));
 }
 

@@ -611,6 +611,50 @@ static void test_tag_policy_can_be_copied_and_told_apart(void **state)
     tag_policy_free(same);
 }
 
+/* "_" of a tag is "+" of a version, for charts alone. */
+static void test_tag_policy_of_charts_reads_versions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *policy, *tag;
+        enum tag_match of_images, of_charts;
+    } cases[] = {
+        {"semver:~1.2", "1.2.3_b.5", TAG_NOT_A_VERSION, TAG_MATCHES},
+        {"semver:~1.2", "1.3.0_b", TAG_NOT_A_VERSION, TAG_DIFFERS},
+        {"semver:~1.2", "1.2.3", TAG_MATCHES, TAG_MATCHES},
+        {"glob:1.2.3+*", "1.2.3_b", TAG_DIFFERS, TAG_MATCHES},
+        {"regexp:^1\\.2\\.3\\+b$", "1.2.3_b", TAG_DIFFERS, TAG_MATCHES},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(tag_policy_release) struct tag_policy *p = policy(cases[i].policy);
+        assert_int_equal(tag_policy_match(p, cases[i].tag), cases[i].of_images);
+        tag_policy_set_charts(p);
+        assert_int_equal(tag_policy_match(p, cases[i].tag), cases[i].of_charts);
+        CLEANUP(tag_policy_release) struct tag_policy *copy = tag_policy_copy(p);
+        CLEANUP(tag_policy_release) struct tag_policy *other = policy(cases[i].policy);
+        assert_int_equal(tag_policy_match(copy, cases[i].tag), cases[i].of_charts);
+        assert_true(tag_policy_equals(p, copy) && !tag_policy_equals(p, other));
+    }
+}
+
+static void test_tag_policy_of_charts_orders_versions(void **state)
+{
+    (void)state;
+    CLEANUP(tag_policy_release) struct tag_policy *p = policy("semver:*");
+    tag_policy_set_charts(p);
+    static const char *const ascending[] = {"1.2.3_z", "1.2.10_a", "1.2.10_b", "1.3.0"};
+    for (size_t i = 0; i < ARRAY_LEN(ascending); i++) {
+        for (size_t k = 0; k < ARRAY_LEN(ascending); k++) {
+            const struct image_info a = {ascending[i], &image_details_unknown},
+                                    b = {ascending[k], &image_details_unknown};
+            int order = tag_policy_compare(p, &a, &b);
+            assert_true(i < k ? order < 0 : i > k ? order > 0 : order == 0);
+        }
+    }
+    int order = 0;
+    assert_true(tag_policy_compare_versions(p, "1.2.4_b1", "1.2.3_b1", &order) && order > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -629,6 +673,8 @@ int main(void)
         cmocka_unit_test(test_tag_policy_orders_by_what_is_set),
         cmocka_unit_test(test_tag_policy_orders_are_total),
         cmocka_unit_test(test_tag_policy_can_be_copied_and_told_apart),
+        cmocka_unit_test(test_tag_policy_of_charts_reads_versions),
+        cmocka_unit_test(test_tag_policy_of_charts_orders_versions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
