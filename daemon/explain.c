@@ -140,6 +140,7 @@ static int explain_repository(const struct config *config, struct explained *e, 
     e->repository = repository_open(config, e->settings, &system_clock, err);
     if (!e->repository || read_name(wanted, options, e->repository->default_space, err) < 0)
         return -1;
+    e->repository->first_seen = session->first_seen;
     return make_plan(e, session, options, wanted, err);
 }
 

@@ -43,13 +43,14 @@ static const struct host_budget *budget_of(const struct host_budgets *budgets, c
 static bool is_flag(enum decision_cause cause)
 {
     return cause == CAUSE_NONE || cause == CAUSE_IGNORED || cause == CAUSE_NOT_AUTOMATED ||
-           cause == CAUSE_LOCKED;
+           cause == CAUSE_LOCKED || cause == CAUSE_WINDOW;
 }
 
 static unsigned find_holds(const struct explanation *e)
 {
     return (e->workload->ignored ? HOLD_IGNORED : 0u) | (e->is_automated ? 0u : HOLD_NOT_AUTOMATED) |
-           (e->is_locked ? HOLD_LOCKED : 0u) | (is_flag(e->decision->cause) ? 0u : HOLD_OTHER);
+           (e->is_locked ? HOLD_LOCKED : 0u) | (e->is_outside_window ? HOLD_WINDOW : 0u) |
+           (is_flag(e->decision->cause) ? 0u : HOLD_OTHER);
 }
 
 /* What is known of the candidate; NULL: nothing. */
@@ -135,6 +136,8 @@ void explanation_init(struct explanation *e, const struct plan *plan, const stru
     e->is_automated =
         workload_policy_automates(e->workload, (size_t)(e->container - e->workload->containers));
     e->is_locked = workload_policy_is_locked(e->workload, context->now_ms);
+    e->is_outside_window =
+        e->workload->window && !update_window_is_open(e->workload->window, context->now_ms);
     e->held_by = find_holds(e);
     e->next_scan_ms = find_next_scan(e, context);
     find_problems(e, plan);
@@ -175,7 +178,8 @@ size_t explanation_holds(const struct explanation *e, const char *names[EXPLANAT
         enum decision_cause cause;
     } flags[] = {{HOLD_IGNORED, CAUSE_IGNORED},
                  {HOLD_NOT_AUTOMATED, CAUSE_NOT_AUTOMATED},
-                 {HOLD_LOCKED, CAUSE_LOCKED}};
+                 {HOLD_LOCKED, CAUSE_LOCKED},
+                 {HOLD_WINDOW, CAUSE_WINDOW}};
     size_t len = 0;
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
         if (e->held_by & flags[i].flag)

@@ -22,7 +22,8 @@ enum explanation_hold {
     HOLD_IGNORED = 1u,
     HOLD_NOT_AUTOMATED = 2u,
     HOLD_LOCKED = 4u,
-    HOLD_OTHER = 8u, /* what the decision's cause says beyond these */
+    HOLD_WINDOW = 8u,
+    HOLD_OTHER = 16u, /* what the decision's cause says beyond these */
 };
 
 /* What a registry host allows at the moment; rps_ceiling 0: no limit. */
@@ -51,10 +52,11 @@ struct explanation {
     char *target;    /* the image that is written, or would be without the holds; NULL; owned */
     char **problems; /* what else is wrong with the workload: "FILE:LINE: …"; owned */
     size_t problems_len;
-    size_t matching;      /* tags that the policy would take */
-    unsigned held_by;     /* HOLD_… */
-    bool is_automated;    /* the container is, by the workload's annotation or a marker of its own */
-    bool is_locked;       /* the lock is in force */
+    size_t matching;   /* tags that the policy would take */
+    unsigned held_by;  /* HOLD_… */
+    bool is_automated; /* the container is, by the workload's annotation or a marker of its own */
+    bool is_locked;    /* the lock is in force */
+    bool is_outside_window;
     int64_t next_scan_ms; /* when the registry is asked next, wall time; 0: not known, or never */
 };
 
@@ -83,9 +85,9 @@ struct rejection {
 size_t explanation_rejections(const struct explanation *explanation,
                               struct rejection rejections[EXPLANATION_REJECTIONS]);
 
-/* The names of the holds, in order: "ignored", "not-automated", "locked", and the decision's own cause. Returns how
+/* The names of the holds, in order: "ignored", "not-automated", "locked", "outside-window", and the decision's own cause. Returns how
  * many; at most EXPLANATION_HOLDS. */
-#define EXPLANATION_HOLDS 4
+#define EXPLANATION_HOLDS 5
 size_t explanation_holds(const struct explanation *explanation, const char *names[EXPLANATION_HOLDS]);
 
 /* As docs/interface.md has it. A new reference. */

@@ -293,6 +293,20 @@ static void report_answers(struct plan *plan)
     }
 }
 
+/* A pattern that explodes is found out by the tags that there are, and is a defect of the manifest all the same. */
+static void report_slow_policies(struct plan *plan)
+{
+    static const char blocked[] = "blocked: ";
+    for (size_t i = 0; i < plan->decisions_len; i++) {
+        const struct decision *decision = &plan->decisions[i];
+        if (decision->cause != CAUSE_SLOW_POLICY)
+            continue;
+        const char *reason = decision->reason;
+        reason += str_starts_with(reason, blocked) ? strlen(blocked) : 0;
+        add_workload_problem(plan, decision->workload->origin, decision->settings->line, reason);
+    }
+}
+
 static void add_secret_problem(const struct resource *workload, const char *message, void *context)
 {
     add_workload_problem(context, workload, workload->line, message);
@@ -486,6 +500,7 @@ int plan_make(struct repository *repository, const char *commit, struct image_so
     }
     report_pull_secrets(plan, repository->pull_secrets);
     report_answers(plan);
+    report_slow_policies(plan);
     plan->stage_ms[PLAN_LOOKUP] = lap(repository->clock, &since_ms);
     edit(plan);
     plan->stage_ms[PLAN_EDIT] = lap(repository->clock, &since_ms);
@@ -539,6 +554,7 @@ static int decide_again(struct plan *plan, struct repository *r, const bool *is_
     free(earlier.decisions);
     report_pull_secrets(plan, r->pull_secrets);
     report_answers(plan);
+    report_slow_policies(plan);
     struct error err = ERROR_INIT;
     return revert_hold_apply(r, plan->commit, plan->decisions, plan->decisions_len, &err);
 }

@@ -125,6 +125,20 @@ static void add_gap(const struct annotation_path *e, const struct yaml_node *nod
         strbuf_addch(out, ' ');
 }
 
+/* An empty value on a line of its own, below its key: the pairs take its place. False if it is not. */
+static bool fill_own_line(const struct annotation_path *e, size_t level, struct byte_edit *edit,
+                          struct strbuf *out)
+{
+    const struct yaml_node *empty = e->nodes[level];
+    size_t start = place_line_start(e->text, empty->start);
+    const struct yaml_node *key = e->nodes[level - 1]->items[e->pairs[level - 1]];
+    if (empty->start == empty->end || start <= key->end || !place_is_blank(e->text, start, empty->start))
+        return false;
+    place_edit(edit, empty->start, empty->end);
+    add_block_pairs(e, level, empty->start - start, place_line_break(e->text, e->len, key->start), out);
+    return true;
+}
+
 /* An empty value of a key (null, ~, {} or nothing) becomes a mapping with the pair. */
 static int fill(const struct annotation_path *e, size_t level, struct byte_edit *edit, struct strbuf *out)
 {
@@ -139,6 +153,8 @@ static int fill(const struct annotation_path *e, size_t level, struct byte_edit 
         strbuf_addch(out, '}');
         return 0;
     }
+    if (fill_own_line(e, level, edit, out))
+        return 0;
     size_t indent = 0;
     if (!place_indent(e->text, key, &indent))
         return annotation_path_refuse(e, key->line, "its indentation is not made of spaces alone");
@@ -212,6 +228,24 @@ static void remove_flow_pair(const struct yaml_node *mapping, size_t pair, struc
         place_edit(edit, mapping->items[pair - 1]->end, mapping->items[pair + 1]->end);
 }
 
+/* "|+": blank lines that come to stand behind it would be part of it. */
+static bool keeps_blank_lines(const struct annotation_path *e, const struct yaml_node *node)
+{
+    bool is_block_scalar = node->style == YAML_LITERAL || node->style == YAML_FOLDED;
+    size_t len = is_block_scalar ? strcspn(e->text + node->start, "+ #\r\n") : 0;
+    return is_block_scalar && e->text[node->start + len] == '+';
+}
+
+static size_t skip_blank_lines(const struct annotation_path *e, size_t start)
+{
+    size_t end = place_line_end(e->text, e->len, start);
+    while (end < e->len && place_is_blank(e->text, start, end)) {
+        start = place_next_line(e->text, e->len, end);
+        end = place_line_end(e->text, e->len, start);
+    }
+    return start;
+}
+
 /* Whole lines, from the key's to its value's last; where the key shares its line with a "-", up to the next key. */
 static int remove_block_pair(const struct annotation_path *e, const struct yaml_node *mapping, size_t pair,
                              struct byte_edit *edit)
@@ -219,7 +253,8 @@ static int remove_block_pair(const struct annotation_path *e, const struct yaml_
     const struct yaml_node *key = mapping->items[pair], *value = mapping->items[pair + 1];
     size_t start = place_line_start(e->text, key->start);
     if (!place_is_blank(e->text, start, key->start)) {
-        if (pair + 2 >= mapping->len)
+        size_t indent;
+        if (pair + 2 >= mapping->len || !place_indent(e->text, key, &indent)) /* "? key" */
             return annotation_path_refuse(e, key->line, "the annotation shares its line with something else");
         place_edit(edit, key->start, mapping->items[pair + 2]->start);
         return 0;
@@ -231,7 +266,8 @@ static int remove_block_pair(const struct annotation_path *e, const struct yaml_
     bool keeps_last_break = !before || before->style == YAML_LITERAL || before->style == YAML_FOLDED;
     if (end == e->len && !keeps_last_break) /* a text without line break at its end stays one */
         start = place_previous_end(e->text, start);
-    place_edit(edit, start, place_next_line(e->text, e->len, end));
+    size_t next = place_next_line(e->text, e->len, end);
+    place_edit(edit, start, before && keeps_blank_lines(e, before) ? skip_blank_lines(e, next) : next);
     return 0;
 }
 

@@ -1,6 +1,8 @@
 """`pawl explain`: all that leads to a decision, for every kind of decision, as JSON and as text."""
 
+import datetime
 import json
+import time
 
 import pytest
 
@@ -263,3 +265,21 @@ def test_the_note_of_a_commit_has_the_record(site):
     assert (decision["from"], decision["to"]) == (record["image"], record["target"])
     assert decision["tags_seen"] == 5 and decision["rejected"] == record["rejected"]
     assert record["problems"] and decision["problems"] == record["problems"]
+
+
+def test_the_age_of_an_image_is_that_which_rounds_go_by(site):
+    site.push("web", "1.0.0", "1.0.1")
+    text = workload("web", site.image("web", "1.0.0"), policy="semver:~1.0", annotations={"pawl.dev/min-age": "4s"})
+    site.start({"web.yaml": text})
+    assert [entry["cause"] for entry in site.once()["held"]] == ["too-young"]
+    time.sleep(2)
+    assert "2s old" in _one(site)["reason"] or "3s old" in _one(site)["reason"]
+    time.sleep(3)
+    assert _one(site)["decision"] == "update"
+
+
+def test_all_that_stands_in_the_way_is_named(site):
+    later = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=5)
+    _start(site, annotations={"pawl.dev/min-age": "30d", "pawl.dev/window": f"{later:%H}:00-{later:%H}:30",
+                              "fluxcd.io/locked": "true"})
+    assert _one(site)["held_by"] == ["locked", "outside-window", "too-young"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parts.manifests import config_map, workload
+from parts.manifests import config_map, line_of, workload
 
 IMAGE = "example.test/team/app:1.0.0"
 
@@ -82,3 +82,39 @@ def test_what_is_wrong_is_listed_with_its_place(listing):
 def test_git_that_cannot_be_read_is_a_failure(pawl, tmp_path):
     result = pawl.expect(1, "list-workloads", "--git-url", tmp_path / "nothing", "--deploy-to", "none")
     assert result.stdout == "" and "nothing" in result.stderr
+
+
+_BOMB = ("a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+         + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)))
+_EXPLODES = r"regexp:^(a+)+$"
+
+
+def test_what_is_meant_to_do_harm_is_refused_beside_the_others(site):
+    """Aliases of aliases, a file of 100 MB, 10,000 levels, a pattern that never ends: each is told, and the rest goes on."""
+    site.push("app", "1.0.0", "1.0.1", "a" * 100 + "b")
+    image = site.image("app", "1.0.0")
+    explodes = workload("explodes", image, policy=_EXPLODES)
+    files = {
+        "bomb.yaml": workload("before", image) + "---\n" + _BOMB + "---\n" + workload("after", image),
+        "deep.yaml": workload("shallow", image) + "---\n# deep\nkind: X\na: " + "[" * 10000 + "]" * 10000 + "\n",
+        "block.yaml": "kind: X\n" + "".join(" " * n + "a:\n" for n in range(1200)),
+        "large.yaml": "a: " + "x" * 100_000_000 + "\n",
+        "explodes.yaml": explodes, "good.yaml": workload("good", image, policy="semver:~1")}
+    site.start(files)
+    options = ("--git-url", site.url, "-a", "--deploy-to", "none")
+    wide = site.pawl.expect(0, "list-workloads", *options, "-o", "wide", timeout=120)
+    for place, words in (("bomb.yaml:26", "the limit is 1000000"), ("deep.yaml:22", "the limit is 128"),
+                         ("block.yaml:130", "the limit is 128"), ("large.yaml", "the limit is 8388608")):
+        assert any(place in line and words in line for line in wide.stdout.splitlines()), (place, wide.stdout)
+        assert f"pawl: {place}" in wide.stderr
+    for name in ("before", "after", "shallow", "good"):
+        (line,) = [line for line in wide.stdout.splitlines() if f"deployment/{name} " in line]
+        assert line.split()[-1].split(":")[0] in files, "it has no problem"
+    report = site.once()
+    assert [change["workload"] for change in report["changes"]] == [
+        f"demo:deployment/{name}" for name in ("before", "after", "shallow", "good")]
+    places = {error["file"]: error["line"] for error in report["errors"]}
+    assert {"bomb.yaml", "deep.yaml", "block.yaml", "large.yaml"} <= set(places)
+    (held,) = [entry for entry in report["held"] if entry["cause"] == "slow-policy"]
+    assert held["workload"] == "demo:deployment/explodes" and _EXPLODES in held["reason"]
+    assert places["explodes.yaml"] == line_of(explodes, "regexp:"), "where the pattern is"

@@ -86,6 +86,10 @@ static void test_annotation_set_goes_where_its_place_is(void **state)
          HEAD "metadata:\n  name: a\n  annotations:\n    k: v"},
         {HEAD "metadata:\n  name: a\n  annotations: &n", "k", "v",
          HEAD "metadata:\n  name: a\n  annotations: &n {k: v}"},
+        {HEAD "metadata:\n  annotations: # none\n     ~\t# c\n  name: a\n" TAIL, "k", "v",
+         HEAD "metadata:\n  annotations: # none\n     k: v\t# c\n  name: a\n" TAIL},
+        {HEAD "metadata:\n  annotations:\n   {}\n  name: a\n" TAIL, "k", "v",
+         HEAD "metadata:\n  annotations:\n   k: v\n  name: a\n" TAIL},
         /* flow */
         {HEAD "metadata: {name: a}\n" TAIL, "k", "v", HEAD "metadata: {name: a, annotations: {k: v}}\n" TAIL},
         {HEAD "metadata: {name: a, annotations: {}}\n" TAIL, "k", "v",
@@ -164,6 +168,11 @@ static void test_annotation_removal_takes_its_lines(void **state)
         {"kind: Pod\r\napiVersion: v1\r\nmetadata:\r\n  name: a\r\n  annotations:\r\n    k: v\r\n    x: "
          "y\r\n",
          "k", "kind: Pod\r\napiVersion: v1\r\nmetadata:\r\n  name: a\r\n  annotations:\r\n    x: y\r\n"},
+        /* the blank lines would become part of the block scalar */
+        {HEAD "metadata:\n  name: a\n  annotations:\n    x: |+ # c\n      y\n    k: v\n\n  \n# c\n" TAIL, "k",
+         HEAD "metadata:\n  name: a\n  annotations:\n    x: |+ # c\n      y\n# c\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations:\n    x: | # +\n      y\n    k: v\n\n" TAIL, "k",
+         HEAD "metadata:\n  name: a\n  annotations:\n    x: | # +\n      y\n\n" TAIL},
         {HEAD "metadata:\n  name: a\n" TAIL, "k", HEAD "metadata:\n  name: a\n" TAIL},
         {HEAD "metadata:\n  name: a\n  annotations: {}\n" TAIL, "k",
          HEAD "metadata:\n  name: a\n  annotations: {}\n" TAIL},
@@ -240,6 +249,8 @@ static void test_annotation_that_is_shared_or_has_no_place_is_refused(void **sta
          "k: line 6: the value of the annotation is no text"},
         {HEAD "metadata:\n  name: a\n  annotations:\n    k: !!bool true\n", "w",
          "k: line 6: the value of the annotation"},
+        {HEAD "metadata:\n  ? annotations\n  : {k: v}\n  name: a\n", NULL,
+         "k: line 4: the annotation shares its line with something else"},
         {"apiVersion: v1\nkind: List\nx: &p\n  apiVersion: v1\n  kind: Pod\n  metadata:\n    name: "
          "a\nitems:\n- *p\n",
          "w", "k: line 9: the object is shared by"},

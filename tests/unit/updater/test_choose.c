@@ -577,6 +577,23 @@ static void test_choose_waits_for_min_age(void **state)
     }
 }
 
+/* Nobody reads milliseconds, and it is not old enough before the second is over. */
+static void test_choose_tells_the_second_of_an_age(void **state)
+{
+    (void)state;
+    struct repository_info *info = repository_in_hours("1.0.0@1 1.1.0");
+    struct fixture f;
+    struct decision d;
+    fixture_init(&f, "app:1.0.0", "semver:1");
+    f.mine.min_age_ms = HOUR_MS;
+    choose(&f.workload, 0, &(struct choose_facts){.info = info, .now_ms = 100 * HOUR_MS + 1}, &d);
+    expect(&d, DECISION_HELD, "1.1.0", "held: 1.1.0 is 0s old, min-age is 1h: until 1970-01-05T05:00:01Z");
+    assert_int_equal(d.until_ms, 101 * HOUR_MS + 1);
+    decision_release(&d);
+    fixture_release(&f);
+    repository_info_unref(info);
+}
+
 static void test_choose_lets_a_policy_go_down_if_asked_to(void **state)
 {
     (void)state;
@@ -845,6 +862,7 @@ int main(void)
         cmocka_unit_test(test_choose_is_blocked_by_defects),
         cmocka_unit_test(test_choose_needs_a_whole_answer),
         cmocka_unit_test(test_choose_waits_for_min_age),
+        cmocka_unit_test(test_choose_tells_the_second_of_an_age),
         cmocka_unit_test(test_choose_lets_a_policy_go_down_if_asked_to),
         cmocka_unit_test(test_choose_pins_and_follows_digests),
         cmocka_unit_test(test_choose_asks_for_platforms),
