@@ -473,13 +473,15 @@ const struct command commands[] = {
                     "policy, with the\n"
                     "reason why those that do not match are left out. If IMAGE has a tag, says whether the "
                     "policy would\n"
-                    "replace it.\n"
+                    "replace it. A Helm chart is an IMAGE with a scheme.\n"
                     "\n"
                     "Exit status: 0 done, 1 failed, 2 wrong usage, 3 the policy chooses another tag than "
                     "IMAGE has, or none.\n",
      .examples =
          "pawl tags ghcr.io/org/app --policy semver:~1.2\n"
          "pawl tags localhost:5000/app:main-41 --policy 'glob:main-*' -o json\n"
+         "pawl tags oci://ghcr.io/org/charts/app --policy semver:~1.2\n"
+         "pawl tags 'https://charts.example.com/stable#app:1.2.0' --policy semver:~1.2\n"
          "pawl tags localhost:5000/app --policy 'regexp:^build-(\\d+)$' --order numeric --extract '$1'\n",
      .tables = tags_tables,
      .operands_least = 1,

@@ -34,9 +34,10 @@ int cache_view_inspect(const struct config *config, const char *image, struct re
                        struct error *err)
 {
     CLEANUP(image_ref_release) struct image_ref ref = IMAGE_REF_INIT;
-    if (image_ref_parse_any(image, &ref, err) < 0)
+    bool is_as_listed = image_repository_is_index(image) && !strstr(image, "://");
+    if (!is_as_listed && image_ref_parse_any(image, &ref, err) < 0)
         return -1;
-    AUTO_FREE char *repository = image_ref_repository(&ref);
+    AUTO_FREE char *repository = is_as_listed ? xstrdup(image) : image_ref_repository(&ref);
     records->only_repository = repository;
     records->wants_info = true;
     int rc = cache_view_list(config, records, err);

@@ -106,7 +106,8 @@ static void add_workload(struct demand_set *set, struct strmap *index, const str
         if (!image_filter_allows(filter, repository))
             continue;
         CLEANUP(pull_credential_release)
-        struct pull_credential *credential = pull_secrets_for(secrets, policy->origin, repository);
+        struct pull_credential *credential = pull_secrets_for(
+            secrets, each->container->source ? each->container->source : policy->origin, repository);
         size_t item = item_for(set, index, repository, credential);
         set->items[item].dates_by_labels = image_filter_dates_by_labels(filter, repository);
         add_user(set, each->container, item);

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "scanner/credential_grant.h"
 
 static const struct secret_type {
     const char *type, *key;
@@ -34,6 +35,8 @@ void pull_object_drop(struct pull_object *object)
 {
     credentials_free(steal(&object->credentials));
     strvec_release(&object->secrets);
+    credential_free_secret(steal(&object->username));
+    credential_free_secret(steal(&object->password));
     free(steal(&object->version));
     free(steal(&object->uid));
     free(steal(&object->entry_problem));
@@ -83,8 +86,34 @@ static struct credentials *parse(const char *name, const char *base64)
     return credentials;
 }
 
+/* NULL if it is not there, or no text that can be sent. */
+static char *decode(const json_t *data, const char *key)
+{
+    const char *base64 = json_string_at(data, key);
+    CLEANUP(strbuf_release) struct strbuf text;
+    strbuf_init(&text, LIMIT_TOKEN_BYTES);
+    char *copy = NULL;
+    if (base64 && strbuf_add_base64_decoded(&text, base64, strlen(base64)) == 0 && text.len &&
+        strlen(text.buf) == text.len && credential_is_clean(text.buf))
+        copy = xstrdup(text.buf);
+    explicit_bzero(text.buf, text.len);
+    return copy;
+}
+
+/* The problem that read_secret finds with it stays: for pods it is one. */
+static void read_basic(struct pull_object *object, const json_t *secret)
+{
+    const char *type = json_string_at(secret, "type");
+    const json_t *data = json_object_get(secret, "data");
+    if (type && strcmp(type, "Opaque") != 0 && strcmp(type, "kubernetes.io/basic-auth") != 0)
+        return;
+    object->username = decode(data, "username");
+    object->password = decode(data, "password");
+}
+
 static void read_secret(struct pull_object *object, const json_t *secret)
 {
+    read_basic(object, secret);
     const struct secret_type *type = type_of(secret);
     if (!type) {
         const char *other = json_string_at(secret, "type");
@@ -209,4 +238,15 @@ size_t pull_object_covers(struct pull_object *object, const char *repository, st
     out->secret = object->name;
     out->secret_uid = object->uid;
     return choice.covered;
+}
+
+size_t pull_object_basic(const struct pull_object *object, struct credential *out)
+{
+    if (!object->username || !object->password)
+        return 0;
+    *out = (struct credential){.username = object->username,
+                               .password = object->password,
+                               .secret = object->name,
+                               .secret_uid = object->uid};
+    return 1;
 }

@@ -3,7 +3,8 @@
  * reading alone: no network, no time.
  *
  * A Secret counts with type kubernetes.io/dockerconfigjson (key .dockerconfigjson) or kubernetes.io/dockercfg (key
- * .dockercfg): the two that the kubelet takes. What is in one is wiped when it is dropped.
+ * .dockercfg): the two that the kubelet takes. One of type Opaque or kubernetes.io/basic-auth with username and password, as
+ * Flux 2 takes for Helm repositories, counts for whoever asks with pull_object_basic. What is in one is wiped when it is dropped.
  */
 #ifndef DAEMON_PULL_OBJECT_H
 #define DAEMON_PULL_OBJECT_H
@@ -29,6 +30,7 @@ struct pull_object {
     /* As last read; of a Secret the credentials, of an account the names of its Secrets. */
     char *version, *uid;
     struct credentials *credentials; /* NULL: none that count */
+    char *username, *password;       /* of a Secret with those keys; NULL: it has none */
     struct strvec secrets;
     char *problem;       /* why it cannot be used, in words that hold nothing of it; NULL: it can */
     char *entry_problem; /* why one of its entries cannot; NULL: none was tried that cannot */
@@ -53,5 +55,8 @@ void pull_object_drop(struct pull_object *object);
 /* How much of a repository's name the Secret covers, with *out borrowed from it; 0: it says nothing of it, or nothing
  * that can be used (then entry_problem says why). */
 size_t pull_object_covers(struct pull_object *object, const char *repository, struct credential *out);
+
+/* The user name and password of a Secret that says nothing of where they are good: 1 with *out borrowed from it, or 0. */
+size_t pull_object_basic(const struct pull_object *object, struct credential *out);
 
 #endif

@@ -65,6 +65,12 @@ static struct pull_object *find(const struct pull_secrets *s, enum pull_object_k
     return object;
 }
 
+/* A chart's: it has no pods, and its one Secret is that of its secretRef. */
+static bool is_source(const struct resource *resource)
+{
+    return !resource->is_workload || !strcmp(resource->id.kind, "ocirepository");
+}
+
 static struct pull_object *find_account(const struct pull_secrets *s, const struct resource *workload)
 {
     const char *name = workload->service_account ? workload->service_account : DEFAULT_ACCOUNT;
@@ -172,13 +178,14 @@ void pull_secrets_refresh(struct pull_secrets *s, const struct resource *const *
     forget_users(s);
     for (size_t i = 0; i < len; i++) {
         const struct resource *each = workloads[i];
-        want(s, PULL_ACCOUNT, each->service_account ? each->service_account : DEFAULT_ACCOUNT, each);
+        if (!is_source(each))
+            want(s, PULL_ACCOUNT, each->service_account ? each->service_account : DEFAULT_ACCOUNT, each);
         for (size_t k = 0; k < each->pull_secrets_len; k++)
             want(s, PULL_SECRET, each->pull_secrets[k], each);
     }
     read_due(s);
     for (size_t i = 0; i < len; i++) {
-        const struct pull_object *account = find_account(s, workloads[i]);
+        const struct pull_object *account = is_source(workloads[i]) ? NULL : find_account(s, workloads[i]);
         for (size_t k = 0; account && k < account->secrets.len; k++)
             want(s, PULL_SECRET, account->secrets.items[k], workloads[i]);
     }
@@ -190,6 +197,7 @@ void pull_secrets_refresh(struct pull_secrets *s, const struct resource *const *
 
 struct best {
     const char *repository, *space;
+    bool is_of_source; /* its Secret is for this repository alone, and need not say so */
     struct credential credential;
     size_t covered;
 };
@@ -199,6 +207,8 @@ static void consider(const struct pull_secrets *s, const char *name, struct best
     struct pull_object *object = find(s, PULL_SECRET, best->space, name, NULL);
     struct credential credential;
     size_t covered = object ? pull_object_covers(object, best->repository, &credential) : 0;
+    if (!covered && object && best->is_of_source)
+        covered = pull_object_basic(object, &credential);
     if (covered <= best->covered)
         return;
     best->credential = credential;
@@ -210,10 +220,11 @@ struct pull_credential *pull_secrets_for(struct pull_secrets *s, const struct re
 {
     if (!s)
         return NULL;
-    struct best best = {.repository = repository, .space = workload->id.space};
+    struct best best = {
+        .repository = repository, .space = workload->id.space, .is_of_source = is_source(workload)};
     for (size_t i = 0; i < workload->pull_secrets_len; i++)
         consider(s, workload->pull_secrets[i], &best);
-    const struct pull_object *account = find_account(s, workload);
+    const struct pull_object *account = is_source(workload) ? NULL : find_account(s, workload);
     for (size_t i = 0; account && i < account->secrets.len; i++)
         consider(s, account->secrets.items[i], &best);
     return best.covered ? pull_credential_new(&best.credential) : NULL;
@@ -237,7 +248,9 @@ void pull_secrets_problems(const struct pull_secrets *s, pull_secrets_visit visi
     void *value;
     while (s && strmap_next(&s->objects, &cursor, &path, &value)) {
         const struct pull_object *object = value;
-        if (object->user && object->problem)
+        struct credential basic;
+        bool is_good = object->user && is_source(object->user) && pull_object_basic(object, &basic);
+        if (object->user && object->problem && !is_good)
             visit(object->user, object->problem, context);
         else if (object->user && object->entry_problem)
             visit(object->user, object->entry_problem, context);

@@ -6,6 +6,9 @@
  * verb get is enough. Of those that cover an image the one whose key covers the most of its name is used, the first
  * among equals, as the kubelet does.
  *
+ * Charts are asked for with the secretRef of their HelmRepository instead, in whose namespace it is; that Secret may hold a
+ * user name and a password alone (keys username and password), which are then for this repository.
+ *
  * Each is read when it is first needed and again when `max_age_ms` has passed, or after PULL_SECRETS_REREAD_MS once a
  * registry refused what it gave. All that is due goes out together, in two steps (a service account names Secrets), and
  * the caller waits: no longer than the client's deadlines. An API server that does not answer is left alone for

@@ -70,8 +70,10 @@ struct container {
     struct chart_source chart; /* of a chart's version whose repository is an object of its own
                                   (model/manifest_chart.h), known in a set alone: in a file `image` has no text, and
                                   no problem */
-    struct image_ref image;    /* put together; text NULL if it does not parse; then `problem` says why */
-    struct error problem;      /* code ERROR_NONE if there is none */
+    const struct resource
+        *source;            /* of a chart in a set: its HelmRepository, whose secrets it is asked for with */
+    struct image_ref image; /* put together; text NULL if it does not parse; then `problem` says why */
+    struct error problem;   /* code ERROR_NONE if there is none */
 };
 
 struct resource {
@@ -87,7 +89,8 @@ struct resource {
     size_t labels_len;
     struct container *containers; /* in the order of docs/workloads.md; no two good ones of one name */
     size_t containers_len;
-    const char **pull_secrets; /* names of its pod's imagePullSecrets, in order; none twice; all valid */
+    const char **pull_secrets; /* names of its pod's imagePullSecrets, in order; none twice; all valid. Of a
+                                  HelmRepository or OCIRepository that of its secretRef. */
     size_t pull_secrets_len;
     const char *service_account; /* of its pod; NULL: none is named, or its name is a problem */
     const char *url;             /* of a HelmRepository; NULL: it has none, or it is something else */

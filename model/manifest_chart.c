@@ -230,8 +230,8 @@ void manifest_read_chart_url(struct resource *resource)
 
 /* -- in a set ------------------------------------------------------------------------------------------------ */
 
-static int find_url(const struct manifest_set *set, const struct chart_source *source, const char **url,
-                    struct error *err)
+static int find_source(const struct manifest_set *set, const struct chart_source *source,
+                       const struct resource **out, const char **url, struct error *err)
 {
     CLEANUP(resource_id_release) struct resource_id id = RESOURCE_ID_INIT;
     resource_id_init(&id, source->space, HELMREPOSITORY, source->repository);
@@ -242,6 +242,7 @@ static int find_url(const struct manifest_set *set, const struct chart_source *s
             "the HelmRepository %.100s/%.100s is not among the files that are read, or is there more than "
             "once; without its URL no versions are known",
             source->space, source->repository);
+    *out = repository;
     *url = repository->url;
     if (!*url || !**url)
         return error_set(err, ERROR_INVALID, "%s:%d: the HelmRepository has no spec.url",
@@ -260,7 +261,7 @@ static void resolve(struct manifest_set *set, struct resource *resource, struct 
     struct error err = ERROR_INIT;
     container->image = (struct image_ref)IMAGE_REF_INIT;
     container->image.is_chart = true;
-    if (find_url(set, &container->chart, &url, &err) == 0 &&
+    if (find_source(set, &container->chart, &container->source, &url, &err) == 0 &&
         chart_ref_make(url, container->chart.name, container->tag_node->value, &container->image, &err) == 0)
         return;
     container->problem = err;

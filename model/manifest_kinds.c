@@ -27,6 +27,7 @@ static const struct workload_kind workload_kinds[] = {
     {"argoproj.io", "ClusterWorkflowTemplate", CONTAINERS_OF_STEPS, {"spec"}, NULL},
     {"argoproj.io", "CronWorkflow", CONTAINERS_OF_STEPS, {"spec", "workflowSpec"}, NULL},
     {"argoproj.io", "Application", CONTAINERS_OF_APPLICATION, {"spec"}, NULL},
+    {"argoproj.io", "ApplicationSet", CONTAINERS_OF_APPLICATION, {"spec", "template", "spec"}, NULL},
     {NULL, "HelmRelease", CONTAINERS_OF_RELEASE, {"spec"}, NULL},
     {NULL, "FluxHelmRelease", CONTAINERS_OF_RELEASE, {"spec"}, NULL},
     {"source.toolkit.fluxcd.io", "HelmChart", CONTAINERS_OF_CHART, {"spec"}, NULL},

@@ -9,6 +9,7 @@
 /* Keeps the first problem. */
 struct reading {
     struct resource *resource;
+    const char *field; /* that is read */
     struct error *problem;
     int line;
 };
@@ -29,8 +30,7 @@ static void add_secret(struct reading *reading, const struct yaml_node *item)
     const struct yaml_node *name = yaml_get(item, "name");
     const char *text = yaml_text(name);
     if (!text || !dns_name_is_valid(text)) {
-        complain(reading, yaml_resolve(name ? name : item),
-                 "imagePullSecrets: each needs the name of a Secret");
+        complain(reading, yaml_resolve(name ? name : item), reading->field);
         return;
     }
     for (size_t i = 0; i < resource->pull_secrets_len; i++) {
@@ -74,9 +74,32 @@ static void read_account(struct reading *reading, const struct yaml_node *pod_sp
         complain(reading, yaml_resolve(name), "serviceAccountName: the name of a service account is needed");
 }
 
+/* Where Flux 2 gets charts from: the log-in is in the Secret that secretRef names. */
+static bool is_source(const struct resource *resource)
+{
+    return str_starts_with(resource->api_version, "source.toolkit.fluxcd.io/") &&
+           (!strcmp(resource->kind, "HelmRepository") || !strcmp(resource->kind, "OCIRepository"));
+}
+
+static void read_source(struct reading *reading)
+{
+    const struct yaml_node *ref = yaml_path(reading->resource->node, "spec", "secretRef", NULL);
+    if (!ref)
+        return;
+    reading->resource->pull_secrets = xcalloc(1, sizeof(char *));
+    add_secret(reading, ref);
+}
+
 int manifest_read_pull_secrets(struct resource *resource, struct error *problem)
 {
-    struct reading reading = {.resource = resource, .problem = problem};
+    struct reading reading = {.resource = resource,
+                              .field = "imagePullSecrets: each needs the name of a Secret",
+                              .problem = problem};
+    if (is_source(resource)) {
+        reading.field = "secretRef: it needs the name of a Secret";
+        read_source(&reading);
+        return reading.line;
+    }
     const struct yaml_node *pod_spec = manifest_pod_spec(resource);
     if (!pod_spec)
         return 0;

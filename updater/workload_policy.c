@@ -101,12 +101,18 @@ static const char *read_text(const struct reading *r, const char *policy)
     return annotation && *annotation->value ? annotation->value : NULL;
 }
 
+static const struct annotation *find_own_setting(const struct reading *r, const char *policy,
+                                                 const struct container *container)
+{
+    AUTO_FREE char *key = xasprintf("%s.%s", policy, container->name);
+    return find_setting(r, key);
+}
+
 /* The container's own, else that of all containers. */
 static const struct annotation *find_container_setting(const struct reading *r, const char *policy,
                                                        const struct container *container)
 {
-    AUTO_FREE char *key = xasprintf("%s.%s", policy, container->name);
-    const struct annotation *annotation = find_setting(r, key);
+    const struct annotation *annotation = find_own_setting(r, policy, container);
     return annotation ? annotation : find_setting(r, policy);
 }
 
@@ -184,7 +190,7 @@ static int read_min_age(const char *value, struct container_policy *out, struct 
 static const struct {
     const char *name;
     int (*read)(const char *value, struct container_policy *out, struct error *err);
-    bool is_of_images; /* a chart has no such thing, and its version cannot be followed by a digest */
+    bool is_of_images; /* passes charts by where it is for all, and is a mistake where it is for one */
 } container_settings[] = {
     {"order", read_order, false},
     {"extract", read_extract, false},
@@ -194,18 +200,10 @@ static const struct {
     {"min-age", read_min_age, false},
 };
 
-/* What is for all containers and only images have passes a chart by; said of the chart itself it is a mistake. */
-static bool is_passed_over(size_t setting, const struct container *container,
-                           const struct annotation *annotation, struct error *err)
+static int refuse_for_charts(struct error *err)
 {
-    if (!container_settings[setting].is_of_images || !container->image.is_chart || !annotation)
-        return false;
-    const char *end = strrchr(annotation->key, '/');
-    if (!strcmp(end ? end + 1 : annotation->key, container_settings[setting].name))
-        return true;
-    error_set(err, ERROR_UNSUPPORTED, "%s is for images, and this is the version of a chart",
-              container_settings[setting].name);
-    return false;
+    return error_set(err, ERROR_UNSUPPORTED,
+                     "this is for images, and the version of a chart has no such thing");
 }
 
 static void block_container(struct container_policy *out, const struct annotation *annotation,
@@ -222,11 +220,12 @@ static void read_container_settings(const struct reading *r, const struct contai
 {
     for (size_t i = 0; r->has_own && out->policy && i < ARRAY_LEN(container_settings); i++) {
         struct error err = ERROR_INIT;
+        const char *name = container_settings[i].name;
+        bool is_foreign = container_settings[i].is_of_images && container->image.is_chart;
         const struct annotation *annotation =
-            find_container_setting(r, container_settings[i].name, container);
-        if (is_passed_over(i, container, annotation, &err))
-            continue;
-        if (annotation && (err.code || container_settings[i].read(annotation->value, out, &err) < 0))
+            is_foreign ? find_own_setting(r, name, container) : find_container_setting(r, name, container);
+        if (annotation && (is_foreign ? refuse_for_charts(&err)
+                                      : container_settings[i].read(annotation->value, out, &err)) < 0)
             block_container(out, annotation, &err);
     }
 }

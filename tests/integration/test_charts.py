@@ -366,6 +366,28 @@ def test_a_large_index_is_read(site, charts):
     check_only_version_changed(site, text, workload="demo:helmrelease/web")
 
 
+def test_the_cache_shows_charts(site, charts):
+    site.start({"web.yaml": release("1.2.0"), "charts.yaml": repository(charts.url)})
+    site.once()
+    name = f"{charts.host}/stable#app"
+    assert name in site.pawl.ok("cache", "ls").stdout
+    for image in (name, f"{charts.url}#app"):
+        assert "1.2.1" in site.pawl.ok("cache", "inspect", image).stdout
+
+
+def test_a_list_with_its_helm_repository_and_a_set_of_applications(site, charts):
+    items = "".join("- " + text.replace("\n", "\n  ").rstrip() + "\n" for text in (release("1.2.0"), repository(charts.url)))
+    application = manifest("argoproj.io/v1alpha1", "ApplicationSet", "apps",
+                           "generators: []\ntemplate:\n  metadata: {name: '{{name}}'}\n  spec:\n    source:\n"
+                           + indented(source_of_argo(charts.url), "      ", "      "))
+    files = {"list.yaml": f"apiVersion: v1\nkind: List\nitems:\n{items}", "apps.yaml": application}
+    site.start(files)
+    report = site.once()
+    assert report["errors"] == [] and len(report["changes"]) == 2
+    for path, text in files.items():
+        assert site.repo.read(path).decode() == text.replace("1.2.0", "1.2.1")
+
+
 def test_no_file_of_a_chart_is_left(site, charts):
     """Nothing but records of the cache is kept of an index."""
     site.start({"web.yaml": release("1.2.0"), "charts.yaml": repository(charts.url)})

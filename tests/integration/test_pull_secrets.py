@@ -289,3 +289,27 @@ def test_without_a_cluster_to_apply_to_none_is_asked(private, tmp_path, target):
         listener.settimeout(0.2)
         with pytest.raises(TimeoutError):
             listener.accept()
+
+
+@pytest.mark.parametrize("where", ["registry", "repository"])
+def test_a_charts_secret_is_that_of_its_helm_repository(private, new_chart_repository, where):
+    """In the namespace of the HelmRepository; for a Helm repository it is a user name and a password alone."""
+    name, url = private.namespace.name, f"oci://{private.registry.host}/charts"
+    private.registry.push_chart("charts/app", "1.2.0")
+    private.registry.push_chart("charts/app", "1.2.1")
+    if where == "registry":
+        private.secret("charts")
+    else:
+        charts = new_chart_repository(user=private.registry.user, password=private.registry.password)
+        charts.add("app", "1.2.0", "1.2.1")
+        url = charts.url
+        private.put("charts", "Opaque", {"username": private.registry.user, "password": private.registry.password})
+    release = (f"apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: web\n  namespace: elsewhere\n"
+               "  annotations: {fluxcd.io/automated: 'true', pawl.dev/tag.chart: 'semver:~1.2'}\nspec:\n  chart:\n    spec:\n"
+               "      chart: app\n      version: 1.2.0\n"
+               f"      sourceRef: {{kind: HelmRepository, name: charts, namespace: {name}}}\n")
+    source = (f"apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\nmetadata: {{name: charts, namespace: {name}}}\n"
+              f"spec: {{url: '{url}', secretRef: {{name: charts}}}}\n")
+    private.start({"web.yaml": release, "charts.yaml": source})
+    private.updates("web")
+    assert private.repo.read("web.yaml").decode() == release.replace("1.2.0", "1.2.1")

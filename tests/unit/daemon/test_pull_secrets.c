@@ -206,6 +206,47 @@ static void test_pull_secrets_choose_as_the_kubelet(void **state)
         expect(b, pod(b, cases[i].spec), cases[i].expected, NULL);
 }
 
+/* A HelmRepository with this secretRef. */
+static const struct resource *helm_repository(struct bench *b, const char *secret)
+{
+    manifest_file_unref(b->file);
+    char *text = xasprintf("apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\n"
+                           "metadata: {name: charts, namespace: shop}\n"
+                           "spec: {url: 'https://quay.io/team', secretRef: {name: %s}}\n",
+                           secret);
+    b->file = manifest_file_new("a.yaml", text, strlen(text), "default");
+    return &b->file->resources[0];
+}
+
+static void put_basic(struct bench *b, const char *name, const char *type)
+{
+    strmap_set(
+        &b->objects, name,
+        xasprintf("{\"kind\":\"Secret\",\"type\":\"%s\",\"metadata\":{\"uid\":\"u-%s\",\"resourceVersion\":"
+                  "\"%d\"},\"data\":{\"username\":\"cm9ib3Q=\",\"password\":\"aHVudGVyMg==\"}}",
+                  type, name, ++b->versions));
+}
+
+/* A user name and a password alone are for the repository that names them, and for no pod. */
+static void test_pull_secrets_of_a_helm_repository(void **state)
+{
+    struct bench *b = *state;
+    put(b, "secrets/docker", JSON, "quay.io", "host");
+    put(b, "secrets/other", JSON, "ghcr.io", "other");
+    put_basic(b, "secrets/opaque", "Opaque");
+    put_basic(b, "secrets/basic", "kubernetes.io/basic-auth");
+    put_basic(b, "secrets/token", "kubernetes.io/service-account-token");
+    put_account(b, "serviceaccounts/default", "[{\"name\":\"docker\"}]");
+    expect(b, helm_repository(b, "docker"), "host of shop/docker", NULL);
+    expect(b, helm_repository(b, "other"), "-", NULL); /* and not the service account's, which is for pods */
+    expect(b, helm_repository(b, "opaque"), "robot of shop/opaque", NULL);
+    expect(b, helm_repository(b, "basic"), "robot of shop/basic", NULL);
+    expect(b, helm_repository(b, "token"), "-", "its type is");
+    expect(b, helm_repository(b, "missing"), "-", "not there");
+    expect(b, pod(b, "imagePullSecrets: [{name: opaque}], serviceAccountName: none"), "-",
+           "its type is Opaque");
+}
+
 static void test_pull_secrets_that_cannot_be_used_spoil_only_themselves(void **state)
 {
     struct bench *b = *state;
@@ -382,6 +423,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         CASE(test_pull_secrets_choose_as_the_kubelet),
+        CASE(test_pull_secrets_of_a_helm_repository),
         CASE(test_pull_secrets_that_cannot_be_used_spoil_only_themselves),
         CASE(test_pull_secrets_service_account_may_be_missing_if_it_is_the_default),
         CASE(test_pull_secrets_are_read_once_per_age),
