@@ -39,7 +39,7 @@ static void print_policy(const struct explanation *e)
     const struct tag_policy *policy = e->container->policy;
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     if (!policy)
-        strbuf_addf(&text, "cannot be read (line %d): %s", e->container->line, e->container->problem.text);
+        strbuf_addf(&text, "cannot be read (line %d): %s", e->container->line, e->container->problem);
     else
         strbuf_addf(&text, "%s, the %s", tag_policy_text(policy), tag_policy_superlative(policy));
     if (policy && tag_policy_extract(policy))
