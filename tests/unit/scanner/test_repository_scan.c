@@ -205,6 +205,45 @@ static void test_repository_scan_short_list_needs_a_second_one(void **state)
     expect_scan(f, "app", "4 tags", 1);
 }
 
+/* One who remembers its last answer, in place of a cache that is dead, or that there is none of. */
+static struct repository_info *scan_knowing(struct fixture *f, struct repository_info *known, bool with_dates,
+                                            const char *path, unsigned *requests)
+{
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/%s", f->server->port, path);
+    const struct demand demand = {
+        .repository = repository, .known = known, .wants = with_dates ? want_all : NULL};
+    struct scan_result result;
+    scanner_scan(f->scanner, &demand, 1, 0, NULL, NULL, &result);
+    *requests = result.requests;
+    return result.info;
+}
+
+static void test_repository_scan_without_a_cache_short_list_needs_a_second_one(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = ERROR_INIT;
+    unsigned requests;
+    scanner_free(f->scanner);
+    f->scanner = NULL;
+    cache_free(f->cache);
+    f->cache = cache_open("none", f->directory, 1000, &err);
+    open_scanner(f, NULL);
+    f->answer = serve_tags;
+    f->tags = 30;
+    CLEANUP(repository_info_release)
+    struct repository_info *first = scan_knowing(f, NULL, false, "app", &requests);
+    f->tags = 3;
+    CLEANUP(repository_info_release)
+    struct repository_info *second = scan_knowing(f, first, false, "app", &requests);
+    assert_int_equal(second->images_len, 30);
+    assert_true(second->is_shrunken);
+    f->wall_ms += 61000;
+    CLEANUP(repository_info_release)
+    struct repository_info *third = scan_knowing(f, second, false, "app", &requests);
+    assert_int_equal(third->images_len, 3);
+    assert_false(third->is_shrunken);
+}
+
 /* -- the demand's own credentials ----------------------------------------------------------------------------- */
 
 #define GOOD_LOG_IN "Basic cm9ib3Q6Z29vZA==" /* robot:good */
@@ -749,6 +788,28 @@ static void test_repository_scan_short_list_loses_no_details(void **state)
     assert_int_equal(requests, 1);
 }
 
+static void test_repository_scan_without_a_cache_asks_nothing_twice(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = ERROR_INIT;
+    unsigned requests;
+    scanner_free(f->scanner);
+    f->scanner = NULL;
+    cache_free(f->cache);
+    f->cache = cache_open("none", f->directory, 1000, &err);
+    open_scanner(f, NULL);
+    f->answer = serve_counting;
+    f->changed = 100;
+    f->tags = 5;
+    CLEANUP(repository_info_release)
+    struct repository_info *first = scan_knowing(f, NULL, true, "many", &requests);
+    assert_int_equal(requests, 1 + 5 * 2);
+    CLEANUP(repository_info_release)
+    struct repository_info *second = scan_knowing(f, first, true, "many", &requests);
+    assert_int_equal(requests, 1);
+    assert_true(repository_info_details(second, 4)->created_ms != 0);
+}
+
 static void test_repository_scan_head_spares_a_quota(void **state)
 {
     struct fixture *f = *state;
@@ -901,6 +962,8 @@ int main(void)
         CASE(test_repository_scan_retry_date_is_by_the_servers_clock),
         CASE(test_repository_scan_storm_of_429_is_met_with_silence),
         CASE(test_repository_scan_429_of_a_token_server_counts),
+        CASE(test_repository_scan_without_a_cache_short_list_needs_a_second_one),
+        CASE(test_repository_scan_without_a_cache_asks_nothing_twice),
         CASE(test_repository_scan_head_spares_a_quota),
         CASE(test_repository_scan_quota_is_left_for_others),
         CASE(test_repository_scan_quota_is_that_of_a_log_in),
