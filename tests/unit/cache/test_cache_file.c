@@ -197,6 +197,19 @@ static void test_cache_file_forgets_what_is_expired(void **state)
     check_value(f->cache, "b", "2");
 }
 
+static int count_keys(struct cache *cache, int end)
+{
+    int kept = 0;
+    for (int i = 0; i < end; i++) {
+        char key[32];
+        snprintf(key, sizeof(key), "key-%d", i);
+        CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+        kept += cache_get(cache, key, &out);
+    }
+    return kept;
+}
+
+/* Half of it is always there: it never begins anew. */
 static void test_cache_file_full_makes_room_and_goes_on(void **state)
 {
     struct fixture *f = *state;
@@ -208,16 +221,10 @@ static void test_cache_file_full_makes_room_and_goes_on(void **state)
         cache_put(f->cache, key, value, 20000, 0);
         CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
         assert_true(cache_get(f->cache, key, &out));
+        if (i > 500 && i % 25 == 0)
+            assert_in_range(count_keys(f->cache, i), 120, 500);
     }
     assert_null(cache_problem(f->cache));
-    int kept = 0;
-    for (int i = 0; i < 2000; i++) {
-        char key[32];
-        snprintf(key, sizeof(key), "key-%d", i);
-        CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
-        kept += cache_get(f->cache, key, &out);
-    }
-    assert_true(kept > 100);
     struct stat file;
     assert_int_equal(stat(f->path, &file), 0);
     assert_true((size_t)file.st_blocks * 512 <= CACHE_FILE_MAP_MIN);
@@ -274,6 +281,7 @@ static void fill(struct cache *cache)
         snprintf(key, sizeof(key), "key-%d", i);
         cache_put(cache, key, value, 10 + (size_t)(i % 100) * 29, 0);
     }
+    cache_flush(cache);
 }
 
 static bool was_set_aside(const struct fixture *f)
@@ -304,7 +312,8 @@ static void test_cache_file_survives_being_cut_short_anywhere(void **state)
     CLEANUP(strbuf_release) struct strbuf whole = STRBUF_INIT;
     struct error err = ERROR_INIT;
     assert_int_equal(file_read(f->path, 64 << 20, &whole, &err), 0);
-    for (size_t len = 0; len < whole.len; len += len < 16384 ? 1111 : 30011) {
+    /* what is written is at the beginning, and a hole behind it */
+    for (size_t len = 0; len < whole.len; len += len < 16384 ? 1111 : len < 800000 ? 30011 : 3000011) {
         cache_free(f->cache);
         assert_int_equal(file_write_atomic(f->path, whole.buf, len, 0600, &err), 0);
         check_usable(f);

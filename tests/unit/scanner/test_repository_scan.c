@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "cache/cache.h"
 #include "scanner/oci_manifest.h"
 #include "scanner/scanner.h"
@@ -491,6 +492,57 @@ static void test_repository_scan_long_pause_in_mid_list_ends_it(void **state)
     assert_int_equal(requests, 2);
 }
 
+/* A list that goes on and on, a tag a page. */
+static bool serve_endless_pages(const struct scripted_request *r, int fd, void *context)
+{
+    struct fixture *f = context;
+    char link[64];
+    (void)r;
+    snprintf(link, sizeof(link), "Link: <?last=t%04d>; rel=next\r\n", f->served);
+    int served = f->served++;
+    return reply_tags(fd, link, served % 500, served % 500 + 1);
+}
+
+static void test_repository_scan_ends_a_list_of_too_many_pages(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/app", f->server->port);
+    const struct demand demand = {.repository = repository};
+    struct scan_result result;
+    scanner_free(f->scanner);
+    f->scanner = scanner_new(&(struct scanner_options){
+        .cache = f->cache, .clock = &f->clock, .tag_limit = 100000, .timeout_ms = 5000});
+    f->answer = serve_endless_pages;
+    scanner_scan(f->scanner, &demand, 1, 0, NULL, NULL, &result);
+    assert_int_equal(result.error.code, ERROR_NONE);
+    assert_true(result.info->is_truncated); /* and so never a reason to update */
+    assert_int_equal(result.info->images_len, 500);
+    assert_int_equal(f->served, LIMIT_TAG_PAGES);
+    scan_results_release(&result, 1);
+}
+
+/* Lists are answered, and all else is reset. */
+static bool serve_lists_alone(const struct scripted_request *r, int fd, void *context)
+{
+    struct fixture *f = context;
+    if (strstr(r->target, "/tags/list"))
+        return reply_tags(fd, "", 0, f->tags);
+    f->served++;
+    return reset(f, fd);
+}
+
+/* After three tags in a row the others are not tried: it is the host, and they are left as they were. */
+static void test_repository_scan_leaves_a_host_that_breaks_off(void **state)
+{
+    struct fixture *f = *state;
+    f->answer = serve_lists_alone;
+    f->tags = 200;
+    AUTO_FREE char *got = scan_beside(f, "app", true, f->server, NULL);
+    assert_true(str_starts_with(got, "200 tags| network: scanning 127.0.0.1:"));
+    assert_non_null(strstr(got, "the manifest of t"));
+    assert_in_range(f->served, 3, 8 + 3); /* with those that were in flight */
+}
+
 /* -- log-ins --------------------------------------------------------------------------------------------------- */
 
 /* Tokens "t1", "t2", …; those up to f->changed have ended when the second page is asked for. */
@@ -956,6 +1008,8 @@ int main(void)
         CASE(test_repository_scan_pages_are_never_conditional),
         CASE(test_repository_scan_goes_on_in_mid_list),
         CASE(test_repository_scan_long_pause_in_mid_list_ends_it),
+        CASE(test_repository_scan_ends_a_list_of_too_many_pages),
+        CASE(test_repository_scan_leaves_a_host_that_breaks_off),
         CASE(test_repository_scan_token_that_ends_in_mid_list_is_replaced),
         CASE(test_repository_scan_token_lasts_by_our_steady_clock),
         CASE(test_repository_scan_realm_elsewhere_gets_no_credentials),
