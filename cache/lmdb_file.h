@@ -3,7 +3,8 @@
  * opened and begins anew.
  *
  * Damage is: a file that LMDB refuses (not its format, another version), one that is shorter than its own
- * count of pages, and what its user finds while reading. Such a file is renamed to PATH.bad (replacing an
+ * count of pages, one that cannot be read through after somebody did not come to its end with it
+ * (cache/lmdb_users.h), and what its user finds while reading. Such a file is renamed to PATH.bad (replacing an
  * older one), its lock file is removed, and an empty one takes its place. Processes that still have the old
  * pair open go on with it undisturbed. PATH-guard keeps two processes from doing this at once.
  *
@@ -28,6 +29,7 @@ struct lmdb_file {
     size_t map_size;  /* bytes wanted; after opening: what was given, which may be less */
     size_t map_min;
     MDB_env *env; /* NULL: not open */
+    int users_fd; /* while it is open: the note that we use it */
     MDB_dbi dbi;  /* the unnamed database */
     size_t page_size;
     bool was_set_aside; /* set when it happens; the user clears it */

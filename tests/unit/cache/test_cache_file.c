@@ -64,7 +64,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    static const char *const endings[] = {"", "-lock", "-guard", ".bad"};
+    static const char *const endings[] = {"", "-lock", "-guard", "-users", ".bad"};
     cache_free(f->cache);
     for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
         AUTO_FREE char *path = xasprintf("%s%s", f->path, endings[i]);
@@ -322,6 +322,63 @@ static void test_cache_file_survives_being_cut_short_anywhere(void **state)
     assert_true(aside > 0);
 }
 
+static void leave_open(const struct fixture *f)
+{
+    struct error err = ERROR_INIT;
+    AUTO_FREE char *note = xasprintf("%s-users", f->path);
+    assert_int_equal(file_write_atomic(note, "1", 1, 0600, &err), 0);
+}
+
+/* LMDB would end the process with some of these, at once or when it comes to the page. Somebody did not come to its end with
+ * the file: whoever opens it next does. */
+static void test_cache_file_survives_damaged_pages(void **state)
+{
+    static const size_t places[] = {0,  10, 12, 14,
+                                    16, 17, 40, 4090}; /* of a page: its number, flags, bounds, … */
+    struct fixture *f = *state;
+    struct error err = ERROR_INIT;
+    int aside = 0;
+    fill(f->cache);
+    CLEANUP(strbuf_release) struct strbuf whole = STRBUF_INIT;
+    assert_int_equal(file_read(f->path, 64 << 20, &whole, &err), 0);
+    AUTO_FREE char *bad = xasprintf("%s.bad", f->path);
+    for (size_t page = 2; page < 100; page += 7) {
+        size_t at = page * 4096 + places[page % ARRAY_LEN(places)];
+        cache_free(f->cache);
+        whole.buf[at] = (char)~whole.buf[at];
+        whole.buf[at + 1] = (char)~whole.buf[at + 1];
+        assert_int_equal(file_write_atomic(f->path, whole.buf, whole.len, 0600, &err), 0);
+        whole.buf[at] = (char)~whole.buf[at];
+        whole.buf[at + 1] = (char)~whole.buf[at + 1];
+        leave_open(f);
+        check_usable(f);
+        aside += was_set_aside(f);
+        remove(bad);
+    }
+    assert_in_range(aside, 5, 14);
+}
+
+/* Whoever was killed has damaged nothing, and loses nothing. */
+static void test_cache_file_that_was_left_open_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    fill(f->cache);
+    cache_free(f->cache);
+    leave_open(f);
+    f->cache = open_at(f, CACHE_FILE_MAP_SIZE);
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    assert_true(cache_get(f->cache, "key-7", &out));
+    assert_false(was_set_aside(f));
+    cache_free(f->cache);
+    AUTO_FREE char *note = xasprintf("%s-users", f->path);
+    struct stat left;
+    assert_int_equal(stat(note, &left), 0);
+    assert_int_equal(left.st_size, 0);
+    f->cache = open_at(f, CACHE_FILE_MAP_SIZE);
+    assert_int_equal(stat(note, &left), 0);
+    assert_int_equal(left.st_size, 1);
+}
+
 static void test_cache_file_that_is_none_is_set_aside(void **state)
 {
     struct fixture *f = *state;
@@ -510,6 +567,8 @@ int main(void)
         CASE(test_cache_file_full_of_expired_values_drops_only_those),
         CASE(test_cache_file_refuses_values_of_an_eighth_of_it),
         CASE(test_cache_file_survives_being_cut_short_anywhere),
+        CASE(test_cache_file_survives_damaged_pages),
+        CASE(test_cache_file_that_was_left_open_is_kept),
         CASE(test_cache_file_that_is_none_is_set_aside),
         CASE(test_cache_file_of_another_version_is_set_aside),
         CASE(test_cache_file_with_a_damaged_value_is_set_aside),

@@ -235,7 +235,8 @@ static int open_cache(void **state)
 static int close_cache(void **state)
 {
     struct fixture *f = *state;
-    static const char *const names[] = {"cache.lmdb", "cache.lmdb-lock", "cache.lmdb-guard"};
+    static const char *const names[] = {"cache.lmdb", "cache.lmdb-lock", "cache.lmdb-guard",
+                                        "cache.lmdb-users"};
     cache_free(f->cache);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         AUTO_FREE char *path = file_join(f->directory, names[i]);
