@@ -107,6 +107,18 @@ int lmdb_file_reserve(const struct lmdb_file *f, size_t bytes)
     return ftruncate(fd, longer) < 0 ? errno : 0;
 }
 
+/* A new map of the same size has no pages yet. */
+int lmdb_file_let_go(struct lmdb_file *f)
+{
+    MDB_envinfo info;
+    int rc = mdb_env_info(f->env, &info);
+    if (!rc)
+        rc = mdb_env_set_mapsize(f->env, info.me_mapsize);
+    if (rc)
+        lmdb_file_close(f);
+    return rc;
+}
+
 /* LMDB reads through a memory map, and touching it behind the end of the file raises SIGBUS. */
 static int check_length(const struct lmdb_file *f)
 {

@@ -55,6 +55,10 @@ void lmdb_file_close(struct lmdb_file *f);
 #define LMDB_FILE_SLACK ((size_t)8 << 20)
 int lmdb_file_reserve(const struct lmdb_file *f, size_t bytes) MUST_CHECK;
 
+/* Without a transaction: lets go of the pages that were touched, which count as this process's memory though they are the
+ * kernel's copy of the file. What is read next is mapped again. 0 or a code; then env is NULL. */
+int lmdb_file_let_go(struct lmdb_file *f) MUST_CHECK;
+
 /* For CLEANUP; NULL inside does nothing. */
 void lmdb_txn_release(MDB_txn **txn);
 void lmdb_cursor_release(MDB_cursor **cursor);
