@@ -285,9 +285,10 @@ static const struct option_row release_options[] = {
          "Also workloads that are locked or ignored, if they are named; an image that is named also where "
          "the policy does not take its tag"},
     {.name = "interactive",
-     .type = OPTION_NONE,
-     .refusal = "is not in this version of pawl; use --dry-run to see the updates, and --set or --exclude to "
-                "choose among them"},
+     .type = OPTION_BOOL,
+     .offset = AT(interactive),
+     .group = "Command",
+     .help = "Show the updates first, and release those that you pick"},
     {.name = "watch",
      .letter = 'w',
      .type = OPTION_NONE,

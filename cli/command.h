@@ -46,7 +46,7 @@ struct invocation {
     struct strvec workloads, excludes; /* --workload, --exclude */
     struct strvec assignments;         /* --set */
     char *image;                       /* --update-image */
-    bool all_images, force, with_name;
+    bool all_images, force, with_name, interactive;
     /* of policies */
     bool automate, deautomate, lock, unlock;
     char *until, *tag_all;
