@@ -112,7 +112,7 @@ static void step(size_t done, size_t total, void *context)
         progress_end(context);
 }
 
-int command_release(struct invocation *invocation, struct error *err)
+static int command_release(struct invocation *invocation, struct error *err)
 {
     CLEANUP(release_job_release)
     struct release_job release = {.request = {.space = invocation->space,
@@ -145,7 +145,7 @@ int command_release(struct invocation *invocation, struct error *err)
     return run(invocation, &release, err);
 }
 
-int command_promote(struct invocation *invocation, struct error *err)
+static int command_promote(struct invocation *invocation, struct error *err)
 {
     CLEANUP(promote_job_release)
     struct promote_job promotion = {.request = {.from = invocation->operands.items[0],
@@ -162,3 +162,156 @@ int command_promote(struct invocation *invocation, struct error *err)
     const struct job job = promote_job(&promotion);
     return job_command(invocation, &job, &invocation->workloads, err);
 }
+
+/* -- options and help ------------------------------------------------------------------------------------------- */
+
+#define AT(field) offsetof(struct invocation, field)
+
+/* Which workloads: a list, as fluxctl has it for releases. */
+#define WORKLOAD_LIST_ROW(short_name)                                                                        \
+    {                                                                                                        \
+        .name = "workload", .letter = (short_name), .type = OPTION_LIST, .offset = AT(workloads),            \
+        .metavar = "ID,...", .group = "Command", .help = "Workloads: namespace:kind/name or kind/name"       \
+    }
+#define EXCLUDE_ROW                                                                                          \
+    {                                                                                                        \
+        .name = "exclude", .type = OPTION_LIST, .offset = AT(excludes), .metavar = "ID,...",                 \
+        .group = "Command", .help = "Workloads to leave as they are"                                         \
+    }
+
+static const struct option_row release_options[] = {
+    WORKLOAD_LIST_ROW(0),
+    {.name = "controller", .letter = 'c', .type = OPTION_LIST, .offset = AT(workloads), .metavar = "ID,..."},
+    {.name = "all",
+     .type = OPTION_BOOL,
+     .offset = AT(all),
+     .group = "Command",
+     .help = "All workloads of the repository"},
+    EXCLUDE_ROW,
+    {.name = "update-image",
+     .letter = 'i',
+     .type = OPTION_STRING,
+     .offset = AT(image),
+     .metavar = "IMAGE:TAG",
+     .group = "Command",
+     .help = "The image to release, to all containers of its repository"},
+    {.name = "update-all-images",
+     .type = OPTION_BOOL,
+     .offset = AT(all_images),
+     .group = "Command",
+     .help = "For each container the best image that its policy takes"},
+    {.name = "set",
+     .type = OPTION_TEXTS,
+     .offset = AT(assignments),
+     .metavar = "CONTAINER=IMAGE",
+     .group = "Command",
+     .help = "For one container of one workload this image, whatever its policy; may be given again"},
+    {.name = "force",
+     .letter = 'f',
+     .type = OPTION_BOOL,
+     .offset = AT(force),
+     .group = "Command",
+     .help =
+         "Also workloads that are locked or ignored, if they are named; an image that is named also where "
+         "the policy does not take its tag"},
+    {.name = "interactive",
+     .type = OPTION_BOOL,
+     .offset = AT(interactive),
+     .group = "Command",
+     .help = "Show the updates first, and release those that you pick"},
+    {.name = "watch",
+     .letter = 'w',
+     .type = OPTION_NONE,
+     .refusal =
+         "is not in this version of pawl, which releases to git; watch the cluster with `kubectl rollout "
+         "status`"},
+    {.name = NULL},
+};
+
+static const struct option_row promote_options[] = {
+    WORKLOAD_LIST_ROW('w'),
+    EXCLUDE_ROW,
+    {.name = "with-name",
+     .type = OPTION_BOOL,
+     .offset = AT(with_name),
+     .group = "Command",
+     .help = "Also images of another repository, with their names"},
+    {.name = "force",
+     .letter = 'f',
+     .type = OPTION_BOOL,
+     .offset = AT(force),
+     .group = "Command",
+     .help = "Also workloads that are locked or ignored, if they are named"},
+    {.name = NULL},
+};
+
+static const struct option_row *const release_tables[] = {
+    release_options,         job_options,          config_git_options,
+    config_registry_options, config_cache_options, config_cluster_options,
+    config_general_options,  config_flux_options,  NULL};
+static const struct option_row *const promote_tables[] = {
+    promote_options,     job_options, config_git_options, config_cluster_options, config_general_options,
+    config_flux_options, NULL};
+
+const struct command release_command = {
+    .name = "release",
+    .summary = "release images to workloads: a commit with the images that you name",
+    .description =
+        "Writes images into the manifests at the head of the branch, and pushes that as one commit. Works "
+        "on "
+        "the repository\n"
+        "itself: containers, images and locks are those in git, no cluster is asked, and nothing is "
+        "applied; "
+        "whoever syncs\n"
+        "the repository does that.\n"
+        "\n"
+        "--update-image releases one tag to all containers of its repository; it must be there, and the "
+        "policy of a\n"
+        "container must take it, unless --force is given. --update-all-images takes for each container the "
+        "best that its\n"
+        "policy takes, automated or not, also where that is older than what it has. --set names the image "
+        "of "
+        "a container,\n"
+        "and asks nobody. Locked and ignored workloads are skipped; --force takes those that are named with "
+        "--workload.\n"
+        "\n"
+        "Exit status: 0 done or nothing to do, 1 something failed, 2 wrong usage, 3 a dry run would change "
+        "something.\n",
+    .examples = "pawl release --git-url git@github.com:org/gitops --workload default:deployment/app "
+                "--update-image ghcr.io/org/app:1.2.4\n"
+                "pawl release --git-url /srv/gitops.git --all --update-all-images --exclude "
+                "default:deployment/db --dry-run\n"
+                "pawl release --git-url /srv/gitops.git --workload deployment/app --set "
+                "app=ghcr.io/org/app:1.2.3 -m 'back to 1.2.3'\n",
+    .tables = release_tables,
+    .needs_repository = true,
+    .run = command_release,
+};
+
+const struct command promote_command = {
+    .name = "promote",
+    .operands = "FROM TO",
+    .summary = "give the workloads of one path the images of another",
+    .description =
+        "FROM and TO are paths of one repository, such as staging and production. Each workload at TO gets "
+        "the tags and\n"
+        "digests that the workload of the same kind and name has at FROM, container by container; "
+        "namespaces "
+        "may differ.\n"
+        "Names of images stay as they are written at TO; an image of another repository is left alone "
+        "unless "
+        "--with-name is\n"
+        "given. Everything else stays. No registry is asked. Locked and ignored workloads are skipped; "
+        "--force takes those\n"
+        "that are named with --workload.\n"
+        "\n"
+        "Exit status: 0 done or nothing to do, 1 something failed, 2 wrong usage, 3 a dry run would change "
+        "something.\n",
+    .examples = "pawl promote staging production --git-url git@github.com:org/gitops --dry-run\n"
+                "pawl promote staging production --git-url /srv/gitops.git -w shop:deployment/web\n",
+    .tables = promote_tables,
+    .operands_least = 2,
+    .operands_most = 2,
+    .needs_repository = true,
+    .run = command_promote,
+};

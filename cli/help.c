@@ -29,7 +29,8 @@ static void add_indented(struct strbuf *out, const char *text, const char *inden
 void command_add_overview(struct strbuf *out)
 {
     strbuf_addf(out, "usage: pawl COMMAND [OPTIONS]\n\n%s\nCommands:\n", intro);
-    for (const struct command *c = commands; c->name; c++) {
+    for (const struct command *const *each = commands; *each; each++) {
+        const struct command *c = *each;
         if (is_listed(c))
             strbuf_addf(out, "  %-16s%s\n", c->name, c->summary);
     }
@@ -119,7 +120,8 @@ void command_add_manual(struct strbuf *out)
     add_roff(out, intro);
     strbuf_addstr(out, ".SH COMMANDS\n");
     const struct option_row *const *most = NULL;
-    for (const struct command *c = commands; c->name; c++) {
+    for (const struct command *const *each = commands; *each; each++) {
+        const struct command *c = *each;
         if (!is_listed(c))
             continue;
         add_manual_command(out, c);
