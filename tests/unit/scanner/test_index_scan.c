@@ -54,7 +54,7 @@ static bool answer(const struct scripted_request *r, int fd, void *context)
         return scripted_reply(fd, "304 Not Modified", headers, "");
     CLEANUP(strbuf_release) struct strbuf body = STRBUF_INIT;
     strbuf_addstr(&body, "entries:\n");
-    for (char chart = 'a'; chart < 'd'; chart++) {
+    for (int chart = 'a'; chart < 'd'; chart++) {
         strbuf_addf(&body, "  %c:\n", chart);
         for (int i = 0; i < f->versions; i++)
             strbuf_addf(&body, "  - version: 1.0.%d\n    created: 2024-01-01T00:00:00Z\n", i);
