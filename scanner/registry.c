@@ -80,7 +80,8 @@ static void advise_on_timeout(struct error *err)
 static void fail(struct call *call, struct error *err)
 {
     if (err->code == ERROR_TLS && !call->host->is_insecure)
-        add_text(err, "; --registry-insecure-host=%s takes any certificate, and plain http", call->host->address);
+        add_text(err, "; --registry-insecure-host=%s takes any certificate, and plain http",
+                 call->host->address);
     advise_on_timeout(err);
     finish(call, NULL, err);
 }
