@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "updater/kustomize_policies.h"
+#include "updater/shared_surveys.h"
 
 /* Rounds of asking for what candidates turn out to need. The first asks for one, the others for some more each. */
 #define MAX_PASSES 5
@@ -43,7 +44,7 @@ static void report_policy(struct plan *plan, const struct workload_policy *polic
     for (size_t i = 0; i < policy->containers_len; i++) {
         const struct container_policy *each = &policy->containers[i];
         if (!each->policy)
-            add_workload_problem(plan, policy->resource, each->line, each->problem.text);
+            add_workload_problem(plan, policy->resource, each->line, each->problem);
     }
 }
 
@@ -227,7 +228,7 @@ static struct tag_ages *ages_of(struct plan *plan, struct repository *r, const s
 
 /* Decides for one container. An image that the filter leaves out has no demand and so no answer. */
 static void decide_container(struct plan *plan, struct repository *r, const struct workload_policy *policy,
-                             size_t index, struct decision *out)
+                             size_t index, struct shared_surveys *shared, struct decision *out)
 {
     static const struct error excluded = {.code = ERROR_UNSUPPORTED,
                                           .text = "left out by --registry-exclude-image or "
@@ -245,7 +246,8 @@ static void decide_container(struct plan *plan, struct repository *r, const stru
                                        .scan_error = &answer->error,
                                        .now_ms = now_ms,
                                        .first_seen_ms = tag_ages_first_seen_ms,
-                                       .context = ages_of(plan, r, policy, index, (size_t)at)};
+                                       .context = ages_of(plan, r, policy, index, (size_t)at),
+                                       .shared = shared};
     choose(policy, index, &facts, out);
 }
 
@@ -401,6 +403,8 @@ static bool take_earlier(struct earlier *earlier, const struct plan *plan, const
 static void decide(struct plan *plan, struct repository *r, const struct plan_scope *scope,
                    struct earlier *earlier)
 {
+    CLEANUP(shared_surveys_release) struct shared_surveys shared;
+    shared_surveys_init(&shared);
     for (size_t i = 0; i < plan->policies_len; i++) {
         const struct workload_policy *policy = plan->policies[i];
         if (!is_decided(policy, scope))
@@ -415,7 +419,7 @@ static void decide(struct plan *plan, struct repository *r, const struct plan_sc
                 note_time(plan, decision);
                 continue;
             }
-            decide_container(plan, r, policy, k, decision);
+            decide_container(plan, r, policy, k, &shared, decision);
             note_time(plan, decision);
             if (r->settings->readonly && decision->kind == DECISION_UPDATE)
                 hold(decision, CAUSE_READ_ONLY, "held: the repository is read-only (--git-readonly)");

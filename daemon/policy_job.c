@@ -252,9 +252,9 @@ static const char *new_problem(const struct workload_policy *old, const struct w
     if (new->blocked && (!old->blocked || strcmp(old->blocked, new->blocked) != 0))
         return new->blocked;
     for (size_t i = 0; i < new->containers_len &&i < old->containers_len; i++) {
-        const struct error *now = &new->containers[i].problem, *before = &old->containers[i].problem;
-        if (now->code && strcmp(now->text, before->text) != 0)
-            return now->text;
+        const char *now = new->containers[i].problem, *before = old->containers[i].problem;
+        if (now && (!before || strcmp(now, before) != 0))
+            return now;
     }
     return NULL;
 }

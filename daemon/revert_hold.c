@@ -61,7 +61,7 @@ static char *policy_text(const struct workload_policy *policy, const char *conta
     for (size_t i = 0; i < policy->containers_len; i++) {
         const struct container_policy *each = &policy->containers[i];
         if (!strcmp(each->container->name, container))
-            return xstrdup(each->policy ? tag_policy_text(each->policy) : each->problem.text);
+            return xstrdup(each->policy ? tag_policy_text(each->policy) : each->problem);
     }
     return xstrdup("");
 }

@@ -27,7 +27,7 @@ static void add_policy_problems(struct workload_listing *listing, const struct l
     for (size_t i = 0; i < policy->containers_len; i++) {
         const struct container_policy *each = &policy->containers[i];
         if (!each->policy)
-            add_problem(listing, file, each->line, workload->id, each->problem.text);
+            add_problem(listing, file, each->line, workload->id, each->problem);
     }
 }
 
@@ -181,8 +181,8 @@ const char *listed_policy(const struct listed_workload *workload, size_t i)
 
 const char *listed_problem(const struct listed_workload *workload, size_t i)
 {
-    const struct error *image = &workload->containers[i]->problem, *policy = &policy_of(workload, i)->problem;
+    const struct error *image = &workload->containers[i]->problem;
     if (image->code)
         return image->text;
-    return policy->code ? policy->text : NULL;
+    return policy_of(workload, i)->problem;
 }

@@ -9,6 +9,7 @@
 #include "updater/hold.h"
 #include "updater/platforms.h"
 #include "updater/question.h"
+#include "updater/shared_surveys.h"
 #include "updater/tag_survey.h"
 
 static char *find_defect(const struct question *q)
@@ -26,7 +27,7 @@ static char *find_defect(const struct question *q)
     if (!q->container->image.text || q->container->problem.code != ERROR_NONE)
         return question_because(q, CAUSE_BAD_IMAGE, xasprintf("blocked: %s", q->container->problem.text));
     if (!q->policy)
-        return question_because(q, CAUSE_BAD_POLICY, xasprintf("blocked: %s", q->mine->problem.text));
+        return question_because(q, CAUSE_BAD_POLICY, xasprintf("blocked: %s", q->mine->problem));
     if (q->follows_tag && !q->current)
         return question_because(
             q, CAUSE_BAD_POLICY,
@@ -299,32 +300,32 @@ static void decide(const struct question *q, struct decision *out)
     out->kind = DECISION_BLOCKED;
     if ((out->reason = find_defect(q)) || (out->reason = find_missing_answer(q)))
         return;
-    CLEANUP(tag_survey_release) struct tag_survey s = {.too_long = NULL};
-    tag_survey_make(q, &s);
-    if ((out->reason = find_partial_knowledge(q, &s, out->rejected)))
+    CLEANUP(tag_survey_release) struct tag_survey own = {.too_long = NULL};
+    const struct tag_survey *s = shared_surveys_find(q, &own);
+    if ((out->reason = find_partial_knowledge(q, s, out->rejected)))
         return;
     out->kind = DECISION_HELD;
-    if ((out->reason = find_passed_over(q, &s)))
+    if ((out->reason = find_passed_over(q, s)))
         return;
     out->kind = DECISION_CURRENT;
-    if (!s.best.tag) {
+    if (!s->best.tag) {
         out->reason = describe_no_match(q, out->rejected);
         return;
     }
-    out->candidate = xstrdup(s.best.tag);
-    if ((out->reason = with_unread(&s, with_passed_over(q, &s, find_nothing_newer(q, &s.best)))))
+    out->candidate = xstrdup(s->best.tag);
+    if ((out->reason = with_unread(s, with_passed_over(q, s, find_nothing_newer(q, &s->best)))))
         return;
     out->kind = DECISION_HELD;
-    out->until_ms = s.grown_ms;
-    for (size_t i = 0; out->without_platform && !s.best.details->platforms && i < s.ahead_len; i++)
-        decision_add_need(q->out, s.ahead[i].tag, DEMAND_PLATFORMS);
-    if ((out->reason = find_reason_to_wait(q, &s.best)))
+    out->until_ms = s->grown_ms;
+    for (size_t i = 0; out->without_platform && !s->best.details->platforms && i < s->ahead_len; i++)
+        decision_add_need(q->out, s->ahead[i].tag, DEMAND_PLATFORMS);
+    if ((out->reason = find_reason_to_wait(q, &s->best)))
         return;
     out->kind = DECISION_UPDATE;
     out->until_ms = 0;
-    out->target = image_ref_with_digest(&q->container->image, s.best.tag,
-                                        q->mine->digest == DIGEST_NEVER ? NULL : s.best.details->digest);
-    out->reason = with_unread(&s, with_passed_over(q, &s, describe_update(q, &s.best)));
+    out->target = image_ref_with_digest(&q->container->image, s->best.tag,
+                                        q->mine->digest == DIGEST_NEVER ? NULL : s->best.details->digest);
+    out->reason = with_unread(s, with_passed_over(q, s, describe_update(q, &s->best)));
 }
 
 /* Annotations and registries may put anything into a reason, line ends and terminal escapes too. */

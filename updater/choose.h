@@ -47,6 +47,8 @@
 #include "updater/tag_policy.h"
 #include "updater/workload_policy.h"
 
+struct shared_surveys;
+
 /* What is known when a choice is made, beside the policy; all borrowed. */
 struct choose_facts {
     const struct repository_info *info; /* NULL: the registry gave no answer, and scan_error says why */
@@ -57,6 +59,8 @@ struct choose_facts {
      * it is known. */
     int64_t (*first_seen_ms)(const struct image_info *image, void *context);
     void *context;
+    struct shared_surveys
+        *shared; /* what other choices found in the same answers (updater/shared_surveys.h); or NULL */
 };
 
 /*

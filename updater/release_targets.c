@@ -132,7 +132,7 @@ static void take_image(struct tally *tally, const struct container_policy *mine,
     const struct container *container = mine->container;
     const char *tag = spec->image.tag;
     if (!spec->force && !mine->policy) {
-        note_container(tally, OUTCOME_NOT_FOUND, container, mine->problem.text);
+        note_container(tally, OUTCOME_NOT_FOUND, container, mine->problem);
         return;
     }
     if (!spec->force && tag_policy_match(mine->policy, tag) != TAG_MATCHES) {

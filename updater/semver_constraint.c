@@ -30,7 +30,7 @@ struct comparison {
 struct semver_constraint {
     char *text; /* the versions point into it */
     struct comparison *comparisons;
-    size_t len, capacity;
+    size_t len, capacity; /* there are thousands of them: room to grow is given back */
 };
 
 static int depth_of_tilde(const struct semver *v)
@@ -235,8 +235,11 @@ struct semver_constraint *semver_constraint_new(const char *text, struct error *
     struct semver_constraint *constraint = xcalloc(1, sizeof(*constraint));
     constraint->text = xstrdup(text);
     struct reader r = {.constraint = constraint, .p = constraint->text, .err = err};
-    if (read_constraint(&r) == 0)
+    if (read_constraint(&r) == 0) {
+        constraint->comparisons =
+            xreallocarray(constraint->comparisons, constraint->len, sizeof(*constraint->comparisons));
         return constraint;
+    }
     semver_constraint_free(constraint);
     return NULL;
 }

@@ -151,7 +151,7 @@ static void read_tag_policy(struct reading *r, const struct container *container
     out->has_tag_policy = text != NULL;
     out->policy = tag_policy_new(text ? text : "glob:*", &err);
     if (!out->policy)
-        error_set(&out->problem, err.code, "policy %s", err.text);
+        out->problem = xasprintf("policy %s", err.text);
     else if (container->image.is_chart)
         tag_policy_set_charts(out->policy);
 }
@@ -211,7 +211,8 @@ static void block_container(struct container_policy *out, const struct annotatio
 {
     tag_policy_free(steal(&out->policy));
     out->line = annotation->line;
-    error_set(&out->problem, problem->code, "%s: %s", annotation->key, problem->text);
+    free(out->problem);
+    out->problem = xasprintf("%s: %s", annotation->key, problem->text);
 }
 
 static void read_container_settings(const struct reading *r, const struct container *container,
@@ -350,6 +351,7 @@ bool workload_policy_is_active(const struct workload_policy *policy)
 static void release_container(struct container_policy *container)
 {
     tag_policy_free(container->policy);
+    free(container->problem);
     free(container->overridden);
     strvec_release(&container->platforms);
 }

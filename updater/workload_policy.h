@@ -28,7 +28,7 @@
 struct container_policy {
     const struct container *container; /* borrowed */
     struct tag_policy *policy;         /* glob:* if none is given; NULL if it does not compile */
-    struct error problem;              /* why it does not: "policy semver:foo: …", or another annotation */
+    char *problem;                     /* why it does not: "policy semver:foo: …", or another annotation */
     int line;                          /* of the annotation or marker; of the object if there is none */
     bool has_tag_policy;               /* one is given */
     bool allows_downgrade;

@@ -240,6 +240,7 @@ static void test_annotation_that_is_shared_or_has_no_place_is_refused(void **sta
          "k: line 6: it has an anchor"},
         {HEAD "metadata:\n  name: a\n  ? x\n---\n", "w",
          "k: line 4: its last key has neither value nor colon"},
+        {HEAD "metadata:\n  ?\n   name\n  : a\n", "w", "k: line 4: its indentation is not made of spaces"},
         {HEAD "metadata: {name: a, annotations, x: y}\n", "w",
          "k: line 3: its key has neither value nor colon"},
         {HEAD "metadata: {name: a, annotations: {k }}\n", "w",

@@ -40,6 +40,8 @@ struct fixture {
     char space[16], kind[16], name[16];
 };
 
+static char no_policy[] = "policy semver:foo: no such version";
+
 static void fixture_init(struct fixture *f, const char *image, const char *policy)
 {
     *f = (struct fixture){.space = "default", .kind = "deployment", .name = "app"};
@@ -48,9 +50,9 @@ static void fixture_init(struct fixture *f, const char *image, const char *polic
     if (image_ref_parse(image, &f->container.image, &f->container.problem) < 0)
         error_wrap(&f->container.problem, "image %s", image);
     f->mine.container = &f->container;
-    f->mine.policy = tag_policy_new(policy, &f->mine.problem);
+    f->mine.policy = tag_policy_new(policy, NULL);
     if (!f->mine.policy)
-        error_set(&f->mine.problem, ERROR_INVALID, "policy semver:foo: no such version");
+        f->mine.problem = no_policy;
     f->workload = (struct workload_policy){
         .resource = &f->resource, .automated = true, .containers = &f->mine, .containers_len = 1};
 }

@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "updater/choose.h"
+#include "updater/shared_surveys.h"
 
 #define CASES    10000
 #define MOST     24
@@ -184,6 +185,42 @@ static struct tag_policy *policy_of(const struct world *w)
     return policy;
 }
 
+static bool is_same(const struct decision *a, const struct decision *b)
+{
+    const char *x = a->candidate ? a->candidate : "", *y = b->candidate ? b->candidate : "";
+    return a->kind == b->kind && a->cause == b->cause && !strcmp(x, y) && !strcmp(a->reason, b->reason) &&
+           a->until_ms == b->until_ms && !memcmp(a->rejected, b->rejected, sizeof(a->rejected)) &&
+           a->too_young == b->too_young && a->without_platform == b->without_platform;
+}
+
+/* What another container of the policy found first must not change the decision, whatever its own tag is. */
+static void assert_sharing_changes_nothing(const struct world *w, const struct workload_policy *workload,
+                                           const struct choose_facts *facts, const struct decision *alone)
+{
+    struct container_policy first_of = workload->containers[0];
+    struct container other = {.name = "other"};
+    struct error err = ERROR_INIT;
+    AUTO_FREE char *image = xasprintf("registry.example/app:%s", w->entries[w->len / 2].tag);
+    if (image_ref_parse(image, &other.image, &err) < 0)
+        fail_msg("%s", err.text);
+    first_of.container = &other;
+    const struct workload_policy before = {
+        .resource = workload->resource, .automated = true, .containers = &first_of, .containers_len = 1};
+    CLEANUP(shared_surveys_release) struct shared_surveys shared;
+    shared_surveys_init(&shared);
+    struct choose_facts with = *facts;
+    with.shared = &shared;
+    struct decision first, second;
+    choose(&before, 0, &with, &first);
+    choose(workload, 0, &with, &second);
+    if (!is_same(alone, &second) || alone->tags_seen != second.tags_seen)
+        fail_msg("%s for %s: %s\nand after another container: %s", w->policy, w->current, alone->reason,
+                 second.reason);
+    decision_release(&first);
+    decision_release(&second);
+    image_ref_release(&other.image);
+}
+
 /* Decides for `image` on what is listed; releases the list. */
 static struct decision decide(const struct world *w, const char *image, struct repository_info *info)
 {
@@ -208,6 +245,7 @@ static struct decision decide(const struct world *w, const char *image, struct r
         .info = info, .now_ms = NOW_MS, .first_seen_ms = first_seen_ms, .context = &facts_of};
     struct decision decision;
     choose(&workload, 0, &facts, &decision);
+    assert_sharing_changes_nothing(w, &workload, &facts, &decision);
     tag_policy_free(mine.policy);
     strvec_release(&mine.platforms);
     image_ref_release(&container.image);
@@ -221,14 +259,6 @@ static struct decision decide(const struct world *w, const char *image, struct r
             fail_msg("seed %llu, %s by %s, %s: %s", (unsigned long long)seed, w->policy,                     \
                      w->order ? w->order : "its order", w->image, #condition);                               \
     } while (0)
-
-static bool is_same(const struct decision *a, const struct decision *b)
-{
-    const char *x = a->candidate ? a->candidate : "", *y = b->candidate ? b->candidate : "";
-    return a->kind == b->kind && a->cause == b->cause && !strcmp(x, y) && !strcmp(a->reason, b->reason) &&
-           a->until_ms == b->until_ms && !memcmp(a->rejected, b->rejected, sizeof(a->rejected)) &&
-           a->too_young == b->too_young && a->without_platform == b->without_platform;
-}
 
 static const struct entry *entry_of(const struct world *w, const char *tag)
 {

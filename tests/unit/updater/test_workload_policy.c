@@ -61,7 +61,7 @@ static void assert_policy(const char *annotations, const struct expected *e)
     for (size_t i = 0; i < 3; i++) {
         const struct container_policy *c = &p->containers[i];
         assert_ptr_equal(c->container, &file->resources[0].containers[i]);
-        assert_text(c->policy ? tag_policy_text(c->policy) : c->problem.text,
+        assert_text(c->policy ? tag_policy_text(c->policy) : c->problem,
                     e->policies[i] ? e->policies[i] : "glob:*", annotations);
     }
     workload_policy_free(p);
@@ -248,7 +248,7 @@ static void test_workload_policy_reads_order_and_extract(void **state)
         assert_text(app->policy ? tag_policy_order(app->policy) : NULL, cases[i].order, cases[i].annotations);
         const char *extract = app->policy ? tag_policy_extract(app->policy) : NULL;
         assert_text(extract ? extract : "", cases[i].extract ? cases[i].extract : "", cases[i].annotations);
-        assert_text(app->problem.code ? app->problem.text : NULL, cases[i].problem, cases[i].annotations);
+        assert_text(app->problem, cases[i].problem, cases[i].annotations);
         assert_int_equal(app->line, cases[i].line);
         workload_policy_free(p);
         manifest_file_unref(file);
@@ -352,7 +352,7 @@ static void test_workload_policy_blocks_on_values_it_cannot_read(void **state)
             bool is_blocked = cases[i].is_of_all || (k == 0 && !cases[i].is_of_workload);
             assert_int_equal(p->containers[k].policy == NULL, is_blocked);
             assert_int_equal(p->containers[k].line, is_blocked ? 7 : 1);
-            assert_text(p->containers[k].problem.text, is_blocked ? cases[i].reason : "", annotations);
+            assert_text(p->containers[k].problem, is_blocked ? cases[i].reason : NULL, annotations);
         }
         workload_policy_free(p);
         manifest_file_unref(file);

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "model/manifest_tree.h"
 #include "updater/annotation_edit.h"
 #include "updater/image_edit.h"
 #include "yaml_writer.h"
