@@ -206,15 +206,15 @@ static void print_workload(const struct explained *from, const struct explanatio
 static void print_text(const struct explanations *all)
 {
     int64_t now_ms = clock_wall_ms(&system_clock);
-    const struct workload_policy *last = NULL; /* a kustomization's entries may have one each */
+    const struct explanation *last = NULL;
     for (size_t i = 0; i < all->len; i++) {
         for (size_t k = 0; k < all->repositories[i].len; k++) {
             const struct explanation *e = &all->repositories[i].items[k];
-            if (e->workload != last) {
+            if (!last || e->workload != last->workload) { /* a kustomization's entries may have one each */
                 say(stdout, "%s", last ? "\n" : "");
                 print_workload(&all->repositories[i], e);
             }
-            last = e->workload;
+            last = e;
             print_container(e, now_ms);
         }
     }
