@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/fluxctl_options.h"
 #include "cli/job_options.h"
 #include "cli/say.h"
 #include "cli/table.h"
@@ -156,12 +157,16 @@ static const struct option_row rollback_options[] = {
     {.name = NULL},
 };
 
-static const struct option_row *const history_tables[] = {history_options,        config_git_options,
-                                                          config_cluster_options, config_general_options,
-                                                          config_flux_options,    NULL};
+static const struct option_row *const history_tables[] = {history_options,
+                                                          config_git_options,
+                                                          config_cluster_options,
+                                                          config_general_options,
+                                                          config_flux_options,
+                                                          fluxctl_options,
+                                                          NULL};
 static const struct option_row *const rollback_tables[] = {
-    rollback_options,    job_options, config_git_options, config_cluster_options, config_general_options,
-    config_flux_options, NULL};
+    rollback_options,       job_options,         config_git_options, config_cluster_options,
+    config_general_options, config_flux_options, fluxctl_options,    NULL};
 
 const struct command history_command = {
     .name = "history",

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/strmap.h"
 #include "cli/command.h"
+#include "cli/fluxctl_options.h"
 #include "cli/output_options.h"
 #include "cli/progress.h"
 #include "cli/say.h"
@@ -222,10 +223,14 @@ static int command_list_images(struct invocation *invocation, struct error *err)
         print_all(invocation, &all);
     fflush(stdout);
     bool is_complete = true;
+    size_t listed = 0;
     for (size_t i = 0; i < all.len; i++) {
         say_problems(&all.items[i]);
+        listed += all.items[i].len;
         is_complete = is_complete && all.items[i].is_complete;
     }
+    if (!listed)
+        output_say_none(invocation);
     return is_complete ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -265,10 +270,11 @@ static const struct option_row list_images_options[] = {
     {.name = NULL},
 };
 
-static const struct option_row *const list_images_tables[] = {
-    list_images_options,     output_options,       config_git_options,
-    config_registry_options, config_cache_options, config_cluster_options,
-    config_general_options,  config_flux_options,  NULL};
+static const struct option_row *const list_images_tables[] = {list_images_options,    output_options,
+                                                              config_git_options,     config_registry_options,
+                                                              config_cache_options,   config_cluster_options,
+                                                              config_general_options, config_flux_options,
+                                                              fluxctl_options,        NULL};
 
 const struct command list_images_command = {
     .name = "list-images",

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/fluxctl_options.h"
 #include "cli/output_options.h"
 #include "cli/say.h"
 #include "cli/table.h"
@@ -142,8 +143,13 @@ static int command_list_workloads(struct invocation *invocation, struct error *e
     else
         print_table(invocation, &all);
     fflush(stdout);
-    for (size_t i = 0; i < all.len; i++)
+    size_t listed = 0;
+    for (size_t i = 0; i < all.len; i++) {
         say_problems(&all.items[i]);
+        listed += all.items[i].len;
+    }
+    if (!listed)
+        output_say_none(invocation);
     return EXIT_DONE;
 }
 
@@ -175,13 +181,9 @@ static const struct option_row list_workloads_options[] = {
     {.name = NULL},
 };
 
-static const struct option_row *const list_workloads_tables[] = {list_workloads_options,
-                                                                 output_options,
-                                                                 config_git_options,
-                                                                 config_cluster_options,
-                                                                 config_general_options,
-                                                                 config_flux_options,
-                                                                 NULL};
+static const struct option_row *const list_workloads_tables[] = {
+    list_workloads_options, output_options,      config_git_options, config_cluster_options,
+    config_general_options, config_flux_options, fluxctl_options,    NULL};
 
 const struct command list_workloads_command = {
     .name = "list-workloads",

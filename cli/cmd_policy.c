@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "cli/command.h"
+#include "cli/fluxctl_options.h"
 #include "cli/job_options.h"
 #include "daemon/policy_job.h"
 
@@ -101,14 +102,15 @@ static const struct option_row policy_options[] = {
 };
 
 static const struct option_row *const automate_tables[] = {
-    job_workload_options, job_options, config_git_options, config_cluster_options, config_general_options,
-    config_flux_options,  NULL};
+    job_workload_options,   job_options,         config_git_options, config_cluster_options,
+    config_general_options, config_flux_options, fluxctl_options,    NULL};
 static const struct option_row *const lock_tables[] = {
-    job_workload_options,   lock_options,           job_options,         config_git_options,
-    config_cluster_options, config_general_options, config_flux_options, NULL};
+    job_workload_options, lock_options,           job_options,
+    config_git_options,   config_cluster_options, config_general_options,
+    config_flux_options,  fluxctl_options,        NULL};
 static const struct option_row *const policy_tables[] = {
-    job_workload_options,   policy_options,         lock_options,        job_options, config_git_options,
-    config_cluster_options, config_general_options, config_flux_options, NULL};
+    job_workload_options,   policy_options,         lock_options,        job_options,     config_git_options,
+    config_cluster_options, config_general_options, config_flux_options, fluxctl_options, NULL};
 
 const struct command automate_command = {
     .name = "automate",

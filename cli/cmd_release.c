@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "cli/command.h"
+#include "cli/fluxctl_options.h"
 #include "cli/job_options.h"
 #include "cli/progress.h"
 #include "cli/say.h"
@@ -245,13 +246,14 @@ static const struct option_row promote_options[] = {
     {.name = NULL},
 };
 
-static const struct option_row *const release_tables[] = {
-    release_options,         job_options,          config_git_options,
-    config_registry_options, config_cache_options, config_cluster_options,
-    config_general_options,  config_flux_options,  NULL};
+static const struct option_row *const release_tables[] = {release_options,        job_options,
+                                                          config_git_options,     config_registry_options,
+                                                          config_cache_options,   config_cluster_options,
+                                                          config_general_options, config_flux_options,
+                                                          fluxctl_options,        NULL};
 static const struct option_row *const promote_tables[] = {
-    promote_options,     job_options, config_git_options, config_cluster_options, config_general_options,
-    config_flux_options, NULL};
+    promote_options,        job_options,         config_git_options, config_cluster_options,
+    config_general_options, config_flux_options, fluxctl_options,    NULL};
 
 const struct command release_command = {
     .name = "release",
@@ -274,6 +276,10 @@ const struct command release_command = {
         "a container,\n"
         "and asks nobody. Locked and ignored workloads are skipped; --force takes those that are named with "
         "--workload.\n"
+        "\n"
+        "--interactive shows the updates first: space picks one or leaves it out, up and down move, Enter "
+        "releases what is\n"
+        "picked, q leaves. What somebody else has changed meanwhile is not overwritten.\n"
         "\n"
         "Exit status: 0 done or nothing to do, 1 something failed, 2 wrong usage, 3 a dry run would change "
         "something.\n",

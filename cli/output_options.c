@@ -1,6 +1,7 @@
 #include "cli/output_options.h"
 
 #include "cli/command.h"
+#include "cli/say.h"
 
 #define AT(field) offsetof(struct invocation, field)
 
@@ -26,3 +27,14 @@ const struct option_row output_options[] = {
      .help = "Leave out the heading of a table"},
     {.name = NULL},
 };
+
+void output_say_none(const struct invocation *invocation)
+{
+    if (invocation->all_spaces)
+        return;
+    if (invocation->space)
+        say(stderr, "There are no workloads in the namespace %s; -a lists all there are\n",
+            invocation->space);
+    else
+        say(stderr, "There are no workloads in the default namespace; -a lists all there are\n");
+}
