@@ -11,6 +11,7 @@
 #include "base/strmap.h"
 #include "cli/command.h"
 #include "cli/fluxctl_options.h"
+#include "cli/option_rows.h"
 #include "cli/output_options.h"
 #include "cli/progress.h"
 #include "cli/say.h"
@@ -215,7 +216,7 @@ static int command_list_images(struct invocation *invocation, struct error *err)
     CLEANUP(progress_end) struct progress progress;
     progress_begin(&progress, "asking registries");
     if (make_all(invocation, &session, &progress, &all, err) < 0)
-        return err->code == ERROR_USAGE || err->code == ERROR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILED;
+        return command_exit_code(err);
     progress_end(&progress);
     if (!strcmp(invocation->output, "json"))
         print_json(&all, (size_t)invocation->limit);
@@ -236,37 +237,17 @@ static int command_list_images(struct invocation *invocation, struct error *err)
 
 /* -- options and help ------------------------------------------------------------------------------------------- */
 
-#define AT(field) offsetof(struct invocation, field)
-
 static const struct option_row list_images_options[] = {
-    {.name = "namespace",
-     .letter = 'n',
-     .type = OPTION_STRING,
-     .offset = AT(space),
-     .metavar = "NAME",
-     .group = "Command",
-     .help = "Namespace of the workloads; the one of objects that name none if not given"},
-    {.name = "all-namespaces",
-     .letter = 'a',
-     .type = OPTION_BOOL,
-     .offset = AT(all_spaces),
-     .group = "Command",
-     .help = "Workloads of all namespaces"},
+    SPACE_ROW("Namespace of the workloads; the one of objects that name none if not given"),
+    ALL_SPACES_ROW,
     {.name = "workload",
      .letter = 'w',
      .type = OPTION_STRING,
      .offset = AT(workload),
      .metavar = "ID",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Only this workload: namespace:kind/name or kind/name"},
-    {.name = "limit",
-     .letter = 'l',
-     .type = OPTION_INT,
-     .offset = AT(limit),
-     .fallback = "10",
-     .metavar = "N",
-     .group = "Command",
-     .help = "Images to show of each container, the newest first; 0 shows all"},
+    LIMIT_ROW("Images to show of each container, the newest first; 0 shows all"),
     {.name = NULL},
 };
 

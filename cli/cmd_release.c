@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/fluxctl_options.h"
 #include "cli/job_options.h"
+#include "cli/option_rows.h"
 #include "cli/progress.h"
 #include "cli/say.h"
 #include "cli/update_menu.h"
@@ -166,18 +167,16 @@ static int command_promote(struct invocation *invocation, struct error *err)
 
 /* -- options and help ------------------------------------------------------------------------------------------- */
 
-#define AT(field) offsetof(struct invocation, field)
-
 /* Which workloads: a list, as fluxctl has it for releases. */
 #define WORKLOAD_LIST_ROW(short_name)                                                                        \
     {                                                                                                        \
         .name = "workload", .letter = (short_name), .type = OPTION_LIST, .offset = AT(workloads),            \
-        .metavar = "ID,...", .group = "Command", .help = "Workloads: namespace:kind/name or kind/name"       \
+        .metavar = "ID,...", .group = COMMAND_GROUP, .help = "Workloads: namespace:kind/name or kind/name"   \
     }
 #define EXCLUDE_ROW                                                                                          \
     {                                                                                                        \
         .name = "exclude", .type = OPTION_LIST, .offset = AT(excludes), .metavar = "ID,...",                 \
-        .group = "Command", .help = "Workloads to leave as they are"                                         \
+        .group = COMMAND_GROUP, .help = "Workloads to leave as they are"                                     \
     }
 
 static const struct option_row release_options[] = {
@@ -186,7 +185,7 @@ static const struct option_row release_options[] = {
     {.name = "all",
      .type = OPTION_BOOL,
      .offset = AT(all),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "All workloads of the repository"},
     EXCLUDE_ROW,
     {.name = "update-image",
@@ -194,31 +193,31 @@ static const struct option_row release_options[] = {
      .type = OPTION_STRING,
      .offset = AT(image),
      .metavar = "IMAGE:TAG",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "The image to release, to all containers of its repository"},
     {.name = "update-all-images",
      .type = OPTION_BOOL,
      .offset = AT(all_images),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "For each container the best image that its policy takes"},
     {.name = "set",
      .type = OPTION_TEXTS,
      .offset = AT(assignments),
      .metavar = "CONTAINER=IMAGE",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "For one container of one workload this image, whatever its policy; may be given again"},
     {.name = "force",
      .letter = 'f',
      .type = OPTION_BOOL,
      .offset = AT(force),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help =
          "Also workloads that are locked or ignored, if they are named; an image that is named also where "
          "the policy does not take its tag"},
     {.name = "interactive",
      .type = OPTION_BOOL,
      .offset = AT(interactive),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Show the updates first, and release those that you pick"},
     {.name = "watch",
      .letter = 'w',
@@ -235,13 +234,13 @@ static const struct option_row promote_options[] = {
     {.name = "with-name",
      .type = OPTION_BOOL,
      .offset = AT(with_name),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Also images of another repository, with their names"},
     {.name = "force",
      .letter = 'f',
      .type = OPTION_BOOL,
      .offset = AT(force),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Also workloads that are locked or ignored, if they are named"},
     {.name = NULL},
 };

@@ -1,30 +1,17 @@
 #include "cli/output_options.h"
 
 #include "cli/command.h"
+#include "cli/option_rows.h"
 #include "cli/say.h"
 
-#define AT(field) offsetof(struct invocation, field)
-
 const struct option_row output_options[] = {
-    {.name = "output",
-     .letter = 'o',
-     .type = OPTION_STRING,
-     .offset = AT(output),
-     .fallback = "table",
-     .metavar = "FORMAT",
-     .group = "Output",
-     .choices = "table|tab|json|wide|name",
-     .help = "Form of the output"},
+    OUTPUT_ROW("Output", "table|tab|json|wide|name", "Form of the output"),
     {.name = "output-format", /* fluxctl's long name */
      .type = OPTION_STRING,
      .offset = AT(output),
      .metavar = "FORMAT",
      .choices = "table|tab|json|wide|name"},
-    {.name = "no-headers",
-     .type = OPTION_BOOL,
-     .offset = AT(no_headers),
-     .group = "Output",
-     .help = "Leave out the heading of a table"},
+    NO_HEADERS_ROW("Output"),
     {.name = NULL},
 };
 
