@@ -153,3 +153,20 @@ def test_every_shape_of_helm_values_is_updated_where_it_is_written(site, shape, 
     report = site.once()
     assert site.repo.read("web.yaml").decode() == text("1.1.0"), report
     assert report["errors"] == [] and len(site.repo.diff()) == 2
+
+
+@pytest.mark.parametrize("parts", [("repository",), ("registry", "repository"), ("repository", "tag"),
+                                   ("registry", "repository", "tag")])
+def test_annotations_map_each_set_of_parts(site, parts):
+    """Flux v1's four sets; what has no part of its own is in the repository's."""
+    site.push("team/web", "1.0.0", "1.1.0")
+    def text(tag):
+        lines = {"repository": ("" if "registry" in parts else f"{site.registry.host}/") + "team/web"
+                               + ("" if "tag" in parts else f":{tag}"),
+                 "registry": site.registry.host, "tag": tag}
+        return helm_release("web", "deep:\n  down:\n" + "".join(f"    {part}: {lines[part]} # {part}\n" for part in parts),
+                            annotations={f"{part}.fluxcd.io/app": f"deep.down.{part}" for part in parts})
+    site.start({"web.yaml": text("1.0.0")})
+    report = site.once()
+    assert site.repo.read("web.yaml").decode() == text("1.1.0"), report
+    assert report["errors"] == []
