@@ -215,6 +215,15 @@ def test_history_and_rollback_know_charts(site, charts):
     assert [held["cause"] for held in site.once()["held"]] == ["reverted"]
 
 
+def test_a_version_is_promoted(site, oci):
+    """The HelmRepository is outside of the paths that are promoted."""
+    production = release("1.2.0", namespace="prod").replace("name: charts}", "name: charts, namespace: demo}")
+    site.start({"staging/web.yaml": release("1.3.0+b"), "production/web.yaml": production,
+                "infra/charts.yaml": repository(oci)})
+    result = site.pawl.ok("promote", "--git-url", site.url, "-n", "prod", "staging", "production")
+    assert site.repo.read("production/web.yaml").decode() == production.replace("1.2.0", "1.3.0+b"), result
+
+
 def test_commands_show_and_release_charts(site, oci):
     text = release("1.2.0")
     site.start({"web.yaml": text, "charts.yaml": repository(oci)})

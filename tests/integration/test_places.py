@@ -1,5 +1,8 @@
 """Where images are: the kinds and shapes of updater and set-image that are no single scalar of a pod."""
 
+import pathlib
+import re
+
 import pytest
 
 from parts.manifests import helm_release, line_of, workload
@@ -170,3 +173,15 @@ def test_annotations_map_each_set_of_parts(site, parts):
     report = site.once()
     assert site.repo.read("web.yaml").decode() == text("1.1.0"), report
     assert report["errors"] == []
+
+
+def test_the_documentation_has_every_kind():
+    """A kind more is a row of one table in the code, and one in the documentation."""
+    root = pathlib.Path(__file__).resolve().parents[2]
+    code = (root / "model" / "manifest_kinds.c").read_text().split("workload_kinds[] = {")[1].split("};")[0]
+    rows = re.findall(r'\{\s*(NULL|"[^"]*"),\s*"(\w+)",\s*CONTAINERS_OF_', code)
+    table = [line for line in (root / "docs" / "workloads.md").read_text().splitlines() if line.startswith("| ")]
+    assert len(rows) > 20
+    for group, kind in rows:
+        group = "any" if group == "NULL" else group.strip('"')
+        assert any(re.search(rf"\b{kind}\b", line.split("|")[1]) and group in line.split("|")[2] for line in table), kind
