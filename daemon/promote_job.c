@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "daemon/manifest_loader.h"
 #include "daemon/release_proposal.h"
+#include "model/manifest_chart.h"
 #include "updater/promotion.h"
 
 /* Without "./" before and "/" after: "" is the whole repository. free() it. */
@@ -109,6 +110,8 @@ static int decide(struct repository *r, const char *head, const struct manifest_
         release_spec_add_ids(request->excludes, space, &job->spec.excludes, err) < 0 ||
         load_both(job, r, head, err) < 0)
         return -1;
+    manifest_charts_resolve_from(job->from, manifests);
+    manifest_charts_resolve_from(job->to, manifests);
     release_select(&job->spec, job->to, &job->selection, results);
     promotion_targets(job->from, &job->selection, request->with_names, &job->targets, results);
     job->release = target_list_make(&job->targets, results);

@@ -255,18 +255,25 @@ static bool is_open(const struct container *container)
     return container->chart.name && container->problem.code == ERROR_NONE;
 }
 
-static void resolve(struct manifest_set *set, struct resource *resource, struct container *container)
+/* With the HelmRepositories of `known`. On -1 the container's problem says why. */
+static int resolve_with(const struct manifest_set *known, struct container *container)
 {
     const char *url = NULL;
-    struct error err = ERROR_INIT;
+    struct error *err = &container->problem;
+    error_clear(err);
+    if (find_source(known, &container->chart, &container->source, &url, err) < 0)
+        return -1;
+    return chart_ref_make(url, container->chart.name, container->tag_node->value, &container->image, err);
+}
+
+static void resolve(struct manifest_set *set, struct resource *resource, struct container *container)
+{
     container->image = (struct image_ref)IMAGE_REF_INIT;
     container->image.is_chart = true;
-    if (find_source(set, &container->chart, &container->source, &url, &err) == 0 &&
-        chart_ref_make(url, container->chart.name, container->tag_node->value, &container->image, &err) == 0)
+    if (resolve_with(set, container) == 0)
         return;
-    container->problem = err;
     AUTO_FREE char *id = resource_id_text(&resource->id);
-    AUTO_FREE char *message = xasprintf("container %s: %s", container->name, err.text);
+    AUTO_FREE char *message = xasprintf("container %s: %s", container->name, container->problem.text);
     manifest_set_add_problem(set, resource->file->path, container->line, id, message);
 }
 
@@ -294,6 +301,17 @@ void manifest_charts_resolve(struct manifest_set *set)
             has_open = has_open || is_open(&resource->containers[k]);
         if (has_open)
             resolve_all_of(set, resource);
+    }
+}
+
+void manifest_charts_resolve_from(struct manifest_set *set, const struct manifest_set *known)
+{
+    for (size_t i = 0; i < set->charts_len; i++) {
+        for (size_t k = 0; k < set->charts[i]->containers_len; k++) {
+            struct container *container = &set->charts[i]->containers[k];
+            if (container->chart.name && container->problem.code == ERROR_NOT_FOUND)
+                (void)resolve_with(known, container);
+        }
     }
 }
 

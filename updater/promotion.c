@@ -68,7 +68,7 @@ static char *promoted_image(const struct image_ref *to, const struct image_ref *
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     strbuf_add(&text, to->text, to->name_len);
     if (from->tag)
-        strbuf_addf(&text, ":%s", from->tag);
+        strbuf_addf(&text, ":%s", image_ref_written_tag(from));
     if (from->digest)
         strbuf_addf(&text, "@%s", from->digest);
     return strbuf_detach(&text, NULL);
