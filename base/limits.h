@@ -101,7 +101,8 @@
 #define LIMIT_HOOK_IMAGES             1000u      /* in one webhook */
 #define LIMIT_METRIC_SERIES           10000u /* of one metric: label values come from registries and git */
 
-/* -- Rounds: pushes that lose the race are decided again this often before the round fails. */
-#define LIMIT_PUSH_ATTEMPTS 5
+/* -- Rounds and jobs: pushes that lose the race are decided again this often before one fails. Of a dozen commands at once
+ *    one gets through each time. */
+#define LIMIT_PUSH_ATTEMPTS 16
 
 #endif

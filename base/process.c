@@ -1,8 +1,4 @@
 /*
- * The program is started with posix_spawn, so that a threaded parent never runs code between fork and exec.
- * It gets a session of its own: without a terminal ssh and git's helpers fail at once where they would ask
- * and wait for an answer, and the whole family can be signalled by one group id.
- *
  * Standard error is drained in every wait, so that a program that complains at length cannot fill its pipe
  * and stand still.
  */
@@ -14,7 +10,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +19,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/process_spawn.h"
 
 /* How long a program has after SIGTERM before SIGKILL. */
 #define TERM_GRACE_MS 1000
@@ -72,68 +68,6 @@ static int64_t deadline_of(int64_t timeout_ms)
     return timeout_ms > 0 ? now_ms() + timeout_ms : -1;
 }
 
-/* Our environment without the names that are in `added`, and what that sets. Only the array is allocated. */
-static char **merge_environment(const char *const *added)
-{
-    size_t ours = 0, extra = 0, len = 0;
-    while (environ[ours])
-        ours++;
-    while (added && added[extra])
-        extra++;
-    char **merged = xcalloc(ours + extra + 1, sizeof(*merged));
-    for (size_t i = 0; i < extra; i++) {
-        if (strchr(added[i], '='))
-            memcpy(&merged[len++], &added[i], sizeof(added[i]));
-    }
-    for (size_t i = 0; i < ours; i++) {
-        bool replaced = false;
-        size_t name = strcspn(environ[i], "=");
-        for (size_t k = 0; k < extra && !replaced; k++)
-            replaced = !strncmp(added[k], environ[i], name) && strchr("=", added[k][name]);
-        if (!replaced)
-            merged[len++] = environ[i];
-    }
-    return merged;
-}
-
-/* The child's descriptors 0, 1, 2; default signal dispositions and an empty mask whatever ours are. */
-static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const int ends[3])
-{
-    sigset_t none, defaults;
-    sigemptyset(&none);
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
-    int problem = 0;
-    for (int fd = 0; fd < 3 && !problem; fd++)
-        problem = posix_spawn_file_actions_adddup2(actions, ends[fd], fd);
-    problem = problem ? problem : posix_spawnattr_setsigmask(attributes, &none);
-    problem = problem ? problem : posix_spawnattr_setsigdefault(attributes, &defaults);
-    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID;
-    return problem ? problem : posix_spawnattr_setflags(attributes, flags);
-}
-
-/* An errno value. */
-static int spawn(pid_t *pid, const struct process_options *options, const int ends[3])
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    AUTO_FREE char **environment = merge_environment(options->environment);
-    char *const *argv;
-    memcpy(&argv, &options->argv, sizeof(argv));
-    if (posix_spawn_file_actions_init(&actions))
-        return ENOMEM;
-    if (posix_spawnattr_init(&attributes)) {
-        posix_spawn_file_actions_destroy(&actions);
-        return ENOMEM;
-    }
-    int problem = prepare(&actions, &attributes, ends);
-    if (!problem)
-        problem = posix_spawnp(pid, options->argv[0], &actions, &attributes, argv, environment);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return problem;
-}
-
 static void set_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
@@ -151,7 +85,7 @@ struct process *process_start(const struct process_options *options, struct erro
         return NULL;
     }
     pid_t pid = 0;
-    int problem = spawn(&pid, options, (int[]){in[0], out[1], errors[1]});
+    int problem = process_spawn(&pid, options, (int[]){in[0], out[1], errors[1]});
     if (problem == ENOENT) {
         error_set(err, ERROR_NOT_FOUND, "there is no program %s: install it, or put it on the PATH", name);
         return NULL;

@@ -300,6 +300,8 @@ static int cache_file_flush(void *state, struct error *err)
     if (rc && f->file.env && recover(f, rc) == 0)
         rc = write_held_back(f);
     forget_held_back(f);
+    if (!rc)
+        rc = lmdb_file_let_go(&f->file);
     return rc ? report(f, rc, "write", err) : 0;
 }
 

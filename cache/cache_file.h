@@ -10,7 +10,7 @@
  * Neither damages the file (MDB_NOSYNC would save the sync and may leave a broken tree).
  *
  * Room: the map is address space, not memory or disk; the file grows with what is stored, and only pages that
- * were touched count as resident. When three quarters of it are in use, expired values go first, then every
+ * were touched since the last write count as resident. When three quarters of it are in use, expired values go first, then every
  * other one until half is free, so that deleting, which in LMDB needs free pages itself, always has them.
  *
  * Damage: a file that LMDB refuses, one that is shorter than it says (reading it would end the process with

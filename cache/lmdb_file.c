@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "cache/lmdb_users.h"
 
 /* Opening and setting aside exclude each other between processes; both take milliseconds. */
 #define GUARD_TRIES    100
@@ -47,9 +48,11 @@ int lmdb_txn_commit(MDB_txn **txn)
 
 void lmdb_file_close(struct lmdb_file *f)
 {
-    if (f->env)
-        mdb_env_close(f->env);
+    if (!f->env)
+        return;
+    mdb_env_close(f->env);
     f->env = NULL;
+    lmdb_users_leave(f->users_fd);
 }
 
 static int open_environment(struct lmdb_file *f)
@@ -61,7 +64,7 @@ static int open_environment(struct lmdb_file *f)
     if (!rc)
         rc = mdb_env_open(f->env, f->path, MDB_NOSUBDIR | MDB_NOMETASYNC | MDB_NOTLS | MDB_NORDAHEAD, 0600);
     if (rc)
-        lmdb_file_close(f);
+        mdb_env_close(steal(&f->env));
     return rc;
 }
 
@@ -104,6 +107,18 @@ int lmdb_file_reserve(const struct lmdb_file *f, size_t bytes)
     return ftruncate(fd, longer) < 0 ? errno : 0;
 }
 
+/* A new map of the same size has no pages yet. */
+int lmdb_file_let_go(struct lmdb_file *f)
+{
+    MDB_envinfo info;
+    int rc = mdb_env_info(f->env, &info);
+    if (!rc)
+        rc = mdb_env_set_mapsize(f->env, info.me_mapsize);
+    if (rc)
+        lmdb_file_close(f);
+    return rc;
+}
+
 /* LMDB reads through a memory map, and touching it behind the end of the file raises SIGBUS. */
 static int check_length(const struct lmdb_file *f)
 {
@@ -134,9 +149,14 @@ static int open_database(struct lmdb_file *f)
 
 static int open_once(struct lmdb_file *f)
 {
-    int rc = open_environment_that_fits(f);
-    if (rc)
+    bool left_open;
+    f->users_fd = lmdb_users_enter(f->path, &left_open);
+    bool is_readable = !left_open || access(f->path, F_OK) < 0 || lmdb_users_can_read(f->path, f->map_size);
+    int rc = is_readable ? open_environment_that_fits(f) : LMDB_FILE_DAMAGED;
+    if (rc) {
+        lmdb_users_leave(f->users_fd);
         return rc;
+    }
     rc = open_database(f);
     if (rc)
         lmdb_file_close(f);

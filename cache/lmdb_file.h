@@ -3,7 +3,8 @@
  * opened and begins anew.
  *
  * Damage is: a file that LMDB refuses (not its format, another version), one that is shorter than its own
- * count of pages, and what its user finds while reading. Such a file is renamed to PATH.bad (replacing an
+ * count of pages, one that cannot be read through after somebody did not come to its end with it
+ * (cache/lmdb_users.h), and what its user finds while reading. Such a file is renamed to PATH.bad (replacing an
  * older one), its lock file is removed, and an empty one takes its place. Processes that still have the old
  * pair open go on with it undisturbed. PATH-guard keeps two processes from doing this at once.
  *
@@ -28,6 +29,7 @@ struct lmdb_file {
     size_t map_size;  /* bytes wanted; after opening: what was given, which may be less */
     size_t map_min;
     MDB_env *env; /* NULL: not open */
+    int users_fd; /* while it is open: the note that we use it */
     MDB_dbi dbi;  /* the unnamed database */
     size_t page_size;
     bool was_set_aside; /* set when it happens; the user clears it */
@@ -52,6 +54,10 @@ void lmdb_file_close(struct lmdb_file *f);
  * LMDB_FILE_SLACK for the tree. 0 or a code. */
 #define LMDB_FILE_SLACK ((size_t)8 << 20)
 int lmdb_file_reserve(const struct lmdb_file *f, size_t bytes) MUST_CHECK;
+
+/* Without a transaction: lets go of the pages that were touched, which count as this process's memory though they are the
+ * kernel's copy of the file. What is read next is mapped again. 0 or a code; then env is NULL. */
+int lmdb_file_let_go(struct lmdb_file *f) MUST_CHECK;
 
 /* For CLEANUP; NULL inside does nothing. */
 void lmdb_txn_release(MDB_txn **txn);

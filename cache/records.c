@@ -319,10 +319,10 @@ struct repository_info *record_get_repository(struct cache *cache, const char *r
     return record_get_repository_again(cache, repository, scope, NULL);
 }
 
-struct repository_info *record_get_repository_again(struct cache *cache, const char *repository,
-                                                    const char *scope, struct repository_info *known)
+/* What the cache has under the key; `known` where it is just that. */
+static struct repository_info *read_repository(struct cache *cache, const char *key, const char *repository,
+                                               struct repository_info *known)
 {
-    AUTO_FREE char *key = record_key_repository(repository, scope);
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     if (!cache_get(cache, key, &bytes))
         return NULL;
@@ -334,6 +334,20 @@ struct repository_info *record_get_repository_again(struct cache *cache, const c
     if (!info || strcmp(info->repository, repository) != 0)
         return NULL;
     info->record_sum = sum;
+    return steal(&info);
+}
+
+struct repository_info *record_get_repository_again(struct cache *cache, const char *repository,
+                                                    const char *scope, struct repository_info *known)
+{
+    AUTO_FREE char *key = record_key_repository(repository, scope);
+    uint64_t key_sum = cache_checksum(key, strlen(key));
+    CLEANUP(repository_info_release)
+    struct repository_info *info = read_repository(cache, key, repository, known);
+    if (known && known->key_sum == key_sum && (!info || info->scanned_ms < known->scanned_ms))
+        return repository_info_ref(known);
+    if (info && info != known)
+        info->key_sum = key_sum;
     return steal(&info);
 }
 
@@ -371,6 +385,7 @@ void record_put_repository(struct cache *cache, struct repository_info *info, co
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     record_encode_repository(info, &bytes);
     info->record_sum = cache_checksum(bytes.buf, bytes.len);
+    info->key_sum = cache_checksum(key, strlen(key));
     cache_put(cache, key, bytes.buf, bytes.len, RECORD_REPOSITORY_TTL_S);
     add_name(cache, info->repository, key);
 }

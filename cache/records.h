@@ -28,12 +28,13 @@
  * for different platforms (cache/record_key.h); it may be derived from a user name but must not hold a secret. */
 struct repository_info *record_get_repository(struct cache *cache, const char *repository, const char *scope)
     MUST_CHECK;
-/* The same; where the record is still the one that `known` (NULL: none) was written to or read from, `known` comes back
- * and nothing is decoded. */
+/* The same, for who has an answer of before (`known`; NULL: none). Where the record is still the one that it was written to
+ * or read from, it comes back and nothing is decoded. It also comes back, if it is of this very repository and scope, where
+ * there is no record, or an older one: a cache that is dead costs no more than the next process. */
 struct repository_info *record_get_repository_again(struct cache *cache, const char *repository,
                                                     const char *scope, struct repository_info *known)
     MUST_CHECK;
-/* `info` is finished (sorted) and not yet shared: the sum of its record is noted in it. Tags over LIMIT_TAG_LENGTH are
+/* `info` is finished (sorted) and not yet shared: the sums of its record and of the key are noted in it. Tags over LIMIT_TAG_LENGTH are
  * left out, problems cut at 255 bytes. */
 void record_put_repository(struct cache *cache, struct repository_info *info, const char *scope);
 /* Adds the keys of all records of a repository that were put of late into a cache that cannot list: at most

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/output_options.h"
 #include "cli/say.h"
 #include "cli/table.h"
 #include "daemon/cache_view.h"
@@ -245,7 +246,7 @@ static const struct verb *choose_verb(const struct invocation *invocation, struc
     return err->code ? NULL : verb;
 }
 
-int command_cache(struct invocation *invocation, struct error *err)
+static int command_cache(struct invocation *invocation, struct error *err)
 {
     const struct verb *verb = choose_verb(invocation, err);
     if (!verb)
@@ -254,3 +255,60 @@ int command_cache(struct invocation *invocation, struct error *err)
         return EXIT_DONE;
     return err->code == ERROR_USAGE ? EXIT_USAGE : EXIT_FAILED;
 }
+
+/* -- options and help ------------------------------------------------------------------------------------------- */
+
+#define AT(field) offsetof(struct invocation, field)
+
+static const struct option_row cache_options[] = {
+    {.name = "older-than",
+     .type = OPTION_DURATION,
+     .offset = AT(older_than_ms),
+     .metavar = "DURATION",
+     .group = "Command",
+     .help = "prune: also remove what is older, as in 30d; a repository by its last scan, the rest by when "
+             "it was "
+             "written"},
+    {.name = "all",
+     .type = OPTION_BOOL,
+     .offset = AT(all),
+     .group = "Command",
+     .help = "prune: remove everything"},
+    {.name = "dry-run",
+     .type = OPTION_BOOL,
+     .offset = AT(dry_run),
+     .group = "Command",
+     .help = "prune: only say what would be removed"},
+    {.name = NULL},
+};
+
+static const struct option_row *const cache_tables[] = {cache_options, output_options, config_cache_options,
+                                                        config_general_options, NULL};
+
+const struct command cache_command = {
+    .name = "cache",
+    .operands = "ls|inspect REPOSITORY|prune",
+    .summary = "look into the cache of image metadata, or remove what is of no use",
+    .description =
+        "ls lists the repositories that the cache knows: with whose credentials they were read, how many "
+        "tags they have,\n"
+        "of how many the creation time is known, and how long ago they were scanned. inspect shows one of "
+        "them, tag by\n"
+        "tag. prune removes what expired and what cannot be read, and more with --older-than and --all; "
+        "what is removed\n"
+        "is asked of the registry again when it is needed. The file does not become smaller: the room is "
+        "used again.\n"
+        "\n"
+        "All of it can be done while pawl serve uses the same cache. memcached cannot list what it holds: "
+        "there,\n"
+        "inspect is all there is.\n"
+        "\n"
+        "Exit status: 0 done, 1 failed or not in the cache, 2 wrong usage.\n",
+    .examples = "pawl cache ls\n"
+                "pawl cache inspect ghcr.io/org/app -o json\n"
+                "pawl cache prune --older-than 30d --dry-run\n",
+    .tables = cache_tables,
+    .operands_least = 1,
+    .operands_most = 2,
+    .run = command_cache,
+};

@@ -243,7 +243,7 @@ static int find_workload(const struct invocation *invocation, const char **workl
     return 0;
 }
 
-int command_explain(struct invocation *invocation, struct error *err)
+static int command_explain(struct invocation *invocation, struct error *err)
 {
     CLEANUP(session_close) struct session session = SESSION_INIT;
     CLEANUP(explanations_release) struct explanations all = EXPLANATIONS_INIT;
@@ -262,3 +262,65 @@ int command_explain(struct invocation *invocation, struct error *err)
         print_text(&all);
     return EXIT_DONE;
 }
+
+/* -- options and help ------------------------------------------------------------------------------------------- */
+
+#define AT(field) offsetof(struct invocation, field)
+
+static const struct option_row explain_options[] = {
+    {.name = "all",
+     .type = OPTION_BOOL,
+     .offset = AT(all),
+     .group = "Command",
+     .help = "Explain all workloads"},
+    {.name = "namespace",
+     .letter = 'n',
+     .type = OPTION_STRING,
+     .offset = AT(space),
+     .metavar = "NAME",
+     .group = "Command",
+     .help = "Namespace of a WORKLOAD that names none"},
+    {.name = "output",
+     .letter = 'o',
+     .type = OPTION_STRING,
+     .offset = AT(output),
+     .fallback = "table",
+     .metavar = "FORMAT",
+     .group = "Command",
+     .choices = "table|tab|json",
+     .help = "Form of the output: text for people, or JSON"},
+    {.name = NULL},
+};
+
+static const struct option_row *const explain_tables[] = {
+    explain_options,        config_git_options,     config_registry_options, config_cache_options,
+    config_cluster_options, config_general_options, config_flux_options,     NULL};
+
+const struct command explain_command = {
+    .name = "explain",
+    .operands = "WORKLOAD",
+    .summary = "the whole decision for each container of a workload, and what led to it",
+    .description =
+        "Reads the manifests at the head of the branch, asks the registries of WORKLOAD "
+        "(namespace:kind/name "
+        "or\n"
+        "kind/name), and says of each container: its policy, how many tags there are and how many of them "
+        "are "
+        "left out\n"
+        "by which rule, the candidate, what would be written, and all that holds it back; when its registry "
+        "is asked next,\n"
+        "and within what budget. For workloads that are not automated, it says what would happen if they "
+        "were. Changes\n"
+        "nothing. WORKLOAD may be '*'.\n"
+        "\n"
+        "Exit status: 0 explained, whatever the decision is, 1 there is no such workload or git cannot be "
+        "read, 2 wrong\n"
+        "usage.\n",
+    .examples = "pawl explain default:deployment/app --git-url git@github.com:org/gitops\n"
+                "pawl explain --all -o json --config /etc/pawl.yaml\n",
+    .tables = explain_tables,
+    .operands_least = 0,
+    .operands_most = 1,
+    .needs_repository = true,
+    .run = command_explain,
+};

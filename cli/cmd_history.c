@@ -16,7 +16,7 @@
 
 #define SHORT_ID 7
 
-int command_rollback(struct invocation *invocation, struct error *err)
+static int command_rollback(struct invocation *invocation, struct error *err)
 {
     CLEANUP(rollback_job_release)
     struct rollback_job rollback = {.request = {.space = invocation->space,
@@ -70,7 +70,7 @@ static void print_json(const struct workload_log *log)
     puts(text.buf);
 }
 
-int command_history(struct invocation *invocation, struct error *err)
+static int command_history(struct invocation *invocation, struct error *err)
 {
     const struct job_place place = {
         .repository = invocation->repository, .space = invocation->space, .workloads = &invocation->operands};
@@ -89,3 +89,124 @@ int command_history(struct invocation *invocation, struct error *err)
         say(stderr, "No commit that is looked at has changed an image of %s\n", log.workload);
     return EXIT_DONE;
 }
+
+/* -- options and help ------------------------------------------------------------------------------------------- */
+
+#define AT(field) offsetof(struct invocation, field)
+
+static const struct option_row history_options[] = {
+    {.name = "namespace",
+     .letter = 'n',
+     .type = OPTION_STRING,
+     .offset = AT(space),
+     .metavar = "NAME",
+     .group = "Command",
+     .help = "Namespace of a workload that names none; the one of objects that name none if not given"},
+    {.name = "repository",
+     .type = OPTION_STRING,
+     .offset = AT(repository),
+     .metavar = "NAME",
+     .group = "Command",
+     .help =
+         "Where several repositories are configured: the one to read; else the one that has the workload"},
+    {.name = "limit",
+     .letter = 'l',
+     .type = OPTION_INT,
+     .offset = AT(limit),
+     .fallback = "10",
+     .metavar = "N",
+     .group = "Command",
+     .help = "Commits to show, the newest first; 0 shows all"},
+    {.name = "output",
+     .letter = 'o',
+     .type = OPTION_STRING,
+     .offset = AT(output),
+     .fallback = "table",
+     .metavar = "FORMAT",
+     .group = "Command",
+     .choices = "table|tab|json",
+     .help = "Form of the output"},
+    {.name = "no-headers",
+     .type = OPTION_BOOL,
+     .offset = AT(no_headers),
+     .group = "Command",
+     .help = "Leave out the heading of a table"},
+    {.name = NULL},
+};
+
+static const struct option_row rollback_options[] = {
+    {.name = "to",
+     .type = OPTION_STRING,
+     .offset = AT(rollback_to),
+     .metavar = "COMMIT|IMAGE",
+     .group = "Command",
+     .help = "Back to what a commit has, or to this image; to the previous image if not given"},
+    {.name = "container",
+     .type = OPTION_LIST,
+     .offset = AT(containers),
+     .metavar = "NAME",
+     .group = "Command",
+     .help = "Only this container; may be repeated"},
+    {.name = "force",
+     .letter = 'f',
+     .type = OPTION_BOOL,
+     .offset = AT(force),
+     .group = "Command",
+     .help = "Also if the workload is locked"},
+    {.name = NULL},
+};
+
+static const struct option_row *const history_tables[] = {history_options,        config_git_options,
+                                                          config_cluster_options, config_general_options,
+                                                          config_flux_options,    NULL};
+static const struct option_row *const rollback_tables[] = {
+    rollback_options,    job_options, config_git_options, config_cluster_options, config_general_options,
+    config_flux_options, NULL};
+
+const struct command history_command = {
+    .name = "history",
+    .operands = "WORKLOAD",
+    .summary = "the images that a workload had, from the commits that changed them",
+    .description = "Lists the commits that changed images of WORKLOAD (namespace:kind/name or kind/name), "
+                   "the newest first: who\n"
+                   "made them, from which image to which, and why. Read from git alone, from the last 5,000 "
+                   "commits of the branch\n"
+                   "and the last 200 of the file; a file that was moved is followed. Changes nothing.\n"
+                   "\n"
+                   "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
+    .examples = "pawl history default:deployment/app --git-url git@github.com:org/gitops\n"
+                "pawl history deployment/app -n shop --git-url /srv/gitops.git --limit 0 -o json\n",
+    .tables = history_tables,
+    .operands_least = 1,
+    .operands_most = 1,
+    .needs_repository = true,
+    .run = command_history,
+};
+
+const struct command rollback_command = {
+    .name = "rollback",
+    .operands = "WORKLOAD",
+    .summary = "put a workload back on images that it had, and hold those that it leaves",
+    .description = "Writes earlier images of WORKLOAD (namespace:kind/name or kind/name) into its manifest "
+                   "as it is now, and pushes\n"
+                   "that as one commit. Nothing else comes back, so nothing can conflict. Without --to: the "
+                   "image that each container\n"
+                   "had before it got the present one, for the containers of the last release; --container "
+                   "names others.\n"
+                   "\n"
+                   "What is left is held: automation does not go to that image again, and takes the next "
+                   "newer one. Setting it again\n"
+                   "(pawl release, or by hand), an unlock of the workload or another tag policy ends that.\n"
+                   "\n"
+                   "Exit status: 0 done or nothing to do, 1 something failed, 2 wrong usage, 3 a dry run "
+                   "would change something.\n",
+    .examples =
+        "pawl rollback default:deployment/app --git-url git@github.com:org/gitops -m 'errors since 1.4.0'\n"
+        "pawl rollback deployment/app --git-url /srv/gitops.git --to 1a2b3c4 --dry-run\n"
+        "pawl rollback deployment/app --git-url /srv/gitops.git --to ghcr.io/org/app:1.3.9\n",
+    .tables = rollback_tables,
+    .operands_least = 1,
+    .operands_most = 1,
+    .needs_repository = true,
+    .run = command_rollback,
+};

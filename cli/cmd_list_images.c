@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/strmap.h"
 #include "cli/command.h"
+#include "cli/output_options.h"
 #include "cli/progress.h"
 #include "cli/say.h"
 #include "cli/table.h"
@@ -204,7 +205,7 @@ static void print_all(const struct invocation *invocation, const struct all_list
     strmap_release(&printer.printed);
 }
 
-int command_list_images(struct invocation *invocation, struct error *err)
+static int command_list_images(struct invocation *invocation, struct error *err)
 {
     CLEANUP(session_close) struct session session = SESSION_INIT;
     CLEANUP(release_all) struct all_listings all = {.len = 0};
@@ -227,3 +228,70 @@ int command_list_images(struct invocation *invocation, struct error *err)
     }
     return is_complete ? EXIT_DONE : EXIT_FAILED;
 }
+
+/* -- options and help ------------------------------------------------------------------------------------------- */
+
+#define AT(field) offsetof(struct invocation, field)
+
+static const struct option_row list_images_options[] = {
+    {.name = "namespace",
+     .letter = 'n',
+     .type = OPTION_STRING,
+     .offset = AT(space),
+     .metavar = "NAME",
+     .group = "Command",
+     .help = "Namespace of the workloads; the one of objects that name none if not given"},
+    {.name = "all-namespaces",
+     .letter = 'a',
+     .type = OPTION_BOOL,
+     .offset = AT(all_spaces),
+     .group = "Command",
+     .help = "Workloads of all namespaces"},
+    {.name = "workload",
+     .letter = 'w',
+     .type = OPTION_STRING,
+     .offset = AT(workload),
+     .metavar = "ID",
+     .group = "Command",
+     .help = "Only this workload: namespace:kind/name or kind/name"},
+    {.name = "limit",
+     .letter = 'l',
+     .type = OPTION_INT,
+     .offset = AT(limit),
+     .fallback = "10",
+     .metavar = "N",
+     .group = "Command",
+     .help = "Images to show of each container, the newest first; 0 shows all"},
+    {.name = NULL},
+};
+
+static const struct option_row *const list_images_tables[] = {
+    list_images_options,     output_options,       config_git_options,
+    config_registry_options, config_cache_options, config_cluster_options,
+    config_general_options,  config_flux_options,  NULL};
+
+const struct command list_images_command = {
+    .name = "list-images",
+    .summary = "the images of workloads in git, and which newer ones their registries have",
+    .description =
+        "Reads the manifests at the head of the branch, and lists the images of each container, automated "
+        "or "
+        "not, as its\n"
+        "registry has them now: newest first; where the container's policy has another order, in that one. "
+        "|  marks what\n"
+        "is newer than the container's own image, '-> that one. All tags are asked for their creation time, "
+        "which takes\n"
+        "two or three requests for each that is not in the cache; a registry that stops answering leaves "
+        "what "
+        "came before,\n"
+        "and the rest to the next time. Changes nothing.\n"
+        "\n"
+        "Without -n, -a or -w: the workloads of the default namespace.\n"
+        "\n"
+        "Exit status: 0 done, 1 something is missing from the list, 2 wrong usage.\n",
+    .examples = "pawl list-images --git-url git@github.com:org/gitops -a\n"
+                "pawl list-images --git-url /srv/gitops.git -w default:deployment/app --limit 0\n",
+    .tables = list_images_tables,
+    .needs_repository = true,
+    .run = command_list_images,
+};

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/output_options.h"
 #include "cli/say.h"
 #include "cli/table.h"
 #include "daemon/workload_listing.h"
@@ -129,7 +130,7 @@ static void say_problems(const struct workload_listing *listing)
     }
 }
 
-int command_list_workloads(struct invocation *invocation, struct error *err)
+static int command_list_workloads(struct invocation *invocation, struct error *err)
 {
     CLEANUP(release_all) struct all_listings all = {.len = 0};
     if (make_all(invocation, &all, err) < 0)
@@ -145,3 +146,63 @@ int command_list_workloads(struct invocation *invocation, struct error *err)
         say_problems(&all.items[i]);
     return EXIT_DONE;
 }
+
+/* -- options and help ------------------------------------------------------------------------------------------- */
+
+#define AT(field) offsetof(struct invocation, field)
+
+static const struct option_row list_workloads_options[] = {
+    {.name = "namespace",
+     .letter = 'n',
+     .type = OPTION_STRING,
+     .offset = AT(space),
+     .metavar = "NAME",
+     .group = "Command",
+     .help = "Namespace of the workloads; the one of objects that name none if not given"},
+    {.name = "all-namespaces",
+     .letter = 'a',
+     .type = OPTION_BOOL,
+     .offset = AT(all_spaces),
+     .group = "Command",
+     .help = "Workloads of all namespaces"},
+    {.name = "container",
+     .letter = 'c',
+     .type = OPTION_STRING,
+     .offset = AT(container),
+     .metavar = "NAME",
+     .group = "Command",
+     .help = "Only containers of this name"},
+    {.name = NULL},
+};
+
+static const struct option_row *const list_workloads_tables[] = {list_workloads_options,
+                                                                 output_options,
+                                                                 config_git_options,
+                                                                 config_cluster_options,
+                                                                 config_general_options,
+                                                                 config_flux_options,
+                                                                 NULL};
+
+const struct command list_workloads_command = {
+    .name = "list-workloads",
+    .alias = "list-controllers",
+    .summary = "the workloads in git, their images and policies, and what is wrong with them",
+    .description =
+        "Reads the manifests at the head of the branch and lists what has images, automated or not. "
+        "RELEASE is what a\n"
+        "cluster would say of the rollout; without one it is \"unknown\". POLICY is automated, ignore "
+        "and locked; with\n"
+        "-o wide the tag policies come with it, the file of each workload, and the reason why one is "
+        "left out. Files and\n"
+        "documents that cannot be read are listed there too, and on stderr in any form. Changes "
+        "nothing.\n"
+        "\n"
+        "Without -n or -a: the workloads of the default namespace.\n"
+        "\n"
+        "Exit status: 0 done, 1 git could not be read, 2 wrong usage.\n",
+    .examples = "pawl list-workloads --git-url git@github.com:org/gitops -a\n"
+                "pawl list-workloads --git-url /srv/gitops.git -n demo -o wide\n",
+    .tables = list_workloads_tables,
+    .needs_repository = true,
+    .run = command_list_workloads,
+};

@@ -98,7 +98,7 @@ static void print_json(json_t *list)
     puts(text.buf);
 }
 
-int command_once(struct invocation *invocation, struct error *err)
+static int command_once(struct invocation *invocation, struct error *err)
 {
     CLEANUP(session_close) struct session session = SESSION_INIT;
     CLEANUP(close_all) struct opened_list opened = {.len = 0};
@@ -125,3 +125,49 @@ int command_once(struct invocation *invocation, struct error *err)
         return EXIT_FAILED;
     return invocation->dry_run && once.found_update ? EXIT_FOUND : EXIT_DONE;
 }
+
+/* -- options and help ------------------------------------------------------------------------------------------- */
+
+#define AT(field) offsetof(struct invocation, field)
+
+static const struct option_row once_options[] = {
+    {.name = "dry-run",
+     .type = OPTION_BOOL,
+     .offset = AT(dry_run),
+     .group = "Command",
+     .help = "Show the decisions and the diff; push and apply nothing"},
+    {.name = "output",
+     .letter = 'o',
+     .type = OPTION_STRING,
+     .offset = AT(output),
+     .fallback = "table",
+     .metavar = "FORMAT",
+     .group = "Command",
+     .choices = "table|json",
+     .help = "Form of the output"},
+    {.name = NULL},
+};
+
+static const struct option_row *const once_tables[] = {
+    once_options,           config_git_options,     config_registry_options, config_cache_options,
+    config_cluster_options, config_general_options, config_flux_options,     NULL};
+
+const struct command once_command = {
+    .name = "once",
+    .summary = "one round for every repository, then exit",
+    .description = "Reads the manifests at the head of the branch, asks the registries for the images of "
+                   "the workloads\n"
+                   "that are annotated fluxcd.io/automated: \"true\", chooses by their policies, and edits, "
+                   "commits, pushes\n"
+                   "and applies what follows. Prints what changed and why. With --dry-run it prints the "
+                   "same and the diff,\n"
+                   "and pushes and applies nothing.\n"
+                   "\n"
+                   "Exit status: 0 done or nothing to do, 1 something failed, 2 wrong usage, 3 a dry run "
+                   "found an update.\n",
+    .examples = "pawl once --dry-run --git-url git@github.com:org/gitops --git-path releases/staging\n"
+                "pawl once --git-url /srv/gitops.git --deploy-to dir:/var/lib/rancher/k3s/server/manifests\n",
+    .tables = once_tables,
+    .needs_repository = true,
+    .run = command_once,
+};

@@ -16,7 +16,7 @@ static void print(const struct invocation *invocation, const struct set_image_re
         say(stdout, "%s", result->summary.buf);
 }
 
-int command_set_image(struct invocation *invocation, struct error *err)
+static int command_set_image(struct invocation *invocation, struct error *err)
 {
     const struct set_image_request request = {.path = invocation->directory,
                                               .default_space = invocation->config.default_space,
@@ -33,3 +33,49 @@ int command_set_image(struct invocation *invocation, struct error *err)
         print(invocation, &result);
     return invocation->dry_run && result.is_changed ? EXIT_FOUND : EXIT_DONE;
 }
+
+/* -- options and help ------------------------------------------------------------------------------------------- */
+
+#define AT(field) offsetof(struct invocation, field)
+
+static const struct option_row set_image_options[] = {
+    {.name = "filename",
+     .letter = 'f',
+     .type = OPTION_STRING,
+     .offset = AT(directory),
+     .fallback = ".",
+     .metavar = "PATH",
+     .group = "Command",
+     .help = "File, or directory whose *.yaml and *.yml are edited"},
+    {.name = "dry-run",
+     .type = OPTION_BOOL,
+     .offset = AT(dry_run),
+     .group = "Command",
+     .help = "Print the diff and write nothing"},
+    {.name = "k8s-default-namespace",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct invocation, config.default_space),
+     .fallback = "default",
+     .metavar = "NAME",
+     .group = "Command",
+     .help = "Namespace of objects that name none"},
+    {.name = NULL},
+};
+
+static const struct option_row *const set_image_tables[] = {set_image_options, NULL};
+
+const struct command set_image_command = {
+    .name = "set-image",
+    .operands = "WORKLOAD CONTAINER=IMAGE...",
+    .summary = "set images in manifest files, in place, byte for byte",
+    .description = "Edits the files below PATH (--filename) that define WORKLOAD (namespace:kind/name or "
+                   "kind/name): only the\n"
+                   "bytes of the image change. No git, no registry, no cluster: for CI. All containers "
+                   "named are set, or\n"
+                   "nothing is written.\n",
+    .examples = "pawl set-image -f deploy/ default:deployment/app app=ghcr.io/org/app:1.2.4\n",
+    .tables = set_image_tables,
+    .operands_least = 2,
+    .operands_most = 1000,
+    .run = command_set_image,
+};

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/output_options.h"
 #include "cli/say.h"
 #include "cli/table.h"
 #include "daemon/tag_listing.h"
@@ -56,7 +57,7 @@ static void print_table(const struct tag_listing *listing, bool wide, bool no_he
     say(stderr, "%s\n", listing->reason);
 }
 
-int command_tags(struct invocation *invocation, struct error *err)
+static int command_tags(struct invocation *invocation, struct error *err)
 {
     CLEANUP(tag_listing_release) struct tag_listing listing = TAG_LISTING_INIT;
     bool is_json = !strcmp(invocation->output, "json"), is_wide = !strcmp(invocation->output, "wide");
@@ -74,3 +75,58 @@ int command_tags(struct invocation *invocation, struct error *err)
         print_table(&listing, is_wide, invocation->no_headers);
     return listing.is_notable ? EXIT_FOUND : EXIT_DONE;
 }
+
+/* -- options and help ------------------------------------------------------------------------------------------- */
+
+#define AT(field) offsetof(struct invocation, field)
+
+static const struct option_row tags_options[] = {
+    {.name = "policy",
+     .letter = 'p',
+     .type = OPTION_STRING,
+     .offset = AT(policy),
+     .metavar = "POLICY",
+     .group = "Command",
+     .help = "Tag policy: glob:PATTERN, semver:RANGE or regexp:PATTERN"},
+    {.name = "order",
+     .type = OPTION_STRING,
+     .offset = AT(order),
+     .metavar = "ORDER",
+     .group = "Command",
+     .help = "Which tag is best: newest, semver, numeric or alpha; \":desc\" after it: the other way round"},
+    {.name = "extract",
+     .type = OPTION_STRING,
+     .offset = AT(extract),
+     .metavar = "TEMPLATE",
+     .group = "Command",
+     .help = "What the order goes by, made of the groups of a regexp: \"$1\", \"${name}\""},
+    {.name = NULL},
+};
+
+static const struct option_row *const tags_tables[] = {
+    tags_options,         output_options,         config_registry_options,
+    config_cache_options, config_general_options, NULL};
+
+const struct command tags_command = {
+    .name = "tags",
+    .operands = "IMAGE",
+    .summary = "ask the registry for an image's tags, and which one a policy chooses",
+    .description = "Lists the tags of IMAGE's repository as the registry has them now, best first under the "
+                   "policy, with the\n"
+                   "reason why those that do not match are left out. If IMAGE has a tag, says whether the "
+                   "policy would\n"
+                   "replace it. A Helm chart is an IMAGE with a scheme.\n"
+                   "\n"
+                   "Exit status: 0 done, 1 failed, 2 wrong usage, 3 the policy chooses another tag than "
+                   "IMAGE has, or none.\n",
+    .examples =
+        "pawl tags ghcr.io/org/app --policy semver:~1.2\n"
+        "pawl tags localhost:5000/app:main-41 --policy 'glob:main-*' -o json\n"
+        "pawl tags oci://ghcr.io/org/charts/app --policy semver:~1.2\n"
+        "pawl tags 'https://charts.example.com/stable#app:1.2.0' --policy semver:~1.2\n"
+        "pawl tags localhost:5000/app --policy 'regexp:^build-(\\d+)$' --order numeric --extract '$1'\n",
+    .tables = tags_tables,
+    .operands_least = 1,
+    .operands_most = 1,
+    .run = command_tags,
+};

@@ -1,5 +1,6 @@
 /*
- * Commands: one table, one row each; parsing, --help, the manual and the list of commands come from it.
+ * Commands: one table of them; parsing, --help, the manual and the list of commands come from it. What a command takes and
+ * says of itself stands beside what it does, in cli/cmd_*.c.
  *
  * A command is a function that gets its parsed invocation and returns an exit code; what went wrong it says in
  * `err`, and main prints it. JSON goes to stdout alone, listings to stdout, everything else for people to stderr.
@@ -46,7 +47,7 @@ struct invocation {
     struct strvec workloads, excludes; /* --workload, --exclude */
     struct strvec assignments;         /* --set */
     char *image;                       /* --update-image */
-    bool all_images, force, with_name;
+    bool all_images, force, with_name, interactive;
     /* of policies */
     bool automate, deautomate, lock, unlock;
     char *until, *tag_all;
@@ -72,8 +73,8 @@ struct command {
     const char *refusal; /* not in this version, and what to use instead; NULL: it works */
 };
 
-/* All commands, ended by a row without a name. */
-extern const struct command commands[];
+/* All commands, ended by NULL. */
+extern const struct command *const commands[];
 const struct command *command_find(const char *name);
 /* The nearest name to a wrong one, or NULL. */
 const char *command_nearest(const char *name);
@@ -85,20 +86,10 @@ void command_add_overview(struct strbuf *out);
 /* The manual page, as man(7) source. */
 void command_add_manual(struct strbuf *out);
 
-int command_once(struct invocation *invocation, struct error *err);
-int command_serve(struct invocation *invocation, struct error *err);
-int command_tags(struct invocation *invocation, struct error *err);
-int command_explain(struct invocation *invocation, struct error *err);
-int command_list_workloads(struct invocation *invocation, struct error *err);
-int command_list_images(struct invocation *invocation, struct error *err);
-int command_policy(struct invocation *invocation, struct error *err);
-int command_set_image(struct invocation *invocation, struct error *err);
-int command_release(struct invocation *invocation, struct error *err);
-int command_promote(struct invocation *invocation, struct error *err);
-int command_history(struct invocation *invocation, struct error *err);
-int command_rollback(struct invocation *invocation, struct error *err);
-int command_cache(struct invocation *invocation, struct error *err);
-int command_version(struct invocation *invocation, struct error *err);
-int command_manual(struct invocation *invocation, struct error *err);
+/* Each with its options beside what it runs, in cli/cmd_*.c. */
+extern const struct command once_command, serve_command, tags_command, explain_command,
+    list_workloads_command, list_images_command, automate_command, deautomate_command, lock_command,
+    unlock_command, policy_command, set_image_command, release_command, promote_command, history_command,
+    rollback_command, cache_command, version_command, manual_command;
 
 #endif

@@ -29,7 +29,8 @@ static void add_indented(struct strbuf *out, const char *text, const char *inden
 void command_add_overview(struct strbuf *out)
 {
     strbuf_addf(out, "usage: pawl COMMAND [OPTIONS]\n\n%s\nCommands:\n", intro);
-    for (const struct command *c = commands; c->name; c++) {
+    for (const struct command *const *each = commands; *each; each++) {
+        const struct command *c = *each;
         if (is_listed(c))
             strbuf_addf(out, "  %-16s%s\n", c->name, c->summary);
     }
@@ -93,10 +94,10 @@ static void add_roff_paragraphs(struct strbuf *out, const char *text)
 /* The tables that all commands share are those of the first in the list that has some. */
 static const struct option_row *const *shared_tables(void)
 {
-    const struct command *c = commands;
-    while (c->name && !(is_listed(c) && c->tables))
+    const struct command *const *c = commands;
+    while (*c && !(is_listed(*c) && (*c)->tables))
         c++;
-    return c->tables;
+    return *c ? (*c)->tables : NULL;
 }
 
 static bool has_table(const struct option_row *const *tables, const struct option_row *table)
@@ -151,9 +152,9 @@ void command_add_manual(struct strbuf *out)
                   ".SH DESCRIPTION\n");
     add_roff(out, intro);
     strbuf_addstr(out, ".SH COMMANDS\n");
-    for (const struct command *c = commands; c->name; c++) {
-        if (is_listed(c))
-            add_manual_command(out, c);
+    for (const struct command *const *c = commands; *c; c++) {
+        if (is_listed(*c))
+            add_manual_command(out, *c);
     }
     strbuf_addstr(
         out, ".SH OPTIONS\nBeside its own, a command takes the groups of these that concern it; "

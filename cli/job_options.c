@@ -96,12 +96,17 @@ static void say_nothing(const struct result_list *results, const struct result_f
         say(stderr, "Nothing to do\n");
 }
 
+struct result_format job_result_format(const struct invocation *invocation)
+{
+    return (struct result_format){.is_json = !strcmp(invocation->output, "json"),
+                                  .no_headers = invocation->no_headers,
+                                  .verbosity = invocation->verbosity};
+}
+
 static void print_report(const struct invocation *invocation, const struct job_report *report,
                          const struct strvec *named)
 {
-    const struct result_format format = {.is_json = !strcmp(invocation->output, "json"),
-                                         .no_headers = invocation->no_headers,
-                                         .verbosity = invocation->verbosity};
+    const struct result_format format = job_result_format(invocation);
     result_print(&report->results, &format);
     if (invocation->dry_run && !format.is_json)
         fwrite(report->diff.buf, 1, report->diff.len, stdout);
@@ -117,20 +122,34 @@ static int exit_code(const struct error *err)
     return err->code == ERROR_USAGE || err->code == ERROR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILED;
 }
 
-int job_command(struct invocation *invocation, const struct job *job, const struct strvec *workloads,
-                struct error *err)
+/* On the repository that is meant. */
+static int run(struct invocation *invocation, const struct job *job, const struct strvec *workloads,
+               bool dry_run, struct job_report *report, struct error *err)
 {
     const struct job_place place = {
         .repository = invocation->repository, .space = invocation->space, .workloads = workloads};
     CLEANUP(repository_release)
     struct repository *r = job_repository_open(&invocation->config, &place, &system_clock, err);
-    CLEANUP(job_report_release) struct job_report report = JOB_REPORT_INIT;
     AUTO_FREE char *user = job_user(invocation);
     struct job with_user = *job;
     with_user.user = user;
     with_user.message = invocation->message;
-    if (!r || job_run(r, &with_user, invocation->dry_run, &report, err) < 0)
-        return exit_code(err);
+    return r && job_run(r, &with_user, dry_run, report, err) == 0 ? EXIT_DONE : exit_code(err);
+}
+
+int job_plan(struct invocation *invocation, const struct job *job, const struct strvec *workloads,
+             struct job_report *report, struct error *err)
+{
+    return run(invocation, job, workloads, true, report, err);
+}
+
+int job_command(struct invocation *invocation, const struct job *job, const struct strvec *workloads,
+                struct error *err)
+{
+    CLEANUP(job_report_release) struct job_report report = JOB_REPORT_INIT;
+    int code = run(invocation, job, workloads, invocation->dry_run, &report, err);
+    if (code != EXIT_DONE)
+        return code;
     print_report(invocation, &report, workloads);
     if (result_list_has(&report.results, RESULT_FAILED))
         return EXIT_FAILED;

@@ -15,6 +15,7 @@
 #include "base/option.h"
 #include "base/strbuf.h"
 #include "cli/command.h"
+#include "cli/result_table.h"
 #include "daemon/job.h"
 
 /* -n, --repository, -m, --user, -v, --dry-run, -o, --no-headers: into the fields of struct invocation. */
@@ -32,5 +33,11 @@ char *job_user(const struct invocation *invocation) MUST_CHECK;
  */
 int job_command(struct invocation *invocation, const struct job *job, const struct strvec *workloads,
                 struct error *err);
+
+/* Decides and prints nothing: the results of a dry run, for who asks about them first. Exit code as above. */
+int job_plan(struct invocation *invocation, const struct job *job, const struct strvec *workloads,
+             struct job_report *report, struct error *err);
+/* How the results are to be shown. */
+struct result_format job_result_format(const struct invocation *invocation);
 
 #endif

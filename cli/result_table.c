@@ -9,15 +9,15 @@
 #include "daemon/result_json.h"
 #include "model/image_ref.h"
 
-static bool is_shown(const struct workload_result *result, int64_t verbosity)
+bool result_is_shown(const struct workload_result *result, const struct result_format *format)
 {
     if (result->is_named)
         return true;
     switch (result->status) {
     case RESULT_IGNORED:
-        return verbosity > 1;
+        return format->verbosity > 1;
     case RESULT_SKIPPED:
-        return verbosity > 0;
+        return format->verbosity > 0;
     case RESULT_SUCCESS:
     case RESULT_FAILED:
         break;
@@ -26,7 +26,7 @@ static bool is_shown(const struct workload_result *result, int64_t verbosity)
 }
 
 /* The tag alone where that is all that changes, else the whole reference. */
-static char *update_text(const struct container_update *update)
+char *result_update_text(const struct container_update *update)
 {
     CLEANUP(image_ref_release) struct image_ref from = IMAGE_REF_INIT;
     CLEANUP(image_ref_release) struct image_ref to = IMAGE_REF_INIT;
@@ -48,7 +48,7 @@ static void add_result(struct table *table, const struct workload_result *result
         lines++;
     }
     for (size_t i = 0; i < result->updates_len; i++, lines++) {
-        AUTO_FREE char *text = update_text(&result->updates[i]);
+        AUTO_FREE char *text = result_update_text(&result->updates[i]);
         const char *row[] = {lines ? "" : cells[0], lines ? "" : cells[1], text};
         table_add(table, row);
     }
@@ -59,12 +59,12 @@ static void print_table(const struct result_list *results, const struct result_f
     static const char *const headings[] = {"WORKLOAD", "STATUS", "UPDATES", NULL};
     size_t shown = 0;
     for (size_t i = 0; i < results->len; i++)
-        shown += is_shown(&results->items[i], format->verbosity);
+        shown += result_is_shown(&results->items[i], format);
     if (!shown)
         return;
     struct table *table = table_new(headings, format->no_headers);
     for (size_t i = 0; i < results->len; i++) {
-        if (is_shown(&results->items[i], format->verbosity))
+        if (result_is_shown(&results->items[i], format))
             add_result(table, &results->items[i]);
     }
     table_print(table);
@@ -74,7 +74,7 @@ size_t result_count_hidden(const struct result_list *results, const struct resul
 {
     size_t len = 0;
     for (size_t i = 0; i < results->len && !format->is_json; i++)
-        len += results->items[i].status == RESULT_SKIPPED && !is_shown(&results->items[i], format->verbosity);
+        len += results->items[i].status == RESULT_SKIPPED && !result_is_shown(&results->items[i], format);
     return len;
 }
 

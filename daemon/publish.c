@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/limits.h"
@@ -111,11 +113,16 @@ static int make_and_push(struct repository *r, const char *user, const struct pr
     return result;
 }
 
-/* Two pawls that lost to each other should not meet again at once. */
+/* Pawls that lost to each other should not meet again at once: each waits for a time of its own, of a range that doubles
+ * with each attempt. */
 static void pause_before_retry(int attempt)
 {
-    const struct timespec pause = {.tv_nsec = 20000000L * attempt +
-                                              (long)(clock_monotonic_ms(&system_clock) % 17) * 1000000L};
+    static const uint32_t first_ms = 50, longest_ms = 1000;
+    uint32_t random = (uint32_t)clock_monotonic_ms(&system_clock);
+    uint32_t range_ms = attempt < 6 ? first_ms << (attempt - 1) : longest_ms;
+    if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+        random *= (uint32_t)getpid();
+    const struct timespec pause = {.tv_nsec = (long)(random % range_ms) * 1000000L};
     nanosleep(&pause, NULL);
 }
 

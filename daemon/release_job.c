@@ -60,12 +60,28 @@ static int add_assignment(struct release_spec *spec, const char *assignment, str
     return release_spec_add_container(spec, spec->workloads.items[0], name, NULL, equals + 1, err);
 }
 
+/* Of the workloads, whose names are whole, those that anything was picked of. */
+static int add_choices(struct release_spec *spec, const struct release_request *request, struct error *err)
+{
+    for (size_t i = 0; i < request->choices_len; i++) {
+        const struct release_choice *choice = &request->choices[i];
+        if (!strvec_contains(&spec->workloads, choice->workload))
+            strvec_push(&spec->workloads, choice->workload);
+        if (release_spec_add_container(spec, choice->workload, choice->container, choice->current,
+                                       choice->target, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int make_spec(struct release_job *job, const char *default_space, struct error *err)
 {
     const struct release_request *request = &job->request;
     const char *space = request->space ? request->space : default_space;
     struct release_spec *spec = &job->spec;
     spec->force = request->force;
+    if (request->choices)
+        return add_choices(spec, request, err);
     if (add_ids(request->workloads, space, &spec->workloads, err) < 0 ||
         add_ids(request->excludes, space, &spec->excludes, err) < 0 ||
         (request->image && release_spec_set_image(spec, request->image, err) < 0))

@@ -19,6 +19,12 @@
 #include "updater/release_spec.h"
 #include "updater/target_list.h"
 
+/* One update that was picked from a plan; all borrowed. */
+struct release_choice {
+    const char *workload, *container; /* the workload's id */
+    const char *current, *target; /* references; it is done only where the container still has `current` */
+};
+
 /* As it was given; all borrowed. */
 struct release_request {
     const char *space;                /* of ids that name none; NULL: the repository's default */
@@ -27,6 +33,9 @@ struct release_request {
     const struct strvec *assignments; /* CONTAINER=IMAGE, for one workload; exactly one of these, */
     const char *image;                /* this (NULL: not given), */
     bool all_images;                  /* and this */
+    const struct release_choice
+        *choices; /* what was picked of what those give: these and nothing else; NULL: all */
+    size_t choices_len;
     bool all, force;
     const char *message; /* of the commit, word for word; NULL or "": what the release itself says */
 };

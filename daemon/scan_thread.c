@@ -14,10 +14,11 @@
 #include "base/strmap.h"
 #include "daemon/registry_metrics.h"
 #include "daemon/scan_entry.h"
+#include "daemon/scan_log.h"
+#include "daemon/scan_metrics.h"
+#include "daemon/scan_pace.h"
 #include "model/image_ref.h"
 
-/* A first failure is asked again after this; it doubles with each further one. */
-#define FIRST_PAUSE_MS      5000
 #define CACHE_SAID_AGAIN_MS 600000
 
 /* The owner's view; its address is what rounds hold. */
@@ -36,7 +37,7 @@ struct scan_thread {
     struct strmap entries;         /* repository_demand_key -> struct scan_entry * */
     struct label_lookup **lookups; /* to be started; references */
     size_t lookups_len, lookups_capacity;
-    unsigned random;
+    struct scan_pace pace;
     bool stopping;
     int64_t cache_said_ms; /* monotonic: when a failing cache was last logged; the thread's own */
 };
@@ -44,12 +45,6 @@ struct scan_thread {
 static int64_t now_of(const struct scan_thread *t)
 {
     return clock_monotonic_ms(t->options.clock);
-}
-
-/* 0.9 to 1.1 times: pawls that started together do not stay together. */
-static int64_t jittered(struct scan_thread *t, int64_t ms)
-{
-    return ms * (900 + rand_r(&t->random) % 201) / 1000;
 }
 
 /* Called by the scanner, on its thread and without the lock. */
@@ -119,18 +114,6 @@ static void read_answer(struct scan_entry *entry, struct scan_result *result)
                                    .error = entry->error};
 }
 
-/* Each repository's share of the time that a round waited for all of its answers. */
-static void measure_answers(struct scan_thread *t, const struct scan_result *results, size_t len,
-                            int64_t waited_ms)
-{
-    double share_s = len ? (double)waited_ms / 1000 / (double)len : 0;
-    for (size_t i = 0; i < len; i++) {
-        bool is_good = results[i].info && !results[i].error.code;
-        metrics_observe(t->options.metrics, METRIC_REGISTRY_FETCH_DURATION,
-                        METRIC_LABELS(is_good ? "true" : "false"), share_s);
-    }
-}
-
 static void answer(struct image_source *image_source, struct demand_set *demands, struct scan_result *results)
 {
     struct source *source = (struct source *)image_source;
@@ -143,7 +126,7 @@ static void answer(struct image_source *image_source, struct demand_set *demands
             read_answer(entry_for(t, &demands->items[i]), &results[i]);
     }
     pthread_mutex_unlock(&t->lock);
-    measure_answers(t, results, demands->len, now_of(t) - started_ms);
+    scan_metrics_answers(t->options.metrics, results, demands->len, now_of(t) - started_ms);
     scanner_wake(t->options.scanner);
 }
 
@@ -185,19 +168,6 @@ bool scan_thread_pushed(struct scan_thread *t, const char *repository, const cha
     return is_wanted;
 }
 
-/* Of entries that ask for one repository with several log-ins the oldest answer is shown. */
-static void measure_answer(struct metrics *metrics, struct strmap *shown, struct scan_entry *entry,
-                           int64_t now_ms)
-{
-    const struct scan_entry *other = strmap_get(shown, entry->repository);
-    if (other && other->info->scanned_ms <= entry->info->scanned_ms)
-        return;
-    strmap_set(shown, entry->repository, entry);
-    double age_s = (double)(now_ms - entry->info->scanned_ms) / 1000;
-    metrics_set(metrics, METRIC_TAGS, METRIC_LABELS(entry->repository), (double)entry->info->images_len);
-    metrics_set(metrics, METRIC_ANSWER_AGE, METRIC_LABELS(entry->repository), age_s);
-}
-
 void scan_thread_measure(struct scan_thread *t)
 {
     struct metrics *metrics = t->options.metrics;
@@ -213,7 +183,7 @@ void scan_thread_measure(struct scan_thread *t)
         struct scan_entry *entry = value;
         overdue += entry->is_overdue;
         if (entry->info)
-            measure_answer(metrics, &shown, entry, clock_wall_ms(t->options.clock));
+            scan_metrics_entry(metrics, &shown, entry, clock_wall_ms(t->options.clock));
     }
     pthread_mutex_unlock(&t->lock);
     metrics_set(metrics, METRIC_OVERDUE, NULL, (double)overdue);
@@ -221,80 +191,29 @@ void scan_thread_measure(struct scan_thread *t)
 
 /* -- the thread's side --------------------------------------------------------------------------------------- */
 
-/* A list is due when it is an interval old, whoever read it. A pawl that found another's answer in a shared cache lets
- * the other be first the next time too, so that they do not both ask. */
-static int64_t until_due(struct scan_thread *t, const struct scan_entry *entry, bool is_our_own)
-{
-    int64_t interval_ms = t->options.interval_ms;
-    if (is_our_own || !entry->info)
-        return jittered(t, interval_ms);
-    int64_t age = clock_wall_ms(t->options.clock) - entry->info->scanned_ms;
-    int64_t due = jittered(t, interval_ms) + interval_ms / 5;
-    int64_t least = interval_ms / 10;
-    int64_t pause = age > 0 ? due - age : due;
-    return pause > least ? pause : least;
-}
-
-static int64_t next_pause(struct scan_thread *t, const struct scan_entry *entry, bool is_our_own)
-{
-    int64_t interval_ms = t->options.interval_ms;
-    if (!entry->failures)
-        return until_due(t, entry, is_our_own);
-    if (entry->error.retry_after_s)
-        return jittered(t, (int64_t)entry->error.retry_after_s * 1100);
-    int64_t pause = (int64_t)FIRST_PAUSE_MS << (entry->failures > 16 ? 16 : entry->failures - 1);
-    return jittered(t, pause < interval_ms ? pause : interval_ms);
-}
-
 /* Unless new demands came while it ran: then it is due. */
 static void plan_next(struct scan_thread *t, struct scan_entry *entry, bool was_pushed, bool failed,
                       bool is_our_own)
 {
     if (!entry->next_ms)
         return;
-    int64_t early = now_of(t) + FIRST_PAUSE_MS;
+    int64_t early = now_of(t) + SCAN_PACE_FIRST_PAUSE_MS;
     if (!was_pushed)
-        entry->next_ms = now_of(t) + next_pause(t, entry, is_our_own);
+        entry->next_ms = now_of(t) + scan_pace_next(&t->pace, entry, is_our_own);
     else if (failed && early < entry->next_ms && !entry->error.retry_after_s)
         entry->next_ms = early;
     else if (!failed)
-        scan_entry_put_off_list(entry, t->options.interval_ms, jittered(t, t->options.interval_ms),
-                                now_of(t));
-}
-
-static void measure_run(struct scan_thread *t, const struct scan_entry *entry,
-                        const struct scan_result *result)
-{
-    struct metrics *metrics = t->options.metrics;
-    AUTO_FREE char *host = xmemdupz(entry->repository, strcspn(entry->repository, "/"));
-    const char *kind = entry->run == SCAN_RUN_PUSHED ? "metadata" : "tags";
-    const char *outcome = result->error.code ? error_code_name(result->error.code) : "ok";
-    double seconds = (double)(now_of(t) - entry->started_ms) / 1000;
-    metrics_add(metrics, METRIC_SCANS, METRIC_LABELS(host, outcome), 1);
-    if (result->error.code == ERROR_RATE_LIMITED)
-        metrics_add(metrics, METRIC_REGISTRY_RATE_LIMITED, METRIC_LABELS(host), 1);
-    if (result->requests)
-        metrics_observe(metrics, METRIC_CLIENT_FETCH_DURATION,
-                        METRIC_LABELS(kind, result->error.code ? "false" : "true"), seconds);
-}
-
-static void log_bad_tags(struct scan_entry *entry, size_t bad_tags)
-{
-    if (bad_tags <= entry->bad_tags)
-        return;
-    entry->bad_tags = bad_tags;
-    AUTO_FREE char *count = xasprintf("%zu", bad_tags);
-    log_event(LOG_WARN, "scanner", "event", "bad-tags", "image", entry->repository, "count", count, "msg",
-              "the registry lists names that no tag can have; they are skipped", NULL);
+        scan_entry_put_off_list(entry, t->options.interval_ms,
+                                scan_pace_jitter(&t->pace, t->options.interval_ms), now_of(t));
 }
 
 static void scan_is_done(const struct demand *demand UNUSED, struct scan_result *result, void *context)
 {
     struct scan_entry *entry = context;
     struct scan_thread *t = entry->thread;
-    log_bad_tags(entry, result->bad_tags);
+    scan_log_bad_tags(entry, result->bad_tags);
     pthread_mutex_lock(&t->lock);
-    measure_run(t, entry, result);
+    scan_metrics_run(t->options.metrics, entry, result, now_of(t));
     bool was_pushed = entry->run == SCAN_RUN_PUSHED, was_overdue = entry->is_overdue;
     bool changed = scan_entry_take(entry, result, now_of(t));
     if (!was_pushed) {
@@ -308,7 +227,7 @@ static void scan_is_done(const struct demand *demand UNUSED, struct scan_result 
         wake[i] = changed && entry->wanted_by[i] && !t->stopping;
     pthread_mutex_unlock(&t->lock);
     if (answers_again)
-        log_event(LOG_INFO, "scanner", "event", "answers-again", "image", answers_again, NULL);
+        scan_log_answers_again(answers_again);
     for (size_t i = 0; i < t->options.owners; i++) {
         if (wake[i])
             t->options.wake(i, t->options.context);
@@ -363,26 +282,11 @@ static void submit(struct scan_thread *t, const struct run *run)
         scanner_submit(t->options.scanner, &demand, run->max_age_ms, scan_is_done, run->entry);
 }
 
-/* The oldest answer in the cache that will do: one that another pawl has read since ours, and of late. Our own is due
- * again at nine tenths of the interval at the earliest, and never answers itself. A list that is forced, because of a
- * push or a new demand, may have changed since anybody's. What another log-in of the same pull secret was told is not
- * taken for an answer to this one. */
-static int64_t longest_age(const struct scan_thread *t, const struct scan_entry *entry)
-{
-    int64_t limit = t->options.interval_ms / 10 * 9;
-    if (!entry->info)
-        return entry->credential ? 0 : limit;
-    if (!entry->next_ms)
-        return 0;
-    int64_t known = clock_wall_ms(t->options.clock) - entry->info->scanned_ms;
-    return known < limit ? known : limit;
-}
-
 static struct run start_list(struct scan_thread *t, struct scan_entry *entry, int64_t now)
 {
     const struct run run = {.entry = entry,
                             .dates_by_labels = scan_entry_dates_by_labels(entry),
-                            .max_age_ms = longest_age(t, entry),
+                            .max_age_ms = scan_pace_longest_age(&t->pace, entry),
                             .has_questions = scan_entry_has_questions(entry)};
     entry->run = SCAN_RUN_LIST;
     entry->started_ms = now;
@@ -441,15 +345,6 @@ static void take_due(struct scan_thread *t, struct run_list *runs)
     }
 }
 
-static void log_overdue(const struct scan_thread *t, const struct strvec *overdue)
-{
-    char interval[CLOCK_DURATION_SIZE];
-    clock_format_duration(t->options.interval_ms, interval);
-    for (size_t i = 0; i < overdue->len; i++)
-        log_event(LOG_WARN, "scanner", "event", "overdue", "image", overdue->items[i], "interval", interval,
-                  "msg", "not scanned successfully for three intervals", NULL);
-}
-
 /* A cache that fails costs requests and nothing else, so it is said now and then. */
 static void log_cache_problem(struct scan_thread *t)
 {
@@ -461,31 +356,13 @@ static void log_cache_problem(struct scan_thread *t)
     log_event(LOG_WARN, "cache", "event", "failing", "err", problem, NULL);
 }
 
-static void measure_cache_durations(struct metrics *metrics, const struct cache_stats *stats)
-{
-    static const char *const methods[CACHE_OPERATIONS] = {[CACHE_GET] = "GetKey", [CACHE_PUT] = "SetKey"};
-    for (size_t i = 0; i < CACHE_OPERATIONS; i++) {
-        for (int success = 0; success < 2; success++) {
-            const struct cache_durations *durations = &stats->durations[i][success];
-            metrics_set_histogram(metrics, METRIC_CACHE_REQUEST_DURATION,
-                                  METRIC_LABELS(methods[i], success ? "true" : "false"), durations->buckets,
-                                  durations->sum_s);
-        }
-    }
-}
-
 /* The cache belongs to this thread, so its counts are handed on here. */
 static void measure_cache(struct scan_thread *t)
 {
     if (!t->options.cache)
         return;
     const struct cache_stats stats = cache_stats(t->options.cache);
-    struct metrics *metrics = t->options.metrics;
-    metrics_set(metrics, METRIC_CACHE_OPERATIONS, METRIC_LABELS("hit"), (double)stats.hits);
-    metrics_set(metrics, METRIC_CACHE_OPERATIONS, METRIC_LABELS("miss"), (double)stats.misses);
-    metrics_set(metrics, METRIC_CACHE_OPERATIONS, METRIC_LABELS("write"), (double)stats.writes);
-    metrics_set(metrics, METRIC_CACHE_OPERATIONS, METRIC_LABELS("failure"), (double)stats.failures);
-    measure_cache_durations(metrics, &stats);
+    scan_metrics_cache(t->options.metrics, &stats);
     log_cache_problem(t);
 }
 
@@ -509,7 +386,7 @@ static bool turn(struct scan_thread *t)
     if (!stopping)
         take_due(t, &runs);
     pthread_mutex_unlock(&t->lock);
-    log_overdue(t, &runs.overdue);
+    scan_log_overdue(&runs.overdue, t->options.interval_ms);
     for (size_t i = 0; i < runs.len; i++)
         submit(t, &runs.items[i]);
     for (size_t i = 0; !stopping && i < runs.lookups_len; i++)
@@ -535,7 +412,9 @@ struct scan_thread *scan_thread_new(const struct scan_thread_options *options)
     struct scan_thread *t = xcalloc(1, sizeof(*t));
     pthread_mutex_init(&t->lock, NULL);
     t->options = *options;
-    t->random = (unsigned)clock_wall_ms(options->clock);
+    t->pace = (struct scan_pace){.interval_ms = options->interval_ms,
+                                 .clock = options->clock,
+                                 .random = (unsigned)clock_wall_ms(options->clock)};
     strmap_init(&t->entries, scan_entry_free);
     t->sources = xcalloc(options->owners, sizeof(*t->sources));
     for (size_t i = 0; i < options->owners; i++)

@@ -100,6 +100,7 @@ void mirror_free(struct mirror *mirror)
     free(mirror->wanted);
     free(mirror->branch);
     free(mirror->notes);
+    strvec_release(&mirror->orphans);
     free(mirror);
 }
 

@@ -33,6 +33,8 @@ struct mirror {
     char head[GIT_ID_SIZE];
     char *notes;        /* refs/notes/…; NULL: none */
     bool notes_refused; /* by the remote, since the mirror was opened */
+    struct strvec
+        orphans; /* commits that lost the race, and whose notes the same push brought to the remote */
     int64_t timeout_ms;
     int lock; /* descriptor of the held lock; -1 */
 };
@@ -73,7 +75,8 @@ int mirror_write_head(struct mirror *mirror, const git_oid *commit, struct error
 /* Where the ref of notes is in the mirror; zero if it is not there. */
 void mirror_read_notes_tip(const struct mirror *mirror, git_oid *tip);
 int mirror_write_notes_tip(struct mirror *mirror, const git_oid *tip, struct error *err) MUST_CHECK;
-/* Makes the commit of the ref of notes, on `tip` (zero: its first), that has the notes of the request as well. */
+/* Makes the commit of the ref of notes, on `tip` (zero: its first), that has the notes of the request as well, and none of
+ * the mirror's orphans. */
 int mirror_make_notes(struct mirror *mirror, const git_oid *tip, const struct push_request *request,
                       git_oid *made, struct error *err) MUST_CHECK;
 

@@ -36,6 +36,19 @@ static int add_note(struct mirror *mirror, const git_signature *author, const st
     return 0;
 }
 
+/* Notes of what is not in the branch. One that is not there has been removed by somebody else. */
+static void remove_orphans(struct mirror *mirror, const git_signature *author, git_oid *tip)
+{
+    for (size_t i = 0; i < mirror->orphans.len && !git_oid_is_zero(tip); i++) {
+        CLEANUP(release_commit) git_commit *parent = NULL;
+        git_oid target, made;
+        if (git_oid_fromstr(&target, mirror->orphans.items[i]) == 0 &&
+            git_commit_lookup(&parent, mirror->repository, tip) == 0 &&
+            git_note_commit_remove(&made, mirror->repository, parent, author, author, &target) == 0)
+            *tip = made;
+    }
+}
+
 int mirror_make_notes(struct mirror *mirror, const git_oid *tip, const struct push_request *request,
                       git_oid *made, struct error *err)
 {
@@ -44,6 +57,7 @@ int mirror_make_notes(struct mirror *mirror, const git_oid *tip, const struct pu
     if (git_signature_new(&author, who->name, who->email, who->when_ms / 1000, 0) < 0)
         return library_error(err, "\"%s <%s>\" is no author of a note", who->name, who->email);
     *made = *tip;
+    remove_orphans(mirror, author, made);
     for (size_t i = 0; i < request->notes_len; i++) {
         if (add_note(mirror, author, &request->notes[i], made, err) < 0)
             return -1;

@@ -216,6 +216,22 @@ static void push_release(struct push *push)
         }                                                                                                    \
     }
 
+/* The remote took the notes and not the branch: the next notes are made without them. */
+static void note_orphans(struct mirror *mirror, const struct push_request *request)
+{
+    for (size_t i = 0; i < request->notes_len; i++) {
+        if (!strvec_contains(&mirror->orphans, request->notes[i].commit))
+            strvec_push(&mirror->orphans, request->notes[i].commit);
+    }
+}
+
+/* The remote has the notes of `made`. */
+static int take_notes(struct mirror *mirror, const git_oid *made, struct error *err)
+{
+    strvec_release(&mirror->orphans);
+    return mirror_write_notes_tip(mirror, made, err);
+}
+
 /* The branch, and the notes beside it where `with_notes` and they can be: *are_noted. */
 static int push_branch(struct mirror *mirror, const struct push_request *request, bool with_notes,
                        bool *are_noted, struct error *problem, struct error *err)
@@ -237,9 +253,12 @@ static int push_branch(struct mirror *mirror, const struct push_request *request
     if (with_notes)
         prepare_notes(mirror, remote, &push, problem);
     int result = upload_refs(mirror, remote, &push, err);
-    *are_noted = push.has_notes && (result < 0 || (push.notes.is_known && !push.notes.why.len));
+    bool is_note_there = push.has_notes && push.notes.is_known && !push.notes.why.len;
+    *are_noted = push.has_notes && (result < 0 || is_note_there);
+    if (push.branch.why.len && is_note_there)
+        note_orphans(mirror, request);
     if (result == 0 && *are_noted)
-        result = mirror_write_notes_tip(mirror, &push.made, err);
+        result = take_notes(mirror, &push.made, err);
     return result < 0 ? -1 : mirror_write_head(mirror, &push.commit, err);
 }
 
@@ -258,7 +277,7 @@ static int push_notes_once(struct mirror *mirror, const struct push_request *req
                              : error_set(problem, ERROR_CONFLICT, "%s moves all the time", mirror->notes);
     if (upload_refs(mirror, remote, &push, problem) < 0)
         return -1;
-    return mirror_write_notes_tip(mirror, &push.made, problem);
+    return take_notes(mirror, &push.made, problem);
 }
 
 static void push_notes(struct mirror *mirror, const struct push_request *request, struct error *problem)

@@ -31,8 +31,8 @@ bool chart_ref_has_scheme(const char *text)
 static char *replace(const char *text, char from, char to)
 {
     char *copy = xstrdup(text);
-    for (char *c = copy; *c; c++)
-        *c = *c == from ? to : *c;
+    for (char *c = strchr(copy, from); c; c = strchr(c, from))
+        *c = to;
     return copy;
 }
 

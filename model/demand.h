@@ -36,7 +36,7 @@ struct demand {
     unsigned (*wants)(const char *tag, void *context);
     void *context;
     /* The last answer, if whoever asks still has it; else NULL. Borrowed while the scan runs. What the cache has is not
-     * built a second time if it is just that. */
+     * built a second time if it is just that, and what the cache does not have is not asked for a second time. */
     struct repository_info *known;
     /* The time in the image's labels counts, where they have one, and not that of the config. */
     bool dates_by_labels;

@@ -275,6 +275,7 @@ struct repository_info *repository_info_copy(const struct repository_info *from)
     repository_info_set_etag(info, from->etag, from->etag_ms);
     repository_info_finish(info);
     info->list_digest = xstrdup(from->list_digest);
+    info->key_sum = from->key_sum;
     info->scanned_ms = from->scanned_ms;
     info->is_truncated = from->is_truncated;
     info->is_label_dated = from->is_label_dated;

@@ -57,6 +57,7 @@ struct repository_info {
     int64_t etag_ms;     /* when that page was read */
     char *list_digest;   /* of the list's text, where it was one page of nothing but tags; NULL: not known */
     uint64_t record_sum; /* a checksum of its record in the cache (cache/records.h); 0: none was seen */
+    uint64_t key_sum;    /* and of the key that it is under there: whose answer it is */
 
     /* The rest is for image_info.c alone. */
     char *names; /* in the order in which they were added */

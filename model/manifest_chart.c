@@ -114,11 +114,11 @@ static int read_form(struct container_reader *reader, struct container *containe
     struct manifest_place version = follow(base, form->version);
     const char *name = form->name ? yaml_text(yaml_get(base.node, form->name)) : NULL;
     const struct yaml_node *repository = yaml_get(base.node, form->repository);
-    if (check_version(form, version.node, err) < 0)
-        return -1;
     container->tag_node = yaml_resolve(version.node);
     container->is_alias = version.is_alias;
-    container->line = container->tag_node->line;
+    container->line = (container->tag_node ? container->tag_node : yaml_resolve(base.node))->line;
+    if (check_version(form, version.node, err) < 0)
+        return -1;
     if (form->is_source)
         return read_source(reader, container, repository, name, err);
     return chart_ref_make(yaml_text(repository), name, container->tag_node->value, &container->image, err);

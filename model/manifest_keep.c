@@ -106,12 +106,21 @@ static int compare_texts(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+/* How many different ones, once they are sorted. */
+static size_t count_nodes(const struct keeping *k)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < k->nodes_len; i++)
+        len += !i || *k->nodes[i] != *k->nodes[i - 1];
+    return len;
+}
+
 /* The nodes alone, without what is in them or what they stand for. */
 static void keep_nodes(struct keeping *k, struct manifest_file *file)
 {
     if (k->nodes_len)
         qsort(k->nodes, k->nodes_len, sizeof(*k->nodes), compare_nodes);
-    file->nodes = xcalloc(k->nodes_len, sizeof(*file->nodes));
+    file->nodes = xcalloc(count_nodes(k), sizeof(*file->nodes));
     const struct yaml_node *last = NULL;
     size_t len = 0;
     for (size_t i = 0; i < k->nodes_len; i++) {
@@ -126,8 +135,6 @@ static void keep_nodes(struct keeping *k, struct manifest_file *file)
         }
         *k->nodes[i] = &file->nodes[len - 1];
     }
-    if (len && len < k->nodes_len)
-        file->nodes = xreallocarray(file->nodes, len, sizeof(*file->nodes));
     for (size_t i = 0; i < len; i++) {
         struct yaml_node *copy = &file->nodes[i];
         add_bytes(k, &copy->value, copy->value_len + 1);

@@ -9,143 +9,23 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/limits.h"
 #include "base/strbuf.h"
 #include "model/chart_ref.h"
 #include "model/manifest_file.h"
-
-static const char sign[] = "# pawl:";
-static const char flux2_sign[] = "{\"$imagepolicy\"";
-
-struct marker {
-    size_t start; /* of its "#" */
-    int line;
-    bool is_done; /* attached, reported, or no marker at all */
-};
+#include "model/marker_text.h"
 
 struct marking {
     struct manifest_file *file;
     const char *default_space;
     size_t resources_capacity;
-    struct marker *markers; /* in the order of the text */
-    size_t len, capacity;
+    struct marker_list markers;
     size_t document;
     size_t resource; /* the first that may still begin */
     size_t inside;   /* the resource that is being walked, or SIZE_MAX */
     struct strbuf path;
 };
 
-bool manifest_has_markers(const char *text, size_t len)
-{
-    return memmem(text, len, sign, strlen(sign)) || memmem(text, len, flux2_sign, strlen(flux2_sign));
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static bool is_break(char c)
-{
-    return c == '\n' || c == '\r';
-}
-
-static int count_lines(const char *text, size_t from, size_t to)
-{
-    int lines = 0;
-    for (size_t i = from; i < to; i++) {
-        bool is_crlf = text[i] == '\r' && i + 1 < to && text[i + 1] == '\n';
-        lines += is_break(text[i]) && !is_crlf;
-    }
-    return lines;
-}
-
-static void find_markers(struct marking *m)
-{
-    const struct manifest_file *file = m->file;
-    const char *text = file->text, *found;
-    size_t at = 0;
-    int line = 1;
-    while (at < file->len && (found = memmem(text + at, file->len - at, sign, strlen(sign)))) {
-        size_t start = (size_t)(found - text);
-        line += count_lines(text, at, start);
-        at = start + 1;
-        bool is_comment = start == 0 || is_blank(text[start - 1]) || is_break(text[start - 1]);
-        if (!is_comment)
-            continue;
-        if (m->len == LIMIT_MARKERS) {
-            manifest_file_add_problem(m->file, line, NULL,
-                                      xasprintf("more than %u markers in one file; those from here on are "
-                                                "not read",
-                                                LIMIT_MARKERS));
-            return;
-        }
-        vec_grow(m->markers, m->len, m->capacity);
-        m->markers[m->len++] = (struct marker){.start = start, .line = line};
-    }
-}
-
-/* The first marker at or behind the place, or the number of markers. */
-static size_t marker_from(const struct marking *m, size_t place)
-{
-    size_t low = 0, high = m->len;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (m->markers[middle].start < place)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* -- what a marker says ------------------------------------------------------------------------------------- */
-
-static bool is_policy(const char *text)
-{
-    static const char *const prefixes[] = {"glob:", "semver:", "regexp:", "regex:"};
-    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
-        if (str_starts_with(text, prefixes[i]))
-            return true;
-    }
-    return false;
-}
-
-/* The text behind the sign, without blanks around it; kept by the file. */
-static char *text_of(const struct marking *m, const struct marker *marker)
-{
-    const char *text = m->file->text;
-    size_t start = marker->start + strlen(sign), end = start;
-    while (end < m->file->len && !is_break(text[end]))
-        end++;
-    while (start < end && is_blank(text[start]))
-        start++;
-    while (start < end && is_blank(text[end - 1]))
-        end--;
-    return arena_memdupz(&m->file->yaml->arena, text + start, end - start);
-}
-
-struct meaning {
-    const char *repository; /* NULL: the scalar is a whole reference */
-    const char *policy;
-};
-
-static int read_meaning(char *text, struct meaning *out, struct error *err)
-{
-    *out = (struct meaning){.policy = text};
-    if (is_policy(text))
-        return 0;
-    size_t word = strcspn(text, " \t");
-    char *rest = text + word + strspn(text + word, " \t");
-    if (!word || !is_policy(rest))
-        return error_set(err, ERROR_INVALID,
-                         "the marker has no policy; write \"# pawl: semver:~1.2\" behind a whole image, or "
-                         "\"# pawl: REPOSITORY semver:~1.2\" behind a tag alone (glob: and regexp: are there "
-                         "too)");
-    text[word] = '\0';
-    *out = (struct meaning){.repository = text, .policy = rest};
-    return 0;
-}
 
 /* A Docker Hub image could be called "1.2.3", but a tag whose repository was forgotten is called that. */
 static bool looks_like_tag(const struct image_ref *image)
@@ -246,7 +126,7 @@ static struct container *add_container(struct marking *m, struct resource *resou
 }
 
 /* A container that the object has anyway: the marker gives it its policy, and must mean the same image. */
-static int mark_known(struct container *container, bool is_entry, const struct meaning *meaning,
+static int mark_known(struct container *container, bool is_entry, const struct marker_meaning *meaning,
                       struct error *err)
 {
     container->policy_text = meaning->policy;
@@ -263,8 +143,8 @@ static int mark_known(struct container *container, bool is_entry, const struct m
                      meaning->repository, (int)container->image.name_len, container->image.text);
 }
 
-static int mark_new(struct container *container, const struct yaml_node *node, const struct meaning *meaning,
-                    struct error *err)
+static int mark_new(struct container *container, const struct yaml_node *node,
+                    const struct marker_meaning *meaning, struct error *err)
 {
     const char *value = yaml_text(node);
     container->line = node->line;
@@ -278,7 +158,7 @@ static int mark_new(struct container *container, const struct yaml_node *node, c
 }
 
 static int attach_to(struct marking *m, struct resource *resource, const struct yaml_node *node,
-                     const struct meaning *meaning, struct error *err)
+                     const struct marker_meaning *meaning, struct error *err)
 {
     struct container *container = find_container(resource, node);
     if (!container && has_name(resource, m->path.buf))
@@ -297,11 +177,11 @@ static int attach_to(struct marking *m, struct resource *resource, const struct 
 static void attach(struct marking *m, struct marker *marker, const struct yaml_node *node)
 {
     struct error err = ERROR_INIT;
-    struct meaning meaning;
+    struct marker_meaning meaning;
     marker->is_done = true;
     if (node->kind == YAML_ALIAS)
         error_set(&err, ERROR_INVALID, "the marked value is an alias; mark where its text is written");
-    if (err.code != ERROR_NONE || read_meaning(text_of(m, marker), &meaning, &err) < 0) {
+    if (err.code != ERROR_NONE || marker_read(m->file, marker, &meaning, &err) < 0) {
         manifest_file_add_problem(m->file, marker->line, NULL, xstrdup(err.text));
         return;
     }
@@ -317,8 +197,9 @@ static void attach(struct marking *m, struct marker *marker, const struct yaml_n
 static void pass_over_inside(struct marking *m, const struct yaml_node *node)
 {
     bool is_block = node->style == YAML_LITERAL || node->style == YAML_FOLDED;
-    for (size_t i = marker_from(m, node->start); i < m->len && m->markers[i].start < node->end; i++)
-        m->markers[i].is_done = !is_block || m->markers[i].line != node->line;
+    for (size_t i = marker_list_from(&m->markers, node->start);
+         i < m->markers.len && m->markers.items[i].start < node->end; i++)
+        m->markers.items[i].is_done = !is_block || m->markers.items[i].line != node->line;
 }
 
 static void visit_value(struct marking *m, const struct yaml_node *node)
@@ -327,15 +208,15 @@ static void visit_value(struct marking *m, const struct yaml_node *node)
     bool is_block = node->kind == YAML_SCALAR && (node->style == YAML_LITERAL || node->style == YAML_FOLDED);
     if (node->kind == YAML_SCALAR)
         pass_over_inside(m, node);
-    size_t at = marker_from(m, node->end);
-    if (is_block || at == m->len || m->markers[at].is_done)
+    size_t at = marker_list_from(&m->markers, node->end);
+    if (is_block || at == m->markers.len || m->markers.items[at].is_done)
         return;
-    size_t end = m->markers[at].start;
+    size_t end = m->markers.items[at].start;
     for (size_t i = node->end; i < end; i++) {
         if (!strchr(" \t,]}", text[i]))
             return;
     }
-    attach(m, &m->markers[at], node);
+    attach(m, &m->markers.items[at], node);
 }
 
 /* The resource that this mapping is, or the one around it. */
@@ -408,8 +289,9 @@ static void walk(struct marking *m, const struct yaml_node *node)
 /* What is in a broken document is not known; its own problem says so. */
 static void pass_over_document(struct marking *m, const struct yaml_document *document)
 {
-    for (size_t i = marker_from(m, document->start); i < m->len && m->markers[i].start < document->end; i++)
-        m->markers[i].is_done = true;
+    for (size_t i = marker_list_from(&m->markers, document->start);
+         i < m->markers.len && m->markers.items[i].start < document->end; i++)
+        m->markers.items[i].is_done = true;
 }
 
 static void walk_documents(struct marking *m)
@@ -427,44 +309,26 @@ static void walk_documents(struct marking *m)
 
 static void report_lonely(struct marking *m)
 {
-    for (size_t i = 0; i < m->len; i++) {
-        if (!m->markers[i].is_done)
-            manifest_file_add_problem(m->file, m->markers[i].line, NULL,
+    for (size_t i = 0; i < m->markers.len; i++) {
+        if (!m->markers.items[i].is_done)
+            manifest_file_add_problem(m->file, m->markers.items[i].line, NULL,
                                       xstrdup("the marker has no value before it on its line; it belongs "
                                               "behind the image or tag, which must be in one piece"));
     }
 }
 
-static void report_flux2(struct manifest_file *file)
-{
-    const char *text = file->text, *found = memmem(text, file->len, flux2_sign, strlen(flux2_sign));
-    if (!found)
-        return;
-    const char *hash = found;
-    while (hash > text && is_blank(hash[-1]))
-        hash--;
-    if (hash == text || hash[-1] != '#')
-        return;
-    manifest_file_add_problem(
-        file, 1 + count_lines(text, 0, (size_t)(found - text)), NULL,
-        xstrdup(
-            "this file has markers of Flux 2 ($imagepolicy), and pawl reads no ImagePolicy; write "
-            "\"# pawl: semver:~1.2\" behind a whole image, or \"# pawl: REPOSITORY semver:~1.2\" behind a "
-            "tag, with the policy that the ImagePolicy has"));
-}
-
 void manifest_read_markers(struct manifest_file *file, const char *default_space, size_t resources_capacity)
 {
-    report_flux2(file);
+    marker_report_flux2(file);
     struct marking m = {.file = file,
                         .default_space = default_space,
                         .resources_capacity = resources_capacity,
                         .path = STRBUF_INIT};
-    find_markers(&m);
-    if (m.len) {
+    marker_list_find(&m.markers, file);
+    if (m.markers.len) {
         walk_documents(&m);
         report_lonely(&m);
     }
-    free(m.markers);
+    free(m.markers.items);
     strbuf_release(&m.path);
 }

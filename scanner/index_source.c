@@ -14,10 +14,14 @@ struct index_source {
     struct strmap indexes; /* URL and log-in -> struct index */
 };
 
+/* For so long an index is believed not to have changed where a chart is missing in it (index_scan.c for the others). */
+#define MISSING_TRUSTED_MS INT64_C(86400000)
+
 /* What a chart that nobody waited for has in the last answer. */
 struct kept {
     char *text; /* NULL: nothing is kept */
     size_t len;
+    bool is_missing; /* the index has no such chart */
 };
 
 struct waiter {
@@ -34,6 +38,7 @@ struct index {
     struct strmap charts; /* name -> struct kept */
     char *validator;      /* of the last answer; NULL: it had none */
     int64_t checked_ms;   /* monotonic; 0: never */
+    int64_t read_ms;      /* when it was last sent; the same */
     bool is_asked;
     char *sent; /* the validator in the question under way; NULL: none */
     struct waiter *waiters;
@@ -125,6 +130,11 @@ static bool answer_from_kept(struct index *index, struct waiter *waiter)
     struct index_answer answer = {.validator = index->validator, .checked_ms = index->checked_ms};
     if (!kept->text && !is_same(waiter->validator, index->validator))
         return false;
+    struct error err = ERROR_INIT;
+    if (kept->is_missing) {
+        error_set(&err, ERROR_NOT_FOUND, "the index has no chart %.200s", waiter->chart);
+        answer.error = &err;
+    }
     AUTO_FREE char *text = steal(&kept->text);
     answer.is_unchanged = !text;
     answer.slice = (struct chart_slice){text, kept->len, false};
@@ -173,10 +183,12 @@ static void keep_others(struct index *index, const struct strbuf *body)
         struct chart_slice slice;
         struct error err = ERROR_INIT;
         free(steal(&kept->text));
+        kept->is_missing = false;
         bool is_awaited = false;
         for (const struct waiter *waiter = index->waiters; waiter && !is_awaited; waiter = waiter->next)
             is_awaited = !strcmp(waiter->chart, chart);
-        if (is_awaited || chart_index_cut(body->buf, body->len, chart, &slice, &err) < 0 || slice.is_whole)
+        kept->is_missing = chart_index_cut(body->buf, body->len, chart, &slice, &err) < 0;
+        if (is_awaited || kept->is_missing || slice.is_whole)
             continue;
         kept->text = xmemdupz(slice.text, slice.len);
         kept->len = slice.len;
@@ -203,6 +215,7 @@ static void on_body(struct index *index, struct http_response *response)
 {
     free(index->validator);
     index->validator = validator_of(response);
+    index->read_ms = index->checked_ms;
     keep_others(index, &response->body);
     AUTO_FREE char *validator = xstrdup(index->validator); /* whoever is told may ask again */
     int64_t checked_ms = index->checked_ms;
@@ -268,14 +281,16 @@ void index_source_want(struct index_source *source, const struct index_request *
                        void *context)
 {
     struct index *index = find_index(source, request);
+    const char *validator = request->validator;
     struct waiter *waiter = xcalloc(1, sizeof(*waiter));
     waiter->request = *request;
     waiter->chart = xstrdup(request->repository + strcspn(request->repository, "#") + 1);
-    waiter->validator = xstrdup(request->validator);
     waiter->done = done;
     waiter->context = context;
-    (void)find_kept(index, waiter->chart);
-    int64_t age_ms = clock_monotonic_ms(source->clock) - index->checked_ms;
+    int64_t now_ms = clock_monotonic_ms(source->clock), age_ms = now_ms - index->checked_ms;
+    if (find_kept(index, waiter->chart)->is_missing && now_ms - index->read_ms < MISSING_TRUSTED_MS)
+        validator = index->validator; /* that it is still missing is all there is to know */
+    waiter->validator = xstrdup(validator);
     if (index->checked_ms && age_ms < request->max_age_ms && answer_from_kept(index, waiter))
         return;
     struct waiter **end = &index->waiters;

@@ -78,6 +78,7 @@ static struct repository_info *merge(const struct pushed_scan *scan)
             put(scan, info, tag, SIZE_MAX);
     }
     repository_info_finish(info);
+    info->key_sum = base->key_sum;
     info->scanned_ms = base->scanned_ms;
     info->is_label_dated = base->is_label_dated;
     info->has_no_page_size = base->has_no_page_size;

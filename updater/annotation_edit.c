@@ -76,7 +76,7 @@ static int append_block(const struct annotation_path *e, size_t level, struct by
 {
     const struct yaml_node *mapping = e->nodes[level];
     size_t indent = 0;
-    if (!place_indent(e->text, mapping->items[0], &indent))
+    if (!place_indent(e->text, mapping, mapping->items[0], &indent))
         return annotation_path_refuse(e, mapping->line, "its indentation is not made of spaces alone");
     const char *line_break = place_line_break(e->text, e->len, mapping->start);
     const struct yaml_node *last = place_last(mapping);
@@ -156,7 +156,7 @@ static int fill(const struct annotation_path *e, size_t level, struct byte_edit 
     if (fill_own_line(e, level, edit, out))
         return 0;
     size_t indent = 0;
-    if (!place_indent(e->text, key, &indent))
+    if (!place_indent(e->text, parent, key, &indent))
         return annotation_path_refuse(e, key->line, "its indentation is not made of spaces alone");
     indent += step_of(e);
     /* what is left of the line, a comment, stays on it; the value's bytes and the spaces before them go */
@@ -254,7 +254,7 @@ static int remove_block_pair(const struct annotation_path *e, const struct yaml_
     size_t start = place_line_start(e->text, key->start);
     if (!place_is_blank(e->text, start, key->start)) {
         size_t indent;
-        if (pair + 2 >= mapping->len || !place_indent(e->text, key, &indent)) /* "? key" */
+        if (pair + 2 >= mapping->len || !place_indent(e->text, mapping, key, &indent)) /* "? key" */
             return annotation_path_refuse(e, key->line, "the annotation shares its line with something else");
         place_edit(edit, key->start, mapping->items[pair + 2]->start);
         return 0;

@@ -81,8 +81,11 @@ bool place_is_blank(const char *text, size_t start, size_t end)
     return true;
 }
 
-bool place_indent(const char *text, const struct yaml_node *key, size_t *indent)
+bool place_indent(const char *text, const struct yaml_node *mapping, const struct yaml_node *key,
+                  size_t *indent)
 {
+    if (key->column != mapping->column)
+        return false;
     size_t start = place_line_start(text, key->start);
     start = skip_bom(text, start, key->start);
     for (size_t at = start; at < key->start; at++) {

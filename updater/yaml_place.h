@@ -34,8 +34,9 @@ bool place_is_nothing(const struct yaml_node *node);
 char place_before(const char *text, size_t at);
 
 /* The columns before a key of a block mapping: spaces, with the "-" of sequences among them. False if there is anything
- * else: a tab, an anchor, a "?". */
-bool place_indent(const char *text, const struct yaml_node *key, size_t *indent) MUST_CHECK;
+ * else: a tab, an anchor, a "?", which may be on a line before the key. */
+bool place_indent(const char *text, const struct yaml_node *mapping, const struct yaml_node *key,
+                  size_t *indent) MUST_CHECK;
 
 /* The last scalar, alias or collection in {…} or […] of a block: what its last line ends with. */
 const struct yaml_node *place_last(const struct yaml_node *node);

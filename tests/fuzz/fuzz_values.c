@@ -61,6 +61,23 @@ static void check_file(const char *text, size_t len)
     manifest_file_unref(file);
 }
 
+/* The same values as YAML in a string. */
+static void check_embedded(const char *text, size_t len)
+{
+    CLEANUP(strbuf_release) struct strbuf file = STRBUF_INIT;
+    strbuf_addstr(
+        &file, "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: x}\nspec:\n  source:\n"
+               "    helm:\n      values: |\n");
+    for (size_t i = 0; i < len;) {
+        const char *end = memchr(text + i, '\n', len - i);
+        size_t line = end ? (size_t)(end - text) + 1 - i : len - i;
+        strbuf_addstr(&file, "        ");
+        strbuf_add(&file, text + i, line);
+        i += line;
+    }
+    check_file(file.buf, file.len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -78,5 +95,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     strbuf_add(&text, (const char *)data, size);
     strbuf_addstr(&text, tail);
     check_file(text.buf, text.len);
+    check_embedded((const char *)data, size);
     return 0;
 }

@@ -107,6 +107,21 @@ def test_memcached_that_dies_under_a_daemon_comes_back_into_use(site, memcacheds
                           timeout=40)
 
 
+@pytest.mark.parametrize("cache", ["none", "dead"])
+def test_a_daemon_without_a_cache_asks_for_what_is_new_alone(site, memcacheds, cache):
+    """What it knows itself is not asked for again and again because nobody keeps it."""
+    _start(site)
+    options = ["--cache", "none"] if cache == "none" else _memcached(memcacheds)
+    for server in memcacheds:
+        server.stop()
+    with site.serve(*options, "--registry-poll-interval", "1s") as daemon:
+        daemon.wait_until(lambda: site.has_pushed(f"Auto-release {site.image('app', 'f')}"), "the first commit")
+        site.registry.reset_requests()
+        daemon.wait_until(lambda: len(site.registry.requests()) >= 3, "three intervals")
+        seen = [request.path for request in site.registry.requests()]
+        assert all("/tags/list" in path for path in seen), seen
+
+
 @pytest.mark.parametrize("damage", [b"", b"garbage" * 1000, None],
                          ids=["empty", "another form", "torn"])
 def test_a_damaged_cache_file_is_no_error(site, damage):

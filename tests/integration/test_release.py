@@ -1,7 +1,12 @@
 """`pawl release`: images that a person wants, as one commit."""
 
 import base64
+import contextlib
 import json
+import os
+import pty
+import subprocess
+import time
 
 import pytest
 
@@ -254,3 +259,77 @@ def test_who_asks_is_the_author_where_that_is_wanted(site, options, author):
     _release(site, "--workload", WEB, "-i", site.image("app", "1.1.0"), *options)
     assert (site.repo.log()[0].author, site.repo.log()[0].email) == author
     assert site.repo.git("log", "-1", "--format=%cn %ce").strip() == "pawl pawl@localhost"
+
+
+# --interactive
+
+
+class _Terminal:
+    """pawl on a terminal of its own: `type` keys, `wait_for` text, and at the end its exit code."""
+
+    def __init__(self, site, *options):
+        self.patience = 20 * site.pawl.patience
+        self.master, slave = pty.openpty()
+        self.child = subprocess.Popen(
+            [site.pawl.binary, "release", "--git-url", site.url, "-n", "demo", "--interactive", *options],
+            stdin=slave, stdout=slave, stderr=slave, env=site.pawl.environment(), cwd=site.pawl.home, start_new_session=True)
+        os.close(slave)
+        self.seen = ""
+
+    def _read(self):
+        with contextlib.suppress(OSError):  # the other end is closed
+            self.seen += os.read(self.master, 65536).decode()
+            return True
+        return False
+
+    def wait_for(self, text):
+        end = time.monotonic() + self.patience
+        while text not in self.seen:
+            assert time.monotonic() < end and self._read(), f"{text!r} is not in {self.seen!r}"
+        return self
+
+    def type(self, keys):
+        os.write(self.master, keys.encode())
+        return self
+
+    def end(self):
+        while self._read():
+            pass
+        os.close(self.master)
+        return self.child.wait(timeout=self.patience)
+
+
+def test_picked_updates_are_released(site):
+    _fill(site)
+    terminal = _Terminal(site, "--all", "--update-all-images")
+    terminal.wait_for("⇒ ◉ demo:deployment/api").type("\x1b[B ").wait_for("⇒ ◯ demo:deployment/db").type("\r")
+    terminal.wait_for("Submitting selected release").wait_for("Commit pushed:")
+    assert terminal.end() == 0
+    assert sorted(site.repo.changed_files()) == ["api.yaml", "web.yaml"]
+    assert site.repo.log()[0].subject == f"Update image refs in {API}, {WEB}"
+
+
+@pytest.mark.parametrize("keys", ["q", "\x1b", "\x03", " j j \r"])
+def test_a_menu_that_is_left_releases_nothing(site, keys):
+    _fill(site)
+    terminal = _Terminal(site, "--all", "--update-all-images")
+    terminal.wait_for("⇒ ◉").type(keys).wait_for("Aborted.")
+    assert terminal.end() == 0 and len(site.repo.log()) == 1
+
+
+def test_what_changed_while_somebody_picked_is_not_overwritten(site):
+    files = _fill(site)
+    terminal = _Terminal(site, "--workload", WEB, "--update-all-images").wait_for("⇒ ◉")
+    site.repo.commit({"web.yaml": files["web.yaml"].replace("1.0.0", "2.0.0")}, "by hand")
+    terminal.type("\r").wait_for("container(s) tag mismatch: app")
+    assert terminal.end() == 1 and len(site.repo.log()) == 2
+
+
+def test_interactive_without_changes_or_without_a_terminal(site):
+    _fill(site)
+    terminal = _Terminal(site, "--workload", WEB, "-i", site.image("app", "1.0.0")).wait_for("No changes found.")
+    assert terminal.end() == 0
+    options = ("--all", "--update-all-images", "--interactive")
+    assert "needs a terminal" in _release(site, *options, rc=2).stderr
+    assert "--dry-run" in _release(site, *options, "--dry-run", rc=2).stderr
+    assert len(site.repo.log()) == 1

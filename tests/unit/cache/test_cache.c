@@ -44,7 +44,8 @@ static void test_cache_file_is_made_with_its_directory(void **state UNUSED)
     struct stat is;
     assert_int_equal(stat(data, &is), 0);
     assert_int_equal(is.st_mode & 07777, 0700);
-    static const char *const names[] = {"a/b/cache.lmdb", "a/b/cache.lmdb-lock", "a/b/cache.lmdb-guard"};
+    static const char *const names[] = {"a/b/cache.lmdb", "a/b/cache.lmdb-lock", "a/b/cache.lmdb-guard",
+                                        "a/b/cache.lmdb-users"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         AUTO_FREE char *path = file_join(directory, names[i]);
         assert_int_equal(stat(path, &is), 0);

@@ -1,6 +1,7 @@
 /* Against real memcached processes on loopback. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -201,6 +202,20 @@ static void test_cache_memcached_takes_any_key_and_value(void **state)
     assert_null(cache_problem(f->cache));
 }
 
+/* Where a server is added (this one is down), most of what the others have is found where it was: not one in three, as
+ * with keys dealt out by the number of servers. */
+static void test_cache_memcached_keeps_most_in_place_when_a_server_comes(void **state)
+{
+    struct fixture *f = *state;
+    put_many(f->cache);
+    AUTO_FREE char *text = xasprintf("127.0.0.1:%d,localhost:%d,127.0.0.1:%d", f->servers[0].port,
+                                     f->servers[1].port, free_port());
+    struct cache *more = open_at(text);
+    int found = count_many(more);
+    cache_free(more);
+    assert_in_range(found, 45, 95);
+}
+
 static char *random_bytes(size_t len)
 {
     char *bytes = xmalloc(len);
@@ -399,6 +414,50 @@ static void test_cache_memcached_without_any_server_misses_at_once(void **state 
     cache_free(cache);
 }
 
+/* A server that takes its time with every item. */
+static void *store_slowly(void *listener)
+{
+    char bytes[65536];
+    int fd = accept(*(int *)listener, NULL, NULL);
+    ssize_t got;
+    while (fd >= 0 && (got = recv(fd, bytes, sizeof(bytes), 0)) > 0) {
+        if (bytes[got - 1] != '\n')
+            continue;
+        usleep(150000);
+        if (send(fd, "STORED\r\n", 8, MSG_NOSIGNAL) < 0)
+            break;
+    }
+    if (fd >= 0)
+        close(fd);
+    return NULL;
+}
+
+static void test_cache_memcached_bounds_the_whole_of_a_put(void **state UNUSED)
+{
+    struct sockaddr_in address = loopback(0);
+    socklen_t len = sizeof(address);
+    pthread_t thread;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
+    assert_int_equal(pthread_create(&thread, NULL, store_slowly, &listener), 0);
+    AUTO_FREE char *text = xasprintf("127.0.0.1:%d", ntohs(address.sin_port));
+    struct cache *cache = open_at(text);
+    AUTO_FREE char *value = xmalloc(8000000); /* sixteen items */
+    memset(value, 'x', 8000000);
+    int64_t start = clock_monotonic_ms(&system_clock);
+    cache_put(cache, "large", value, 8000000, 0);
+    assert_in_range(clock_monotonic_ms(&system_clock) - start, TIMEOUT_MS / 2, TIMEOUT_MS * 2);
+    const char *problem = cache_problem(cache);
+    assert_non_null(problem);
+    assert_non_null(strstr(problem, "not done after 600 ms"));
+    cache_free(cache);
+    shutdown(listener, SHUT_RDWR);
+    pthread_join(thread, NULL);
+    close(listener);
+}
+
 /* The reason is told as long as the server is left alone, and not only when it is found out. */
 static void test_cache_memcached_says_what_is_wrong_with_a_server(void **state)
 {
@@ -431,6 +490,7 @@ int main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(test_cache_memcached_spreads_values_over_servers),
+        CASE(test_cache_memcached_keeps_most_in_place_when_a_server_comes),
         CASE(test_cache_memcached_takes_any_key_and_value),
         CASE(test_cache_memcached_splits_large_values),
         CASE(test_cache_memcached_takes_a_repository_of_100000_tags),
@@ -441,6 +501,7 @@ int main(void)
         CASE(test_cache_memcached_goes_on_with_the_servers_left),
         CASE(test_cache_memcached_does_not_wait_for_a_server_that_hangs),
         CASE(test_cache_memcached_says_what_is_wrong_with_a_server),
+        cmocka_unit_test(test_cache_memcached_bounds_the_whole_of_a_put),
         cmocka_unit_test(test_cache_memcached_without_any_server_misses_at_once),
     };
 #undef CASE

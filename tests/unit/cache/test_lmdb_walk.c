@@ -53,7 +53,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    static const char *const endings[] = {"", "-lock", "-guard"};
+    static const char *const endings[] = {"", "-lock", "-guard", "-users"};
     lmdb_file_close(&f->file);
     for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
         AUTO_FREE char *path = xasprintf("%s%s", f->path, endings[i]);

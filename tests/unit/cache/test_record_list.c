@@ -73,7 +73,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    static const char *const endings[] = {"", "-lock", "-guard"};
+    static const char *const endings[] = {"", "-lock", "-guard", "-users"};
     cache_free(f->cache);
     for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
         AUTO_FREE char *path = xasprintf("%s%s", f->path, endings[i]);

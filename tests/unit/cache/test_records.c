@@ -235,7 +235,8 @@ static int open_cache(void **state)
 static int close_cache(void **state)
 {
     struct fixture *f = *state;
-    static const char *const names[] = {"cache.lmdb", "cache.lmdb-lock", "cache.lmdb-guard"};
+    static const char *const names[] = {"cache.lmdb", "cache.lmdb-lock", "cache.lmdb-guard",
+                                        "cache.lmdb-users"};
     cache_free(f->cache);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         AUTO_FREE char *path = file_join(f->directory, names[i]);
@@ -272,6 +273,34 @@ static void test_records_that_are_known_are_not_read_again(void **state)
     assert_null(record_get_repository_again(f->cache, "quay.io/a/c", "", info));
 }
 
+/* Where the cache lost it, or has an older one (a server that was away came back): whoever knows more goes on with that. */
+static void test_records_that_are_known_outlive_the_cache(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(repository_info_release) struct repository_info *older = repository_info_new("quay.io/a/b");
+    CLEANUP(repository_info_release) struct repository_info *known = repository_info_new("quay.io/a/b");
+    CLEANUP(repository_info_release) struct repository_info *nobodys = repository_info_new("quay.io/a/b");
+    older->scanned_ms = 1000;
+    known->scanned_ms = nobodys->scanned_ms = 2000;
+    struct cache *none = cache_new(NULL, NULL);
+    record_put_repository(none, known, "user:me");
+    struct cache *const caches[] = {none, f->cache};
+    for (size_t i = 0; i < ARRAY_LEN(caches); i++) {
+        CLEANUP(repository_info_release)
+        struct repository_info *again =
+            record_get_repository_again(caches[i], "quay.io/a/b", "user:me", known);
+        assert_ptr_equal(again, known);
+        assert_null(record_get_repository_again(caches[i], "quay.io/a/b", "user:other", known));
+        assert_null(record_get_repository_again(caches[i], "quay.io/a/c", "user:me", known));
+        assert_null(record_get_repository_again(caches[i], "quay.io/a/b", "user:me", nobodys));
+    }
+    cache_free(none);
+    record_put_repository(f->cache, older, "user:me");
+    CLEANUP(repository_info_release)
+    struct repository_info *newest = record_get_repository_again(f->cache, "quay.io/a/b", "user:me", known);
+    assert_ptr_equal(newest, known);
+}
+
 static void test_records_are_apart_by_repository_and_scope(void **state)
 {
     struct fixture *f = *state;
@@ -297,6 +326,8 @@ int main(void)
         cmocka_unit_test(test_records_cut_short_anywhere_are_none),
         cmocka_unit_test(test_records_of_100000_tags_are_small_and_whole),
         cmocka_unit_test_setup_teardown(test_records_that_are_known_are_not_read_again, open_cache,
+                                        close_cache),
+        cmocka_unit_test_setup_teardown(test_records_that_are_known_outlive_the_cache, open_cache,
                                         close_cache),
         cmocka_unit_test_setup_teardown(test_records_are_apart_by_repository_and_scope, open_cache,
                                         close_cache),

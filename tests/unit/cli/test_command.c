@@ -10,7 +10,8 @@
 
 static void test_command_table_rows_either_run_or_refuse(void **state UNUSED)
 {
-    for (const struct command *c = commands; c->name; c++) {
+    for (const struct command *const *each = commands; *each; each++) {
+        const struct command *c = *each;
         assert_true((c->run != NULL) != (c->refusal != NULL));
         assert_ptr_equal(command_find(c->name), c);
         assert_false(c->summary && c->refusal);
@@ -30,7 +31,8 @@ static void test_command_nearest_names_only_what_works(void **state UNUSED)
 
 static void test_help_shows_every_option_that_works(void **state UNUSED)
 {
-    for (const struct command *c = commands; c->name; c++) {
+    for (const struct command *const *each = commands; *each; each++) {
+        const struct command *c = *each;
         if (!c->summary)
             continue;
         CLEANUP(strbuf_release) struct strbuf help = STRBUF_INIT;
@@ -54,7 +56,8 @@ static void test_overview_and_manual_list_every_command(void **state UNUSED)
     CLEANUP(strbuf_release) struct strbuf manual = STRBUF_INIT;
     command_add_overview(&overview);
     command_add_manual(&manual);
-    for (const struct command *c = commands; c->name; c++) {
+    for (const struct command *const *each = commands; *each; each++) {
+        const struct command *c = *each;
         CLEANUP(strbuf_release) struct strbuf line = STRBUF_INIT;
         strbuf_addf(&line, "\n  %s ", c->name);
         assert_int_equal(strstr(overview.buf, line.buf) != NULL, c->summary != NULL);

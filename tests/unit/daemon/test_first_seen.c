@@ -115,7 +115,8 @@ static void test_first_seen_outlives_the_process(void **state)
     assert_int_equal(age_of(seen, "a b c d", "c"), 500);
     assert_int_equal(age_of(seen, "a b c d", "d"), 0);
     first_seen_free(seen);
-    static const char *const files[] = {"first-seen.mdb", "first-seen.mdb-lock", "first-seen.mdb-guard"};
+    static const char *const files[] = {"first-seen.mdb", "first-seen.mdb-lock", "first-seen.mdb-guard",
+                                        "first-seen.mdb-users"};
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
         AUTO_FREE char *path = xasprintf("%s/%s", dir, files[i]);
         unlink(path);

@@ -134,7 +134,7 @@ static void test_chart_that_cannot_be_followed_says_why(void **state)
          "*no version is written"},
         {OBJECT("helm.fluxcd.io/v1", "HelmRelease",
                 ASKED) "  chart: {repository: 'https://c.io/', name: app, version: 1.2.x}\n",
-         "*is a range (1.2.x)"},
+         "*problem 5: container chart: the version is a range (1.2.x)"},
         {OBJECT("helm.fluxcd.io/v1", "HelmRelease",
                 ASKED) "  chart: {repository: 's3://c.io/', name: app, version: 1.2.3}\n",
          "*no Helm repository"},

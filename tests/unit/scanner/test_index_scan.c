@@ -54,7 +54,7 @@ static bool answer(const struct scripted_request *r, int fd, void *context)
         return scripted_reply(fd, "304 Not Modified", headers, "");
     CLEANUP(strbuf_release) struct strbuf body = STRBUF_INIT;
     strbuf_addstr(&body, "entries:\n");
-    for (char chart = 'a'; chart < 'd'; chart++) {
+    for (int chart = 'a'; chart < 'd'; chart++) {
         strbuf_addf(&body, "  %c:\n", chart);
         for (int i = 0; i < f->versions; i++)
             strbuf_addf(&body, "  - version: 1.0.%d\n    created: 2024-01-01T00:00:00Z\n", i);
@@ -242,6 +242,21 @@ static void count_cancelled(const struct demand *demand, struct scan_result *res
     *(int *)context += result->error.code == ERROR_CANCELLED;
 }
 
+/* A slip in a chart's name does not have an index of megabytes sent each time. */
+static void test_index_scan_of_a_missing_chart_is_conditional(void **state)
+{
+    struct fixture *f = *state;
+    expect(f, "d", 0, "1: ?(not-found)");
+    f->is_stubborn = true; /* 304 to all that is conditional */
+    f->versions = 5;
+    expect(f, "d", 0, "1: ?(not-found)");
+    expect(f, "d", 50000, "0: ?(not-found)");
+    expect(f, "a", 0, "1: 5");
+    f->is_stubborn = false;
+    f->ahead_ms += INT64_C(25) * 3600000;
+    expect(f, "d", 0, "1: ?(not-found)");
+}
+
 static void test_index_scan_can_be_cancelled(void **state)
 {
     struct fixture *f = *state;
@@ -264,6 +279,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_index_scan_whose_validators_differ, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_index_scan_short_list_needs_a_second_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_index_scan_says_what_fails, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_index_scan_of_a_missing_chart_is_conditional, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_index_scan_can_be_cancelled, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

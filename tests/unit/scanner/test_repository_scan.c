@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "cache/cache.h"
 #include "scanner/oci_manifest.h"
 #include "scanner/scanner.h"
@@ -203,6 +204,45 @@ static void test_repository_scan_short_list_needs_a_second_one(void **state)
     expect_scan(f, "app", "3 tags (lists 0)", 1);
     f->tags = 4;
     expect_scan(f, "app", "4 tags", 1);
+}
+
+/* One who remembers its last answer, in place of a cache that is dead, or that there is none of. */
+static struct repository_info *scan_knowing(struct fixture *f, struct repository_info *known, bool with_dates,
+                                            const char *path, unsigned *requests)
+{
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/%s", f->server->port, path);
+    const struct demand demand = {
+        .repository = repository, .known = known, .wants = with_dates ? want_all : NULL};
+    struct scan_result result;
+    scanner_scan(f->scanner, &demand, 1, 0, NULL, NULL, &result);
+    *requests = result.requests;
+    return result.info;
+}
+
+static void test_repository_scan_without_a_cache_short_list_needs_a_second_one(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = ERROR_INIT;
+    unsigned requests;
+    scanner_free(f->scanner);
+    f->scanner = NULL;
+    cache_free(f->cache);
+    f->cache = cache_open("none", f->directory, 1000, &err);
+    open_scanner(f, NULL);
+    f->answer = serve_tags;
+    f->tags = 30;
+    CLEANUP(repository_info_release)
+    struct repository_info *first = scan_knowing(f, NULL, false, "app", &requests);
+    f->tags = 3;
+    CLEANUP(repository_info_release)
+    struct repository_info *second = scan_knowing(f, first, false, "app", &requests);
+    assert_int_equal(second->images_len, 30);
+    assert_true(second->is_shrunken);
+    f->wall_ms += 61000;
+    CLEANUP(repository_info_release)
+    struct repository_info *third = scan_knowing(f, second, false, "app", &requests);
+    assert_int_equal(third->images_len, 3);
+    assert_false(third->is_shrunken);
 }
 
 /* -- the demand's own credentials ----------------------------------------------------------------------------- */
@@ -450,6 +490,57 @@ static void test_repository_scan_long_pause_in_mid_list_ends_it(void **state)
     AUTO_FREE char *got = scan_beside(f, "app", false, f->other, &requests);
     assert_true(str_starts_with(got, "| rate-limited: scanning 127.0.0.1:"));
     assert_int_equal(requests, 2);
+}
+
+/* A list that goes on and on, a tag a page. */
+static bool serve_endless_pages(const struct scripted_request *r, int fd, void *context)
+{
+    struct fixture *f = context;
+    char link[64];
+    (void)r;
+    snprintf(link, sizeof(link), "Link: <?last=t%04d>; rel=next\r\n", f->served);
+    int served = f->served++;
+    return reply_tags(fd, link, served % 500, served % 500 + 1);
+}
+
+static void test_repository_scan_ends_a_list_of_too_many_pages(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/app", f->server->port);
+    const struct demand demand = {.repository = repository};
+    struct scan_result result;
+    scanner_free(f->scanner);
+    f->scanner = scanner_new(&(struct scanner_options){
+        .cache = f->cache, .clock = &f->clock, .tag_limit = 100000, .timeout_ms = 5000});
+    f->answer = serve_endless_pages;
+    scanner_scan(f->scanner, &demand, 1, 0, NULL, NULL, &result);
+    assert_int_equal(result.error.code, ERROR_NONE);
+    assert_true(result.info->is_truncated); /* and so never a reason to update */
+    assert_int_equal(result.info->images_len, 500);
+    assert_int_equal(f->served, LIMIT_TAG_PAGES);
+    scan_results_release(&result, 1);
+}
+
+/* Lists are answered, and all else is reset. */
+static bool serve_lists_alone(const struct scripted_request *r, int fd, void *context)
+{
+    struct fixture *f = context;
+    if (strstr(r->target, "/tags/list"))
+        return reply_tags(fd, "", 0, f->tags);
+    f->served++;
+    return reset(f, fd);
+}
+
+/* After three tags in a row the others are not tried: it is the host, and they are left as they were. */
+static void test_repository_scan_leaves_a_host_that_breaks_off(void **state)
+{
+    struct fixture *f = *state;
+    f->answer = serve_lists_alone;
+    f->tags = 200;
+    AUTO_FREE char *got = scan_beside(f, "app", true, f->server, NULL);
+    assert_true(str_starts_with(got, "200 tags| network: scanning 127.0.0.1:"));
+    assert_non_null(strstr(got, "the manifest of t"));
+    assert_in_range(f->served, 3, 8 + 3); /* with those that were in flight */
 }
 
 /* -- log-ins --------------------------------------------------------------------------------------------------- */
@@ -749,6 +840,28 @@ static void test_repository_scan_short_list_loses_no_details(void **state)
     assert_int_equal(requests, 1);
 }
 
+static void test_repository_scan_without_a_cache_asks_nothing_twice(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = ERROR_INIT;
+    unsigned requests;
+    scanner_free(f->scanner);
+    f->scanner = NULL;
+    cache_free(f->cache);
+    f->cache = cache_open("none", f->directory, 1000, &err);
+    open_scanner(f, NULL);
+    f->answer = serve_counting;
+    f->changed = 100;
+    f->tags = 5;
+    CLEANUP(repository_info_release)
+    struct repository_info *first = scan_knowing(f, NULL, true, "many", &requests);
+    assert_int_equal(requests, 1 + 5 * 2);
+    CLEANUP(repository_info_release)
+    struct repository_info *second = scan_knowing(f, first, true, "many", &requests);
+    assert_int_equal(requests, 1);
+    assert_true(repository_info_details(second, 4)->created_ms != 0);
+}
+
 static void test_repository_scan_head_spares_a_quota(void **state)
 {
     struct fixture *f = *state;
@@ -895,12 +1008,16 @@ int main(void)
         CASE(test_repository_scan_pages_are_never_conditional),
         CASE(test_repository_scan_goes_on_in_mid_list),
         CASE(test_repository_scan_long_pause_in_mid_list_ends_it),
+        CASE(test_repository_scan_ends_a_list_of_too_many_pages),
+        CASE(test_repository_scan_leaves_a_host_that_breaks_off),
         CASE(test_repository_scan_token_that_ends_in_mid_list_is_replaced),
         CASE(test_repository_scan_token_lasts_by_our_steady_clock),
         CASE(test_repository_scan_realm_elsewhere_gets_no_credentials),
         CASE(test_repository_scan_retry_date_is_by_the_servers_clock),
         CASE(test_repository_scan_storm_of_429_is_met_with_silence),
         CASE(test_repository_scan_429_of_a_token_server_counts),
+        CASE(test_repository_scan_without_a_cache_short_list_needs_a_second_one),
+        CASE(test_repository_scan_without_a_cache_asks_nothing_twice),
         CASE(test_repository_scan_head_spares_a_quota),
         CASE(test_repository_scan_quota_is_left_for_others),
         CASE(test_repository_scan_quota_is_that_of_a_log_in),

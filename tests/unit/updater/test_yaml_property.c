@@ -409,9 +409,7 @@ static void test_edits_leave_the_rest_of_generated_yaml(void **state)
         generate(f, seed);
         struct manifest_file *file =
             manifest_file_new("f.yaml", xmemdupz(f->w.out.buf, f->w.out.len), f->w.out.len, "default");
-        struct error err = ERROR_INIT;
-        CLEANUP(yaml_release) struct yaml_stream *yaml = manifest_tree_read(file, &err);
-        CHECK(yaml && stream_reads_as(yaml, f, &(struct change){.scalar = NULL}));
+        CHECK(text_reads_as(&f->w.out, f, &(struct change){.scalar = NULL}));
         CHECK(file->problems_len == 0 && file->resources_len == f->objects_len);
         check_images(f, seed, file, &images);
         manifest_file_unref(file);

@@ -1,0 +1,11 @@
+/*
+ * How a listing is printed: -o with its old name --output-format, and --no-headers, into the fields of struct invocation.
+ */
+#ifndef CLI_OUTPUT_OPTIONS_H
+#define CLI_OUTPUT_OPTIONS_H
+
+#include "base/option.h"
+
+extern const struct option_row output_options[];
+
+#endif
