@@ -54,6 +54,9 @@ size_t yaml_break_length(const char *text, size_t at, size_t end)
 static size_t next_line(const char *text, size_t at, size_t len)
 {
     for (; at < len; at++) {
+        unsigned char c = (unsigned char)text[at];
+        if (c > '\r' && c < 0xc2)
+            continue; /* most are none, and that is quickly seen */
         size_t length = yaml_break_length(text, at, len);
         if (length)
             return at + length;
