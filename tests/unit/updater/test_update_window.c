@@ -178,7 +178,7 @@ static void test_update_window_refuses_what_it_cannot_read(void **state)
         {"Mon 09:00-09:00", "span of time"},
         {"Mon 24:00-09:00", "span of time"},
         {"Mon 09:00-24:30", "span of time"},
-        {"Mon 09:60-10:00", "span of time"},
+        {"Mon 09:60-10:30", "span of time"},
         {"Mon 9-17", "span of time"},
         {"Mon 09:00-10:00-11:00", "span of time"},
         {"Mon-Fry 09:00-10:00", "Mon-Fry"},
