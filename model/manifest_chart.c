@@ -70,19 +70,21 @@ static int refuse_form(struct manifest_place place, struct error *err)
     return error_set(err, ERROR_UNSUPPORTED, "no chart and its Helm repository are named here");
 }
 
-static int check_version(const struct chart_form *form, const struct yaml_node *node, struct error *err)
+/* The version that is written; NULL if none can be followed. */
+static const char *read_version(const struct chart_form *form, const struct yaml_node *node,
+                                struct error *err)
 {
     const char *text = yaml_text(node);
     if (!text || !*text)
-        return error_set(
-            err, ERROR_NOT_FOUND,
-            "no version is written, so Helm takes the newest by itself; write the one that runs");
-    if (!form->is_tag && !chart_version_is_exact(text))
-        return error_set(
-            err, ERROR_UNSUPPORTED,
-            "the version is a range (%.100s), which Helm follows by itself; write an exact one (1.2.3)",
-            text);
-    return 0;
+        error_set(err, ERROR_NOT_FOUND,
+                  "no version is written, so Helm takes the newest by itself; write the one that runs");
+    else if (!form->is_tag && !chart_version_is_exact(text))
+        error_set(err, ERROR_UNSUPPORTED,
+                  "the version is a range (%.100s), which Helm follows by itself; write an exact one (1.2.3)",
+                  text);
+    else
+        return text;
+    return NULL;
 }
 
 /* A sourceRef, to be found later. */
@@ -117,11 +119,12 @@ static int read_form(struct container_reader *reader, struct container *containe
     container->tag_node = yaml_resolve(version.node);
     container->is_alias = version.is_alias;
     container->line = (container->tag_node ? container->tag_node : yaml_resolve(base.node))->line;
-    if (check_version(form, version.node, err) < 0)
+    const char *text = read_version(form, version.node, err);
+    if (!text)
         return -1;
     if (form->is_source)
         return read_source(reader, container, repository, name, err);
-    return chart_ref_make(yaml_text(repository), name, container->tag_node->value, &container->image, err);
+    return chart_ref_make(yaml_text(repository), name, text, &container->image, err);
 }
 
 static bool has_container(const struct resource *resource, const char *name)
