@@ -36,32 +36,53 @@ static char *first_line(const char *text)
     return xmemdupz(text, strcspn(text, "\r\n"));
 }
 
-static void add_entry(struct table *table, const struct log_entry *entry)
+/* The user as the note has it, else the author; with -o wide with the address. free() it. */
+static char *who_of(const struct log_entry *entry, bool is_wide)
+{
+    if (entry->is_automatic && !is_wide)
+        return xstrdup("automation");
+    if (entry->user)
+        return xstrdup(entry->user);
+    return is_wide ? xasprintf("%s <%s>", entry->info.author, entry->info.email)
+                   : xstrdup(entry->info.author);
+}
+
+static void add_entry(struct table *table, const struct log_entry *entry, bool is_wide)
 {
     char time[CLOCK_RFC3339_SIZE];
     clock_format_rfc3339(entry->info.when_ms, time);
-    AUTO_FREE char *commit = xmemdupz(entry->commit, SHORT_ID);
+    AUTO_FREE char *commit = is_wide ? xstrdup(entry->commit) : xmemdupz(entry->commit, SHORT_ID);
     AUTO_FREE char *subject = first_line(entry->info.message);
-    const char *who = entry->user ? entry->user : entry->info.author;
+    AUTO_FREE char *who = who_of(entry, is_wide);
     for (size_t i = 0; i < entry->changes_len; i++) {
         const struct log_change *change = &entry->changes[i];
         AUTO_FREE char *images =
             xasprintf("%s: %s -> %s", change->container, change->from ? change->from : "(none)",
                       change->to ? change->to : "(none)");
-        const char *cells[] = {i ? "" : commit, i ? "" : time,
-                               i ? "" : (entry->is_automatic ? "automation" : who), images,
-                               change->reason ? change->reason : (i ? "" : subject)};
+        const char *cells[] = {i ? "" : commit,
+                               i ? "" : time,
+                               i ? "" : who,
+                               images,
+                               change->reason ? change->reason : (i ? "" : subject),
+                               i ? "" : subject};
         table_add(table, cells);
     }
 }
 
-static void print_table(const struct workload_log *log, bool no_headers)
+static void print_table(const struct workload_log *log, bool no_headers, bool is_wide)
 {
-    static const char *const headings[] = {"COMMIT", "TIME", "BY", "IMAGES", "REASON", NULL};
+    const char *const headings[] = {"COMMIT", "TIME", "BY", "IMAGES", "REASON", is_wide ? "MESSAGE" : NULL,
+                                    NULL};
     struct table *table = table_new(headings, no_headers);
     for (size_t i = 0; i < log->len; i++)
-        add_entry(table, &log->entries[i]);
+        add_entry(table, &log->entries[i], is_wide);
     table_print(table);
+}
+
+static void print_names(const struct workload_log *log)
+{
+    for (size_t i = 0; i < log->len; i++)
+        puts(log->entries[i].commit);
 }
 
 static void print_json(const struct workload_log *log)
@@ -84,8 +105,10 @@ static int command_history(struct invocation *invocation, struct error *err)
         return command_exit_code(err);
     if (!strcmp(invocation->output, "json"))
         print_json(&log);
+    else if (!strcmp(invocation->output, "name"))
+        print_names(&log);
     else
-        print_table(&log, invocation->no_headers);
+        print_table(&log, invocation->no_headers, !strcmp(invocation->output, "wide"));
     fflush(stdout);
     if (!log.len)
         say(stderr, "No commit that is looked at has changed an image of %s\n", log.workload);
@@ -98,7 +121,7 @@ static const struct option_row history_options[] = {
     SPACE_ROW("Namespace of a workload that names none; the one of objects that name none if not given"),
     REPOSITORY_ROW("read"),
     LIMIT_ROW("Commits to show, the newest first; 0 shows all"),
-    OUTPUT_ROW(COMMAND_GROUP, "table|tab|json", "Form of the output"),
+    OUTPUT_ROW(COMMAND_GROUP, "table|tab|json|wide|name", "Form of the output"),
     NO_HEADERS_ROW(COMMAND_GROUP),
     {.name = NULL},
 };

@@ -282,7 +282,7 @@ def test_a_busy_branch_loses_no_update_of_anyone(site):
         site.push(f"app{number}", "1.0.0", "1.1.0")
     site.start({f"{number}.yaml": workload(f"w{number}", site.image(f"app{number}", "1.0.0"), policy="semver:1")
                 for number in range(8)})
-    with site.repo.busy_writer(interval_s=0.1) as foreign:
+    with site.repo.busy_writer(interval_s=0.3 * site.pawl.patience) as foreign:
         for number in range(8):
             site.pawl.run("once", *site.options, "--git-path", f"{number}.yaml")
         wait_until(lambda: len(foreign) >= 3, "the other writer")

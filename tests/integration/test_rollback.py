@@ -150,3 +150,18 @@ def test_history_as_a_table(released):
     wrong = site.pawl.expect(1, "history", "demo:deployment/wep", "--git-url", site.url)
     assert "demo:deployment/web" in wrong.stderr
     site.pawl.expect(2, "history", "a/b/c", "--git-url", site.url)
+
+
+def test_history_in_every_form(released):
+    site = released
+    commit = site.repo.log()[0]
+
+    def listed(*options):
+        return site.pawl.ok("history", ID, "--git-url", site.url, *options).stdout.splitlines()
+
+    assert listed("-o", "name")[0] == commit.sha
+    heading, first = listed("-o", "wide")[:2]
+    assert heading.split() == ["COMMIT", "TIME", "BY", "IMAGES", "REASON", "MESSAGE"]
+    assert first.startswith(commit.sha) and f"{commit.author} <{commit.email}>" in first
+    assert first.rstrip().endswith(commit.subject)
+    assert listed("-o", "tab") == listed() and listed("--no-headers") == listed()[1:]
