@@ -142,6 +142,7 @@ static int command_release(struct invocation *invocation, struct error *err)
     CLEANUP(progress_end) struct progress progress;
     progress_begin(&progress, "asking registries");
     release.scanner = session.scanner;
+    release.first_seen = session.first_seen;
     release.progress = step;
     release.progress_context = &progress;
     return run(invocation, &release, err);

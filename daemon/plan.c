@@ -10,11 +10,6 @@
 #include "daemon/plan_problems.h"
 #include "updater/kustomize_policies.h"
 
-/* Rounds of asking for what candidates turn out to need. The first asks for one, the others for some more each. */
-#define MAX_PASSES 5
-/* What was asked in this plan counts as asked now; the rest is for clocks that do not run as one. */
-#define PASS_SLACK_MS 10
-
 static void add_kustomize_policies(struct plan *plan)
 {
     CLEANUP(kustomize_links_release) struct kustomize_links links;
@@ -60,8 +55,8 @@ static void ask_and_decide(struct plan *plan, struct repository *r, struct image
                            const struct plan_scope *scope)
 {
     int64_t since_ms = clock_monotonic_ms(r->clock);
-    for (int pass = 0; pass < MAX_PASSES; pass++) {
-        images->max_age_ms = pass ? clock_monotonic_ms(r->clock) - since_ms + PASS_SLACK_MS : 0;
+    for (int pass = 0; pass < TAG_WANTS_PASSES; pass++) {
+        images->max_age_ms = pass ? clock_monotonic_ms(r->clock) - since_ms + TAG_WANTS_SLACK_MS : 0;
         plan_ask(plan, r, images, scope);
         plan_drop_decisions(plan);
         plan_decide(plan, r, scope, NULL);

@@ -123,15 +123,8 @@ void plan_drop_decisions(struct plan *plan)
 bool plan_add_needs(const struct plan *plan, struct tag_wants *wants)
 {
     bool is_new = false;
-    for (size_t i = 0; i < plan->decisions_len; i++) {
-        const struct decision *decision = &plan->decisions[i];
-        for (size_t k = 0; k < decision->needs_len; k++) {
-            const struct repository_demand *item =
-                &plan->demands->items[plan_demand_about(plan, decision->container)];
-            const struct detail_need *need = &decision->needs[k];
-            is_new = tag_wants_add(wants, item, need->tag, need->wants) || is_new;
-        }
-    }
+    for (size_t i = 0; i < plan->decisions_len; i++)
+        is_new = tag_wants_add_needs(wants, plan->demands, &plan->decisions[i]) || is_new;
     return is_new;
 }
 

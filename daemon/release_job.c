@@ -92,17 +92,34 @@ static struct demand_set *demands_of(const struct release_job *job, struct repos
 }
 
 struct answers {
-    const struct clock *clock;
+    struct repository *repository;
+    struct first_seen *first_seen; /* NULL: not known */
     struct demand_set *demands;
     struct scan_result *results;
+    struct tag_ages **ages; /* by demand, once they are asked for */
 };
 
 static void release_answers(struct answers *answers)
 {
+    size_t len = answers->demands ? answers->demands->len : 0;
+    for (size_t i = 0; answers->ages && i < len; i++)
+        tag_ages_free(answers->ages[i]);
     if (answers->results)
-        scan_results_release(answers->results, answers->demands->len);
+        scan_results_release(answers->results, len);
+    free(answers->ages);
     free(answers->results);
     demand_set_unref(answers->demands);
+}
+
+/* When the tags were first seen; NULL: nobody asks, or it is not known, and then they are new. */
+static struct tag_ages *ages_of(const struct answers *answers, const struct container_policy *policy,
+                                size_t demand)
+{
+    struct repository_info *info = answers->results[demand].info;
+    struct error err = ERROR_INIT; /* the times are then those of this process */
+    if (answers->first_seen && info && policy->min_age_ms > 0 && !answers->ages[demand])
+        answers->ages[demand] = first_seen_update(answers->first_seen, info, &err);
+    return answers->ages[demand];
 }
 
 static void decide_container(const struct workload_policy *policy, size_t index, struct decision *out,
@@ -116,22 +133,56 @@ static void decide_container(const struct workload_policy *policy, size_t index,
     const struct scan_result *answer = at < 0 ? NULL : &answers->results[at];
     const struct error *problem = answer ? &answer->error : &excluded;
     const struct choose_facts facts = {
-        .info = answer ? answer->info : NULL, .scan_error = problem, .now_ms = clock_wall_ms(answers->clock)};
+        .info = answer ? answer->info : NULL,
+        .scan_error = problem,
+        .now_ms = clock_wall_ms(answers->repository->clock),
+        .first_seen_ms = tag_ages_first_seen_ms,
+        .context = answer ? ages_of(answers, &policy->containers[index], (size_t)at) : NULL};
     choose(policy, index, &facts, out);
+}
+
+static void ask(struct release_job *job, struct answers *answers, struct image_source *images)
+{
+    const struct image_filter filter = {.exclude = &answers->repository->config->exclude_images,
+                                        .include = &answers->repository->config->include_images,
+                                        .use_labels = &answers->repository->config->use_labels};
+    answers->demands = demands_of(job, answers->repository, &filter);
+    tag_wants_put(&answers->repository->wants, answers->demands);
+    answers->results = xcalloc(answers->demands->len + 1, sizeof(*answers->results));
+    answers->ages = xcalloc(answers->demands->len + 1, sizeof(*answers->ages));
+    images->answer(images, answers->demands, answers->results);
+}
+
+static bool needs_more(const struct release_job *job, struct answers *answers)
+{
+    bool is_new = false;
+    for (size_t i = 0; i < job->selection.len; i++) {
+        const struct workload_policy *policy = job->selection.items[i];
+        for (size_t k = 0; k < policy->containers_len; k++) {
+            struct decision decision;
+            decide_container(policy, k, &decision, answers);
+            is_new = tag_wants_add_needs(&answers->repository->wants, answers->demands, &decision) || is_new;
+            decision_release(&decision);
+        }
+    }
+    return is_new;
 }
 
 static void choose_latest(struct release_job *job, struct repository *r, struct result_list *results)
 {
-    const struct image_filter filter = {.exclude = &r->config->exclude_images,
-                                        .include = &r->config->include_images,
-                                        .use_labels = &r->config->use_labels};
-    release_unlock(&job->selection);
-    CLEANUP(release_answers)
-    struct answers answers = {.clock = r->clock, .demands = demands_of(job, r, &filter)};
-    answers.results = xcalloc(answers.demands->len + 1, sizeof(*answers.results));
     AUTO_FREE struct image_source *images =
         image_source_direct(job->scanner, job->progress, job->progress_context);
-    images->answer(images, answers.demands, answers.results);
+    release_unlock(&job->selection);
+    CLEANUP(release_answers) struct answers answers = {.repository = r, .first_seen = job->first_seen};
+    int64_t since_ms = clock_monotonic_ms(r->clock);
+    ask(job, &answers, images);
+    for (int pass = 1; needs_more(job, &answers) && pass < TAG_WANTS_PASSES; pass++) {
+        release_answers(&answers);
+        answers = (struct answers){.repository = r, .first_seen = job->first_seen};
+        images->max_age_ms = clock_monotonic_ms(r->clock) - since_ms + TAG_WANTS_SLACK_MS;
+        ask(job, &answers, images);
+    }
+    tag_wants_release(&r->wants);
     release_latest(&job->selection, decide_container, &answers, &job->targets, results);
 }
 
@@ -141,7 +192,8 @@ static int find_image(struct release_job *job, struct repository *r, char **dige
 {
     const struct strvec none = STRVEC_INIT;
     const struct image_filter anything = {.exclude = &none, .include = &none};
-    CLEANUP(release_answers) struct answers asked = {.demands = demands_of(job, r, &anything)};
+    CLEANUP(release_answers)
+    struct answers asked = {.repository = r, .demands = demands_of(job, r, &anything)};
     AUTO_FREE char *repository = image_ref_repository(&job->spec.image);
     const char *tag = job->spec.image.tag;
     bool was_asked = false;

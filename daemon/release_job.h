@@ -14,6 +14,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/strbuf.h"
+#include "daemon/first_seen.h"
 #include "daemon/job.h"
 #include "scanner/scanner.h"
 #include "updater/release_spec.h"
@@ -45,7 +46,8 @@ int release_request_check(const struct release_request *request, struct error *e
 
 struct release_job {
     struct release_request request;
-    struct scanner *scanner; /* borrowed; NULL for assignments, which ask no registry */
+    struct scanner *scanner;       /* borrowed; NULL for assignments, which ask no registry */
+    struct first_seen *first_seen; /* borrowed; the same */
     void (*progress)(size_t done, size_t total, void *context); /* NULL: none */
     void *progress_context;
 

@@ -57,6 +57,18 @@ bool tag_wants_add(struct tag_wants *wants, const struct repository_demand *item
     return true;
 }
 
+bool tag_wants_add_needs(struct tag_wants *wants, const struct demand_set *demands,
+                         const struct decision *decision)
+{
+    bool is_new = false;
+    for (size_t i = 0; i < decision->needs_len; i++) {
+        const struct repository_demand *item = &demands->items[demand_set_find(demands, decision->container)];
+        const struct detail_need *need = &decision->needs[i];
+        is_new = tag_wants_add(wants, item, need->tag, need->wants) || is_new;
+    }
+    return is_new;
+}
+
 void tag_wants_put(const struct tag_wants *wants, struct demand_set *set)
 {
     for (size_t i = 0; i < set->len && strmap_size(&wants->lists); i++) {

@@ -197,6 +197,21 @@ def test_a_pinned_container_stays_pinned(site):
     assert site.image("app", "1.1.0") + f"@{new}" in site.repo.read("web.yaml").decode()
 
 
+def test_all_latest_asks_what_its_candidates_need(site):
+    """Digests and platforms are asked of candidates alone; images that a round would call old enough are so here."""
+    site.push("app", "1.0.0", "1.1.0")
+    wanted = {"pinned": {"pawl.dev/digest": "pin"}, "both": {"pawl.dev/platforms": "linux/amd64"},
+              "old": {"pawl.dev/min-age": "1h"}, "elsewhere": {"pawl.dev/platforms": "linux/riscv64"}}
+    site.start({f"{name}.yaml": workload(name, site.image("app", "1.0.0"), policy="glob:1.*", annotations=annotations)
+                for name, annotations in wanted.items()})
+    results = _results(site, "--all", "--update-all-images")
+    new = site.image("app", "1.1.0")
+    assert results["demo:deployment/pinned"][2][0][2] == f"{new}@{site.registry.digest('app', '1.1.0')}"
+    assert results["demo:deployment/both"][2][0][2] == new
+    assert results["demo:deployment/old"][2][0][2] == new
+    assert results["demo:deployment/elsewhere"][0] == "skipped"
+
+
 def test_a_dry_run_shows_the_diff_and_pushes_nothing(site):
     _fill(site)
     done = _release(site, "--workload", WEB, "-i", site.image("app", "1.1.0"), "--dry-run", rc=3)
