@@ -5,6 +5,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,5 +44,13 @@ int clock_parse_duration(const char *text, int64_t *duration_ms) MUST_CHECK;
 /* "5m", "1h30m", "1s250ms", "0s": what clock_parse_duration reads back. */
 #define CLOCK_DURATION_SIZE 32
 void clock_format_duration(int64_t duration_ms, char out[CLOCK_DURATION_SIZE]);
+
+/* Whether `then_ms` is less than `limit_ms` ago. What is somewhat in the future is near, too: machines that share something do
+ * not share a clock. */
+static inline bool clock_is_near(int64_t now_ms, int64_t then_ms, int64_t limit_ms)
+{
+    int64_t age_ms = now_ms - then_ms;
+    return age_ms < limit_ms && age_ms > -limit_ms;
+}
 
 #endif

@@ -62,7 +62,10 @@ struct http_transfer {
 struct http_transfer *http_transfer_new(const struct http_request *request);
 void http_transfer_free(struct http_transfer *transfer);
 
-/* Sets the handle up for the transfer's current URL; the transfer owns it from then on, until unbind gives it
+/* Wipes and frees the lines, some of which are secrets, and forgets them. */
+void http_transfer_free_lines(struct curl_slist **lines);
+
+/* In http_handle.c. Sets the handle up for the transfer's current URL; the transfer owns it from then on, until unbind gives it
  * back. -1 with ERROR_TIMEOUT if the deadline has passed, ERROR_INTERNAL, ERROR_TLS for unusable
  * certificates. */
 int http_transfer_bind(struct http_transfer *transfer, CURL *easy, const char *user_agent,

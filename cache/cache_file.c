@@ -8,11 +8,10 @@
 #include "base/strmap.h"
 #include "cache/cache.h"
 #include "cache/lmdb_file.h"
+#include "cache/lmdb_room.h"
 #include "cache/lmdb_walk.h"
 
-#define KEY_SIZE        512 /* LMDB's longest key, 511 bytes, and a NUL */
-#define SWEEP_PER_VALUE 4   /* values looked at for expiry with each one that is written */
-#define SWEEP_PER_BATCH 512 /* values in one transaction when room is made; even */
+#define SWEEP_PER_VALUE 4 /* values looked at for expiry with each one that is written */
 
 struct cache_file {
     char *path;
@@ -21,8 +20,7 @@ struct cache_file {
     struct strmap held_back; /* key -> struct held_value */
     size_t held_back_bytes;
     int64_t held_back_since_ms; /* monotonic */
-    char sweep_key[KEY_SIZE];   /* where the next sweep begins */
-    size_t sweep_key_len;       /* 0: at the first */
+    struct lmdb_room room;
 };
 
 /* Before each value in the file. */
@@ -72,6 +70,13 @@ static bool is_whole(const MDB_val *value)
                                                   value->mv_size - sizeof(head)) == head.checksum;
 }
 
+/* It has expired, or is none of ours. */
+static bool is_dead(const MDB_val *value, void *context)
+{
+    struct value_head head;
+    return !read_head(value, &head) || is_expired(context, &head);
+}
+
 /* -- opening --------------------------------------------------------------------------------------------- */
 
 static void cache_file_free(void *state)
@@ -91,6 +96,7 @@ void *cache_file_open_with(const char *path, const struct cache_file_options *op
     strmap_init(&f->held_back, free);
     f->file =
         (struct lmdb_file){.path = f->path, .map_size = options->map_size, .map_min = CACHE_FILE_MAP_MIN};
+    f->room = (struct lmdb_room){.file = &f->file, .is_dead = is_dead, .context = f};
     int rc = lmdb_file_open(&f->file);
     if (rc == 0)
         return f;
@@ -103,101 +109,6 @@ void *cache_file_open(const char *path, struct error *err)
 {
     const struct cache_file_options options = {.map_size = CACHE_FILE_MAP_SIZE, .clock = &system_clock};
     return cache_file_open_with(path, &options, err);
-}
-
-/* -- room ------------------------------------------------------------------------------------------------ */
-
-static int begin_write(const struct cache_file *f, size_t bytes, MDB_txn **txn)
-{
-    int rc = mdb_txn_begin(f->file.env, NULL, 0, txn);
-    return rc ? rc : lmdb_file_reserve(&f->file, bytes);
-}
-
-enum sweep { SWEEP_EXPIRED, SWEEP_EVERY_OTHER };
-
-/* Looks at up to `count` values from where the last sweep ended; *at_end when it came to the last. */
-static int sweep(struct cache_file *f, MDB_txn *txn, enum sweep what, size_t count, bool *at_end)
-{
-    CLEANUP(lmdb_cursor_release) MDB_cursor *cursor = NULL;
-    MDB_val key = {.mv_size = f->sweep_key_len, .mv_data = f->sweep_key}, value;
-    int rc = mdb_cursor_open(txn, f->file.dbi, &cursor);
-    if (!rc)
-        rc = mdb_cursor_get(cursor, &key, &value, key.mv_size ? MDB_SET_RANGE : MDB_FIRST);
-    for (size_t i = 0; i < count && !rc; i++) {
-        struct value_head head;
-        bool drop = !read_head(&value, &head) || is_expired(f, &head) || (what == SWEEP_EVERY_OTHER && i % 2);
-        if (drop)
-            rc = mdb_cursor_del(cursor, 0);
-        if (!rc)
-            rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-    }
-    if (rc && rc != MDB_NOTFOUND)
-        return rc;
-    *at_end = rc == MDB_NOTFOUND;
-    f->sweep_key_len = *at_end || key.mv_size > sizeof(f->sweep_key) ? 0 : key.mv_size;
-    memcpy(f->sweep_key, key.mv_data, f->sweep_key_len);
-    return 0;
-}
-
-static int sweep_all(struct cache_file *f, enum sweep what)
-{
-    bool at_end = false;
-    int rc = 0;
-    f->sweep_key_len = 0;
-    while (!rc && !at_end) {
-        CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
-        rc = begin_write(f, 0, &txn);
-        if (!rc)
-            rc = sweep(f, txn, what, SWEEP_PER_BATCH, &at_end);
-        if (!rc)
-            rc = lmdb_txn_commit(&txn);
-    }
-    return rc;
-}
-
-/* Bytes of the map that hold data, free pages not counted. */
-static int measure(const struct cache_file *f, MDB_txn *txn, size_t *used)
-{
-    MDB_stat stat;
-    int rc = mdb_stat(txn, f->file.dbi, &stat);
-    if (!rc)
-        *used = (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages) * f->file.page_size;
-    return rc;
-}
-
-static int used_now(const struct cache_file *f, size_t *used)
-{
-    CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
-    int rc = mdb_txn_begin(f->file.env, NULL, MDB_RDONLY, &txn);
-    return rc ? rc : measure(f, txn, used);
-}
-
-/* Does nothing while less than three quarters are in use; then sweeps until at most half is. */
-static int make_room(struct cache_file *f)
-{
-    size_t used;
-    int rc = used_now(f, &used);
-    if (rc || used < f->file.map_size / 4 * 3)
-        return rc;
-    rc = sweep_all(f, SWEEP_EXPIRED);
-    if (!rc)
-        rc = used_now(f, &used);
-    while (!rc && used > f->file.map_size / 2) {
-        rc = sweep_all(f, SWEEP_EVERY_OTHER);
-        if (!rc)
-            rc = used_now(f, &used);
-    }
-    return rc;
-}
-
-static int drop_all(struct cache_file *f)
-{
-    CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
-    f->sweep_key_len = 0;
-    int rc = begin_write(f, 0, &txn);
-    if (!rc)
-        rc = mdb_drop(txn, f->file.dbi, 0);
-    return rc ? rc : lmdb_txn_commit(&txn);
 }
 
 /* -- what is held back ----------------------------------------------------------------------------------- */
@@ -232,7 +143,7 @@ static void forget_held_back(struct cache_file *f)
 static int write_value(const struct cache_file *f, MDB_txn *txn, const char *key,
                        const struct held_value *held)
 {
-    char copy[KEY_SIZE]; /* LMDB takes keys without const */
+    char copy[LMDB_KEY_SIZE]; /* LMDB takes keys without const */
     size_t key_len = strlen(key);
     memcpy(copy, key, key_len + 1);
     MDB_val name = {.mv_size = key_len, .mv_data = copy};
@@ -251,10 +162,9 @@ static int write_held_back(struct cache_file *f)
     struct strmap_cursor c = STRMAP_CURSOR_INIT;
     const char *key;
     void *value;
-    bool at_end;
-    int rc = begin_write(f, f->held_back_bytes, &txn);
+    int rc = lmdb_file_begin_write(&f->file, f->held_back_bytes, &txn);
     if (!rc)
-        rc = sweep(f, txn, SWEEP_EXPIRED, SWEEP_PER_VALUE * strmap_size(&f->held_back), &at_end);
+        rc = lmdb_room_sweep(&f->room, txn, SWEEP_PER_VALUE * strmap_size(&f->held_back));
     while (!rc && strmap_next(&f->held_back, &c, &key, &value))
         rc = write_value(f, txn, key, value);
     return rc ? rc : lmdb_txn_commit(&txn);
@@ -262,18 +172,18 @@ static int write_held_back(struct cache_file *f)
 
 static int write_with_room(struct cache_file *f)
 {
-    int rc = make_room(f);
+    int rc = lmdb_room_make(&f->room);
     if (!rc)
         rc = write_held_back(f);
     if (rc != MDB_MAP_FULL) /* the free pages are scattered, or an old reader holds them */
         return rc;
-    rc = drop_all(f);
+    rc = lmdb_room_drop_all(&f->room);
     return rc ? rc : write_held_back(f);
 }
 
 static int begin_anew(struct cache_file *f)
 {
-    f->sweep_key_len = 0;
+    f->room.next_key_len = 0;
     return lmdb_file_begin_anew(&f->file);
 }
 
@@ -311,7 +221,7 @@ static int cache_file_put(void *state, const char *key, const void *bytes, size_
                           struct error *err)
 {
     struct cache_file *f = state;
-    char name[KEY_SIZE];
+    char name[LMDB_KEY_SIZE];
     cache_short_key(key, *key != '\0', name, sizeof(name));
     if (len > f->file.map_size / 8)
         return error_set(err, ERROR_TOO_LARGE, "%zu bytes are too large for the cache file %s", len, f->path);
@@ -363,7 +273,7 @@ static int report_set_aside(struct cache_file *f, struct error *err)
 static int cache_file_get(void *state, const char *key, struct strbuf *out, struct error *err)
 {
     struct cache_file *f = state;
-    char name[KEY_SIZE];
+    char name[LMDB_KEY_SIZE];
     cache_short_key(key, *key != '\0', name, sizeof(name));
     const struct held_value *held = strmap_get(&f->held_back, name);
     if (held && is_expired(f, &held->head))

@@ -96,7 +96,7 @@ static int measure_file(const struct lmdb_file *f, size_t *needed, size_t *actua
     return 0;
 }
 
-int lmdb_file_reserve(const struct lmdb_file *f, size_t bytes)
+static int reserve(const struct lmdb_file *f, size_t bytes)
 {
     size_t needed, actual;
     int fd;
@@ -105,6 +105,12 @@ int lmdb_file_reserve(const struct lmdb_file *f, size_t bytes)
         return rc;
     off_t longer = (off_t)(needed + bytes + 2 * LMDB_FILE_SLACK);
     return ftruncate(fd, longer) < 0 ? errno : 0;
+}
+
+int lmdb_file_begin_write(const struct lmdb_file *f, size_t bytes, MDB_txn **txn)
+{
+    int rc = mdb_txn_begin(f->env, NULL, 0, txn);
+    return rc ? rc : reserve(f, bytes);
 }
 
 /* A new map of the same size has no pages yet. */

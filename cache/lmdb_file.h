@@ -50,10 +50,10 @@ int lmdb_file_begin_anew(struct lmdb_file *f) MUST_CHECK;
 
 void lmdb_file_close(struct lmdb_file *f);
 
-/* In a write transaction, before the first change: makes the file long enough for `bytes` more of values and
- * LMDB_FILE_SLACK for the tree. 0 or a code. */
+/* Begins a write transaction with the file made long enough for `bytes` more of values and LMDB_FILE_SLACK for the tree.
+ * 0 or a code; release the transaction in any case. */
 #define LMDB_FILE_SLACK ((size_t)8 << 20)
-int lmdb_file_reserve(const struct lmdb_file *f, size_t bytes) MUST_CHECK;
+int lmdb_file_begin_write(const struct lmdb_file *f, size_t bytes, MDB_txn **txn) MUST_CHECK;
 
 /* Without a transaction: lets go of the pages that were touched, which count as this process's memory though they are the
  * kernel's copy of the file. What is read next is mapped again. 0 or a code; then env is NULL. */

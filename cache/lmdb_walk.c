@@ -84,9 +84,7 @@ static int delete_step(struct walk *w)
     CLEANUP(lmdb_txn_release) MDB_txn *txn = NULL;
     if (!w->condemned_len)
         return 0;
-    int rc = mdb_txn_begin(w->file->env, NULL, 0, &txn);
-    if (!rc)
-        rc = lmdb_file_reserve(w->file, 0);
+    int rc = lmdb_file_begin_write(w->file, 0, &txn);
     for (size_t i = 0; i < w->condemned_len && !rc; i++)
         rc = delete_unchanged(w, txn, &w->condemned[i]);
     w->condemned_len = 0;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/option_rows.h"
 #include "cli/output_options.h"
 #include "cli/say.h"
 #include "cli/table.h"
@@ -258,27 +259,21 @@ static int command_cache(struct invocation *invocation, struct error *err)
 
 /* -- options and help ------------------------------------------------------------------------------------------- */
 
-#define AT(field) offsetof(struct invocation, field)
-
 static const struct option_row cache_options[] = {
     {.name = "older-than",
      .type = OPTION_DURATION,
      .offset = AT(older_than_ms),
      .metavar = "DURATION",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "prune: also remove what is older, as in 30d; a repository by its last scan, the rest by when "
              "it was "
              "written"},
     {.name = "all",
      .type = OPTION_BOOL,
      .offset = AT(all),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "prune: remove everything"},
-    {.name = "dry-run",
-     .type = OPTION_BOOL,
-     .offset = AT(dry_run),
-     .group = "Command",
-     .help = "prune: only say what would be removed"},
+    DRY_RUN_ROW("prune: only say what would be removed"),
     {.name = NULL},
 };
 

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "cli/command.h"
+#include "cli/option_rows.h"
 #include "cli/progress.h"
 #include "cli/say.h"
 #include "daemon/explain.h"
@@ -206,15 +207,15 @@ static void print_workload(const struct explained *from, const struct explanatio
 static void print_text(const struct explanations *all)
 {
     int64_t now_ms = clock_wall_ms(&system_clock);
-    const struct workload_policy *last = NULL; /* a kustomization's entries may have one each */
+    const struct explanation *last = NULL;
     for (size_t i = 0; i < all->len; i++) {
         for (size_t k = 0; k < all->repositories[i].len; k++) {
             const struct explanation *e = &all->repositories[i].items[k];
-            if (e->workload != last) {
+            if (!last || e->workload != last->workload) { /* a kustomization's entries may have one each */
                 say(stdout, "%s", last ? "\n" : "");
                 print_workload(&all->repositories[i], e);
             }
-            last = e->workload;
+            last = e;
             print_container(e, now_ms);
         }
     }
@@ -254,7 +255,7 @@ static int command_explain(struct invocation *invocation, struct error *err)
     if (find_workload(invocation, &options.workload, err) < 0 ||
         session_open(&session, &invocation->config, &system_clock, err) < 0 ||
         explain(&invocation->config, &session, &options, &all, err) < 0)
-        return err->code == ERROR_USAGE || err->code == ERROR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILED;
+        return command_exit_code(err);
     progress_end(&progress);
     if (!strcmp(invocation->output, "json"))
         print_json(&all);
@@ -265,30 +266,14 @@ static int command_explain(struct invocation *invocation, struct error *err)
 
 /* -- options and help ------------------------------------------------------------------------------------------- */
 
-#define AT(field) offsetof(struct invocation, field)
-
 static const struct option_row explain_options[] = {
     {.name = "all",
      .type = OPTION_BOOL,
      .offset = AT(all),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Explain all workloads"},
-    {.name = "namespace",
-     .letter = 'n',
-     .type = OPTION_STRING,
-     .offset = AT(space),
-     .metavar = "NAME",
-     .group = "Command",
-     .help = "Namespace of a WORKLOAD that names none"},
-    {.name = "output",
-     .letter = 'o',
-     .type = OPTION_STRING,
-     .offset = AT(output),
-     .fallback = "table",
-     .metavar = "FORMAT",
-     .group = "Command",
-     .choices = "table|tab|json",
-     .help = "Form of the output: text for people, or JSON"},
+    SPACE_ROW("Namespace of a WORKLOAD that names none"),
+    OUTPUT_ROW(COMMAND_GROUP, "table|tab|json", "Form of the output: text for people, or JSON"),
     {.name = NULL},
 };
 

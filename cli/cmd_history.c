@@ -7,7 +7,9 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/fluxctl_options.h"
 #include "cli/job_options.h"
+#include "cli/option_rows.h"
 #include "cli/say.h"
 #include "cli/table.h"
 #include "daemon/job_repository.h"
@@ -79,7 +81,7 @@ static int command_history(struct invocation *invocation, struct error *err)
     CLEANUP(workload_log_release) struct workload_log log = {.entries = NULL};
     if (!r || workload_log_read(r, invocation->operands.items[0], invocation->space,
                                 (size_t)invocation->limit, &log, err) < 0)
-        return err->code == ERROR_USAGE || err->code == ERROR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILED;
+        return command_exit_code(err);
     if (!strcmp(invocation->output, "json"))
         print_json(&log);
     else
@@ -92,45 +94,12 @@ static int command_history(struct invocation *invocation, struct error *err)
 
 /* -- options and help ------------------------------------------------------------------------------------------- */
 
-#define AT(field) offsetof(struct invocation, field)
-
 static const struct option_row history_options[] = {
-    {.name = "namespace",
-     .letter = 'n',
-     .type = OPTION_STRING,
-     .offset = AT(space),
-     .metavar = "NAME",
-     .group = "Command",
-     .help = "Namespace of a workload that names none; the one of objects that name none if not given"},
-    {.name = "repository",
-     .type = OPTION_STRING,
-     .offset = AT(repository),
-     .metavar = "NAME",
-     .group = "Command",
-     .help =
-         "Where several repositories are configured: the one to read; else the one that has the workload"},
-    {.name = "limit",
-     .letter = 'l',
-     .type = OPTION_INT,
-     .offset = AT(limit),
-     .fallback = "10",
-     .metavar = "N",
-     .group = "Command",
-     .help = "Commits to show, the newest first; 0 shows all"},
-    {.name = "output",
-     .letter = 'o',
-     .type = OPTION_STRING,
-     .offset = AT(output),
-     .fallback = "table",
-     .metavar = "FORMAT",
-     .group = "Command",
-     .choices = "table|tab|json",
-     .help = "Form of the output"},
-    {.name = "no-headers",
-     .type = OPTION_BOOL,
-     .offset = AT(no_headers),
-     .group = "Command",
-     .help = "Leave out the heading of a table"},
+    SPACE_ROW("Namespace of a workload that names none; the one of objects that name none if not given"),
+    REPOSITORY_ROW("read"),
+    LIMIT_ROW("Commits to show, the newest first; 0 shows all"),
+    OUTPUT_ROW(COMMAND_GROUP, "table|tab|json", "Form of the output"),
+    NO_HEADERS_ROW(COMMAND_GROUP),
     {.name = NULL},
 };
 
@@ -139,29 +108,33 @@ static const struct option_row rollback_options[] = {
      .type = OPTION_STRING,
      .offset = AT(rollback_to),
      .metavar = "COMMIT|IMAGE",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Back to what a commit has, or to this image; to the previous image if not given"},
     {.name = "container",
      .type = OPTION_LIST,
      .offset = AT(containers),
      .metavar = "NAME",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Only this container; may be repeated"},
     {.name = "force",
      .letter = 'f',
      .type = OPTION_BOOL,
      .offset = AT(force),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Also if the workload is locked"},
     {.name = NULL},
 };
 
-static const struct option_row *const history_tables[] = {history_options,        config_git_options,
-                                                          config_cluster_options, config_general_options,
-                                                          config_flux_options,    NULL};
+static const struct option_row *const history_tables[] = {history_options,
+                                                          config_git_options,
+                                                          config_cluster_options,
+                                                          config_general_options,
+                                                          config_flux_options,
+                                                          fluxctl_options,
+                                                          NULL};
 static const struct option_row *const rollback_tables[] = {
-    rollback_options,    job_options, config_git_options, config_cluster_options, config_general_options,
-    config_flux_options, NULL};
+    rollback_options,       job_options,         config_git_options, config_cluster_options,
+    config_general_options, config_flux_options, fluxctl_options,    NULL};
 
 const struct command history_command = {
     .name = "history",

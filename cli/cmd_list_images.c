@@ -10,6 +10,8 @@
 #include "base/json.h"
 #include "base/strmap.h"
 #include "cli/command.h"
+#include "cli/fluxctl_options.h"
+#include "cli/option_rows.h"
 #include "cli/output_options.h"
 #include "cli/progress.h"
 #include "cli/say.h"
@@ -214,7 +216,7 @@ static int command_list_images(struct invocation *invocation, struct error *err)
     CLEANUP(progress_end) struct progress progress;
     progress_begin(&progress, "asking registries");
     if (make_all(invocation, &session, &progress, &all, err) < 0)
-        return err->code == ERROR_USAGE || err->code == ERROR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILED;
+        return command_exit_code(err);
     progress_end(&progress);
     if (!strcmp(invocation->output, "json"))
         print_json(&all, (size_t)invocation->limit);
@@ -222,53 +224,38 @@ static int command_list_images(struct invocation *invocation, struct error *err)
         print_all(invocation, &all);
     fflush(stdout);
     bool is_complete = true;
+    size_t listed = 0;
     for (size_t i = 0; i < all.len; i++) {
         say_problems(&all.items[i]);
+        listed += all.items[i].len;
         is_complete = is_complete && all.items[i].is_complete;
     }
+    if (!listed)
+        output_say_none(invocation);
     return is_complete ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* -- options and help ------------------------------------------------------------------------------------------- */
 
-#define AT(field) offsetof(struct invocation, field)
-
 static const struct option_row list_images_options[] = {
-    {.name = "namespace",
-     .letter = 'n',
-     .type = OPTION_STRING,
-     .offset = AT(space),
-     .metavar = "NAME",
-     .group = "Command",
-     .help = "Namespace of the workloads; the one of objects that name none if not given"},
-    {.name = "all-namespaces",
-     .letter = 'a',
-     .type = OPTION_BOOL,
-     .offset = AT(all_spaces),
-     .group = "Command",
-     .help = "Workloads of all namespaces"},
+    SPACE_ROW("Namespace of the workloads; the one of objects that name none if not given"),
+    ALL_SPACES_ROW,
     {.name = "workload",
      .letter = 'w',
      .type = OPTION_STRING,
      .offset = AT(workload),
      .metavar = "ID",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Only this workload: namespace:kind/name or kind/name"},
-    {.name = "limit",
-     .letter = 'l',
-     .type = OPTION_INT,
-     .offset = AT(limit),
-     .fallback = "10",
-     .metavar = "N",
-     .group = "Command",
-     .help = "Images to show of each container, the newest first; 0 shows all"},
+    LIMIT_ROW("Images to show of each container, the newest first; 0 shows all"),
     {.name = NULL},
 };
 
-static const struct option_row *const list_images_tables[] = {
-    list_images_options,     output_options,       config_git_options,
-    config_registry_options, config_cache_options, config_cluster_options,
-    config_general_options,  config_flux_options,  NULL};
+static const struct option_row *const list_images_tables[] = {list_images_options,    output_options,
+                                                              config_git_options,     config_registry_options,
+                                                              config_cache_options,   config_cluster_options,
+                                                              config_general_options, config_flux_options,
+                                                              fluxctl_options,        NULL};
 
 const struct command list_images_command = {
     .name = "list-images",

@@ -8,6 +8,8 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/fluxctl_options.h"
+#include "cli/option_rows.h"
 #include "cli/output_options.h"
 #include "cli/say.h"
 #include "cli/table.h"
@@ -134,7 +136,7 @@ static int command_list_workloads(struct invocation *invocation, struct error *e
 {
     CLEANUP(release_all) struct all_listings all = {.len = 0};
     if (make_all(invocation, &all, err) < 0)
-        return err->code == ERROR_USAGE || err->code == ERROR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILED;
+        return command_exit_code(err);
     if (!strcmp(invocation->output, "json"))
         print_json(&all);
     else if (!strcmp(invocation->output, "name"))
@@ -142,46 +144,34 @@ static int command_list_workloads(struct invocation *invocation, struct error *e
     else
         print_table(invocation, &all);
     fflush(stdout);
-    for (size_t i = 0; i < all.len; i++)
+    size_t listed = 0;
+    for (size_t i = 0; i < all.len; i++) {
         say_problems(&all.items[i]);
+        listed += all.items[i].len;
+    }
+    if (!listed)
+        output_say_none(invocation);
     return EXIT_DONE;
 }
 
 /* -- options and help ------------------------------------------------------------------------------------------- */
 
-#define AT(field) offsetof(struct invocation, field)
-
 static const struct option_row list_workloads_options[] = {
-    {.name = "namespace",
-     .letter = 'n',
-     .type = OPTION_STRING,
-     .offset = AT(space),
-     .metavar = "NAME",
-     .group = "Command",
-     .help = "Namespace of the workloads; the one of objects that name none if not given"},
-    {.name = "all-namespaces",
-     .letter = 'a',
-     .type = OPTION_BOOL,
-     .offset = AT(all_spaces),
-     .group = "Command",
-     .help = "Workloads of all namespaces"},
+    SPACE_ROW("Namespace of the workloads; the one of objects that name none if not given"),
+    ALL_SPACES_ROW,
     {.name = "container",
      .letter = 'c',
      .type = OPTION_STRING,
      .offset = AT(container),
      .metavar = "NAME",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Only containers of this name"},
     {.name = NULL},
 };
 
-static const struct option_row *const list_workloads_tables[] = {list_workloads_options,
-                                                                 output_options,
-                                                                 config_git_options,
-                                                                 config_cluster_options,
-                                                                 config_general_options,
-                                                                 config_flux_options,
-                                                                 NULL};
+static const struct option_row *const list_workloads_tables[] = {
+    list_workloads_options, output_options,      config_git_options, config_cluster_options,
+    config_general_options, config_flux_options, fluxctl_options,    NULL};
 
 const struct command list_workloads_command = {
     .name = "list-workloads",

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "cli/command.h"
+#include "cli/option_rows.h"
 #include "cli/progress.h"
 #include "cli/round_text.h"
 #include "cli/say.h"
@@ -104,7 +105,7 @@ static int command_once(struct invocation *invocation, struct error *err)
     CLEANUP(close_all) struct opened_list opened = {.len = 0};
     if (session_open(&session, &invocation->config, &system_clock, err) < 0 ||
         open_all(&invocation->config, &opened, err) < 0)
-        return err->code == ERROR_USAGE || err->code == ERROR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILED;
+        return command_exit_code(err);
     CLEANUP(progress_end) struct progress progress;
     progress_begin(&progress, "asking registries");
     AUTO_FREE struct image_source *images = image_source_direct(session.scanner, progress_step, &progress);
@@ -128,23 +129,9 @@ static int command_once(struct invocation *invocation, struct error *err)
 
 /* -- options and help ------------------------------------------------------------------------------------------- */
 
-#define AT(field) offsetof(struct invocation, field)
-
 static const struct option_row once_options[] = {
-    {.name = "dry-run",
-     .type = OPTION_BOOL,
-     .offset = AT(dry_run),
-     .group = "Command",
-     .help = "Show the decisions and the diff; push and apply nothing"},
-    {.name = "output",
-     .letter = 'o',
-     .type = OPTION_STRING,
-     .offset = AT(output),
-     .fallback = "table",
-     .metavar = "FORMAT",
-     .group = "Command",
-     .choices = "table|json",
-     .help = "Form of the output"},
+    DRY_RUN_ROW("Show the decisions and the diff; push and apply nothing"),
+    OUTPUT_ROW(COMMAND_GROUP, "table|json", "Form of the output"),
     {.name = NULL},
 };
 

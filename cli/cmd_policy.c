@@ -5,17 +5,14 @@
 
 #include "base/alloc.h"
 #include "cli/command.h"
+#include "cli/fluxctl_options.h"
 #include "cli/job_options.h"
+#include "cli/option_rows.h"
 #include "daemon/policy_job.h"
 
 static bool is_called(const struct invocation *invocation, const char *name)
 {
     return !strcmp(invocation->command->name, name);
-}
-
-static int exit_code(const struct error *err)
-{
-    return err->code == ERROR_USAGE || err->code == ERROR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILED;
 }
 
 static int command_policy(struct invocation *invocation, struct error *err)
@@ -39,7 +36,7 @@ static int command_policy(struct invocation *invocation, struct error *err)
     CLEANUP(policy_job_release)
     struct policy_job *made = policy_job_new(&request, clock_wall_ms(&system_clock), err);
     if (!made)
-        return exit_code(err);
+        return command_exit_code(err);
     const struct job job = policy_job_of(made);
     CLEANUP(strvec_release) struct strvec workloads = STRVEC_INIT;
     strvec_push(&workloads, invocation->workload);
@@ -48,14 +45,12 @@ static int command_policy(struct invocation *invocation, struct error *err)
 
 /* -- options and help ------------------------------------------------------------------------------------------- */
 
-#define AT(field) offsetof(struct invocation, field)
-
 static const struct option_row lock_options[] = {
     {.name = "until",
      .type = OPTION_STRING,
      .offset = AT(until),
      .metavar = "TIME",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "When the lock ends by itself: 2026-01-02T15:04:05Z, or how long it lasts, as in 8h or 3d"},
     {.name = NULL},
 };
@@ -65,50 +60,55 @@ static const struct option_row policy_options[] = {
      .type = OPTION_TEXTS,
      .offset = AT(tags),
      .metavar = "CONTAINER=PATTERN",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Tag policy of a container; may be given several times; the pattern * removes it"},
     {.name = "tag-all",
      .type = OPTION_STRING,
      .offset = AT(tag_all),
      .metavar = "PATTERN",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Tag policy of all containers that --tag does not name"},
     {.name = "automate",
      .type = OPTION_BOOL,
      .offset = AT(automate),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Automate the workload"},
     {.name = "deautomate",
      .type = OPTION_BOOL,
      .offset = AT(deautomate),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Do not automate it any more"},
-    {.name = "lock", .type = OPTION_BOOL, .offset = AT(lock), .group = "Command", .help = "Lock it"},
-    {.name = "unlock", .type = OPTION_BOOL, .offset = AT(unlock), .group = "Command", .help = "Unlock it"},
+    {.name = "lock", .type = OPTION_BOOL, .offset = AT(lock), .group = COMMAND_GROUP, .help = "Lock it"},
+    {.name = "unlock",
+     .type = OPTION_BOOL,
+     .offset = AT(unlock),
+     .group = COMMAND_GROUP,
+     .help = "Unlock it"},
     {.name = "set",
      .type = OPTION_TEXTS,
      .offset = AT(set),
      .metavar = "KEY[.CONTAINER]=VALUE",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Any policy that an annotation pawl.dev/KEY says; may be given several times"},
     {.name = "unset",
      .type = OPTION_TEXTS,
      .offset = AT(unset),
      .metavar = "KEY[.CONTAINER]",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Remove such a policy; may be given several times"},
     {.name = NULL},
 };
 
 static const struct option_row *const automate_tables[] = {
-    job_workload_options, job_options, config_git_options, config_cluster_options, config_general_options,
-    config_flux_options,  NULL};
+    job_workload_options,   job_options,         config_git_options, config_cluster_options,
+    config_general_options, config_flux_options, fluxctl_options,    NULL};
 static const struct option_row *const lock_tables[] = {
-    job_workload_options,   lock_options,           job_options,         config_git_options,
-    config_cluster_options, config_general_options, config_flux_options, NULL};
+    job_workload_options, lock_options,           job_options,
+    config_git_options,   config_cluster_options, config_general_options,
+    config_flux_options,  fluxctl_options,        NULL};
 static const struct option_row *const policy_tables[] = {
-    job_workload_options,   policy_options,         lock_options,        job_options, config_git_options,
-    config_cluster_options, config_general_options, config_flux_options, NULL};
+    job_workload_options,   policy_options,         lock_options,        job_options,     config_git_options,
+    config_cluster_options, config_general_options, config_flux_options, fluxctl_options, NULL};
 
 const struct command automate_command = {
     .name = "automate",

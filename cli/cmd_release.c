@@ -6,7 +6,9 @@
 
 #include "base/alloc.h"
 #include "cli/command.h"
+#include "cli/fluxctl_options.h"
 #include "cli/job_options.h"
+#include "cli/option_rows.h"
 #include "cli/progress.h"
 #include "cli/say.h"
 #include "cli/update_menu.h"
@@ -165,18 +167,16 @@ static int command_promote(struct invocation *invocation, struct error *err)
 
 /* -- options and help ------------------------------------------------------------------------------------------- */
 
-#define AT(field) offsetof(struct invocation, field)
-
 /* Which workloads: a list, as fluxctl has it for releases. */
 #define WORKLOAD_LIST_ROW(short_name)                                                                        \
     {                                                                                                        \
         .name = "workload", .letter = (short_name), .type = OPTION_LIST, .offset = AT(workloads),            \
-        .metavar = "ID,...", .group = "Command", .help = "Workloads: namespace:kind/name or kind/name"       \
+        .metavar = "ID,...", .group = COMMAND_GROUP, .help = "Workloads: namespace:kind/name or kind/name"   \
     }
 #define EXCLUDE_ROW                                                                                          \
     {                                                                                                        \
         .name = "exclude", .type = OPTION_LIST, .offset = AT(excludes), .metavar = "ID,...",                 \
-        .group = "Command", .help = "Workloads to leave as they are"                                         \
+        .group = COMMAND_GROUP, .help = "Workloads to leave as they are"                                     \
     }
 
 static const struct option_row release_options[] = {
@@ -185,7 +185,7 @@ static const struct option_row release_options[] = {
     {.name = "all",
      .type = OPTION_BOOL,
      .offset = AT(all),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "All workloads of the repository"},
     EXCLUDE_ROW,
     {.name = "update-image",
@@ -193,31 +193,31 @@ static const struct option_row release_options[] = {
      .type = OPTION_STRING,
      .offset = AT(image),
      .metavar = "IMAGE:TAG",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "The image to release, to all containers of its repository"},
     {.name = "update-all-images",
      .type = OPTION_BOOL,
      .offset = AT(all_images),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "For each container the best image that its policy takes"},
     {.name = "set",
      .type = OPTION_TEXTS,
      .offset = AT(assignments),
      .metavar = "CONTAINER=IMAGE",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "For one container of one workload this image, whatever its policy; may be given again"},
     {.name = "force",
      .letter = 'f',
      .type = OPTION_BOOL,
      .offset = AT(force),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help =
          "Also workloads that are locked or ignored, if they are named; an image that is named also where "
          "the policy does not take its tag"},
     {.name = "interactive",
      .type = OPTION_BOOL,
      .offset = AT(interactive),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Show the updates first, and release those that you pick"},
     {.name = "watch",
      .letter = 'w',
@@ -234,24 +234,25 @@ static const struct option_row promote_options[] = {
     {.name = "with-name",
      .type = OPTION_BOOL,
      .offset = AT(with_name),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Also images of another repository, with their names"},
     {.name = "force",
      .letter = 'f',
      .type = OPTION_BOOL,
      .offset = AT(force),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Also workloads that are locked or ignored, if they are named"},
     {.name = NULL},
 };
 
-static const struct option_row *const release_tables[] = {
-    release_options,         job_options,          config_git_options,
-    config_registry_options, config_cache_options, config_cluster_options,
-    config_general_options,  config_flux_options,  NULL};
+static const struct option_row *const release_tables[] = {release_options,        job_options,
+                                                          config_git_options,     config_registry_options,
+                                                          config_cache_options,   config_cluster_options,
+                                                          config_general_options, config_flux_options,
+                                                          fluxctl_options,        NULL};
 static const struct option_row *const promote_tables[] = {
-    promote_options,     job_options, config_git_options, config_cluster_options, config_general_options,
-    config_flux_options, NULL};
+    promote_options,        job_options,         config_git_options, config_cluster_options,
+    config_general_options, config_flux_options, fluxctl_options,    NULL};
 
 const struct command release_command = {
     .name = "release",
@@ -274,6 +275,10 @@ const struct command release_command = {
         "a container,\n"
         "and asks nobody. Locked and ignored workloads are skipped; --force takes those that are named with "
         "--workload.\n"
+        "\n"
+        "--interactive shows the updates first: space picks one or leaves it out, up and down move, Enter "
+        "releases what is\n"
+        "picked, q leaves. What somebody else has changed meanwhile is not overwritten.\n"
         "\n"
         "Exit status: 0 done or nothing to do, 1 something failed, 2 wrong usage, 3 a dry run would change "
         "something.\n",

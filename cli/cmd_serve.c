@@ -5,7 +5,7 @@ static int command_serve(struct invocation *invocation, struct error *err)
 {
     if (serve(&invocation->config, err) == 0)
         return EXIT_DONE;
-    return err->code == ERROR_USAGE || err->code == ERROR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILED;
+    return command_exit_code(err);
 }
 
 /* -- options and help ------------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli/command.h"
+#include "cli/option_rows.h"
 #include "cli/say.h"
 #include "daemon/set_image.h"
 
@@ -36,8 +37,6 @@ static int command_set_image(struct invocation *invocation, struct error *err)
 
 /* -- options and help ------------------------------------------------------------------------------------------- */
 
-#define AT(field) offsetof(struct invocation, field)
-
 static const struct option_row set_image_options[] = {
     {.name = "filename",
      .letter = 'f',
@@ -45,19 +44,15 @@ static const struct option_row set_image_options[] = {
      .offset = AT(directory),
      .fallback = ".",
      .metavar = "PATH",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "File, or directory whose *.yaml and *.yml are edited"},
-    {.name = "dry-run",
-     .type = OPTION_BOOL,
-     .offset = AT(dry_run),
-     .group = "Command",
-     .help = "Print the diff and write nothing"},
+    DRY_RUN_ROW("Print the diff and write nothing"),
     {.name = "k8s-default-namespace",
      .type = OPTION_STRING,
      .offset = offsetof(struct invocation, config.default_space),
      .fallback = "default",
      .metavar = "NAME",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Namespace of objects that name none"},
     {.name = NULL},
 };

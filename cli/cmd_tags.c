@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/option_rows.h"
 #include "cli/output_options.h"
 #include "cli/say.h"
 #include "cli/table.h"
@@ -78,27 +79,25 @@ static int command_tags(struct invocation *invocation, struct error *err)
 
 /* -- options and help ------------------------------------------------------------------------------------------- */
 
-#define AT(field) offsetof(struct invocation, field)
-
 static const struct option_row tags_options[] = {
     {.name = "policy",
      .letter = 'p',
      .type = OPTION_STRING,
      .offset = AT(policy),
      .metavar = "POLICY",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Tag policy: glob:PATTERN, semver:RANGE or regexp:PATTERN"},
     {.name = "order",
      .type = OPTION_STRING,
      .offset = AT(order),
      .metavar = "ORDER",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Which tag is best: newest, semver, numeric or alpha; \":desc\" after it: the other way round"},
     {.name = "extract",
      .type = OPTION_STRING,
      .offset = AT(extract),
      .metavar = "TEMPLATE",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "What the order goes by, made of the groups of a regexp: \"$1\", \"${name}\""},
     {.name = NULL},
 };

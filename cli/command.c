@@ -62,3 +62,8 @@ const char *command_nearest(const char *name)
     }
     return best;
 }
+
+int command_exit_code(const struct error *err)
+{
+    return err->code == ERROR_USAGE || err->code == ERROR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILED;
+}

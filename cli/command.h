@@ -24,6 +24,9 @@ enum {
     EXIT_FOUND = 3,  /* a dry run or `tags` found something that a script may branch on */
 };
 
+/* Of a command that ended with an error before it did anything else: EXIT_USAGE, or EXIT_FAILED. */
+int command_exit_code(const struct error *err);
+
 struct command;
 
 /* A command line, parsed. The option rows write into it: config first, then what commands have of their own. */

@@ -5,66 +5,37 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "cli/option_rows.h"
 #include "cli/result_table.h"
 #include "cli/say.h"
 #include "daemon/job_repository.h"
 #include "daemon/job_user.h"
 
-#define AT(field) offsetof(struct invocation, field)
-
 const struct option_row job_options[] = {
-    {.name = "namespace",
-     .letter = 'n',
-     .type = OPTION_STRING,
-     .offset = AT(space),
-     .metavar = "NAME",
-     .group = "Command",
-     .help = "Namespace of workloads that name none; the one of objects that name none if not given"},
-    {.name = "repository",
-     .type = OPTION_STRING,
-     .offset = AT(repository),
-     .metavar = "NAME",
-     .group = "Command",
-     .help = "Where several repositories are configured: the one to change; else the one that has the "
-             "workload"},
+    SPACE_ROW("Namespace of workloads that name none; the one of objects that name none if not given"),
+    REPOSITORY_ROW("change"),
     {.name = "message",
      .letter = 'm',
      .type = OPTION_STRING,
      .offset = AT(message),
      .metavar = "TEXT",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Message of the commit"},
     {.name = "user",
      .type = OPTION_STRING,
      .offset = AT(user),
      .metavar = "TEXT",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Who asks for the change; what git's configuration has if not given"},
     {.name = "verbose",
      .letter = 'v',
      .type = OPTION_COUNT,
      .offset = AT(verbosity),
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "Also show what was skipped; twice: and what was not meant"},
-    {.name = "dry-run",
-     .type = OPTION_BOOL,
-     .offset = AT(dry_run),
-     .group = "Command",
-     .help = "Show the results and the diff; push nothing"},
-    {.name = "output",
-     .letter = 'o',
-     .type = OPTION_STRING,
-     .offset = AT(output),
-     .fallback = "table",
-     .metavar = "FORMAT",
-     .group = "Command",
-     .choices = "table|tab|json",
-     .help = "Form of the output"},
-    {.name = "no-headers",
-     .type = OPTION_BOOL,
-     .offset = AT(no_headers),
-     .group = "Command",
-     .help = "Leave out the heading of a table"},
+    DRY_RUN_ROW("Show the results and the diff; push nothing"),
+    OUTPUT_ROW(COMMAND_GROUP, "table|tab|json", "Form of the output"),
+    NO_HEADERS_ROW(COMMAND_GROUP),
     {.name = NULL},
 };
 
@@ -74,7 +45,7 @@ const struct option_row job_workload_options[] = {
      .type = OPTION_STRING,
      .offset = AT(workload),
      .metavar = "ID",
-     .group = "Command",
+     .group = COMMAND_GROUP,
      .help = "The workload: namespace:kind/name or kind/name"},
     {.name = "controller", .letter = 'c', .type = OPTION_STRING, .offset = AT(workload), .metavar = "ID"},
     {.name = NULL},
@@ -117,11 +88,6 @@ static void print_report(const struct invocation *invocation, const struct job_r
         say_nothing(&report->results, &format, named);
 }
 
-static int exit_code(const struct error *err)
-{
-    return err->code == ERROR_USAGE || err->code == ERROR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILED;
-}
-
 /* On the repository that is meant. */
 static int run(struct invocation *invocation, const struct job *job, const struct strvec *workloads,
                bool dry_run, struct job_report *report, struct error *err)
@@ -134,7 +100,7 @@ static int run(struct invocation *invocation, const struct job *job, const struc
     struct job with_user = *job;
     with_user.user = user;
     with_user.message = invocation->message;
-    return r && job_run(r, &with_user, dry_run, report, err) == 0 ? EXIT_DONE : exit_code(err);
+    return r && job_run(r, &with_user, dry_run, report, err) == 0 ? EXIT_DONE : command_exit_code(err);
 }
 
 int job_plan(struct invocation *invocation, const struct job *job, const struct strvec *workloads,

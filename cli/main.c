@@ -105,11 +105,6 @@ static int parse(struct invocation *invocation, struct option_set *set, int argc
     return 0;
 }
 
-static int exit_code_for(const struct error *err)
-{
-    return err->code == ERROR_USAGE || err->code == ERROR_UNSUPPORTED ? EXIT_USAGE : EXIT_FAILED;
-}
-
 static void complain(const struct command *command, const struct error *err)
 {
     say(stderr, "pawl: %s\n", err->text);
@@ -131,7 +126,7 @@ static int run(const struct command *command, int argc, char **argv)
         code = command->run(&invocation, &err);
     if (err.code) {
         complain(command, &err);
-        code = parsed ? code : exit_code_for(&err);
+        code = parsed ? code : command_exit_code(&err);
     }
     strvec_release(&invocation.operands);
     config_release(&invocation.config);

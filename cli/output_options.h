@@ -8,4 +8,8 @@
 
 extern const struct option_row output_options[];
 
+struct invocation;
+/* Says on stderr that there is nothing to list where it may be elsewhere: not with -a. */
+void output_say_none(const struct invocation *invocation);
+
 #endif

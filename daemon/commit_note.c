@@ -18,13 +18,16 @@ static json_t *spec_json(const char *type, const char *user, const char *message
     return object;
 }
 
-static json_t *note_json(json_t *spec, json_t *result)
+/* Takes over both. */
+static char *note_text(json_t *spec, json_t *result)
 {
     json_t *note = json_object();
-    json_object_set_new(note, "jobID", json_string(""));
     json_object_set_new(note, "spec", spec);
     json_object_set_new(note, "result", result);
-    return note;
+    struct strbuf text = STRBUF_INIT;
+    json_write(&text, note, 0);
+    json_decref(note);
+    return strbuf_detach(&text, NULL);
 }
 
 /* -- rounds ---------------------------------------------------------------------------------------------------- */
@@ -40,19 +43,34 @@ static json_t *change_json(const struct release_change *change, const char *work
     return object;
 }
 
+/* A note of a thousand images is long enough without what there is not. */
+static void drop_nulls(json_t *object)
+{
+    const char *key;
+    json_t *value;
+    void *next;
+    json_object_foreach_safe(object, next, key, value)
+    {
+        if (json_is_null(value))
+            json_object_del(object, key);
+    }
+}
+
 /* The reason is the change's, which also says where a shared image is written. */
-static json_t *decision_json(const struct plan *plan, const struct release_change *change, int64_t now_ms)
+static void add_decision(const struct plan *plan, const struct release_change *change, int64_t now_ms,
+                         struct strbuf *out)
 {
     struct explanation explanation;
     explanation_init(&explanation, plan, change->decision, &(struct explanation_context){.now_ms = now_ms});
-    json_t *object = explanation_json(&explanation);
+    AUTO_JSON json_t *object = explanation_json(&explanation);
     explanation_release(&explanation);
-    json_object_del(object, "budget");
-    json_object_del(object, "next_scan");
+    drop_nulls(object); /* the budget and the next scan, too, of which it was told nothing */
     json_object_set_new(object, "from", json_text(change->from));
     json_object_set_new(object, "to", json_text(change->to));
     json_object_set_new(object, "reason", json_text(change->reason));
-    return object;
+    if (out->len)
+        strbuf_addstr(out, ", ");
+    json_write(out, object, 0);
 }
 
 static void add_result(struct result_list *results, const struct release_change *change, const char *workload)
@@ -64,22 +82,22 @@ static void add_result(struct result_list *results, const struct release_change 
     result_add_update(last, change->container->name, change->from, change->to);
 }
 
-json_t *commit_note_of_round(const struct plan *plan, const struct release_change *changes, size_t len,
-                             int64_t now_ms)
+char *commit_note_of_round(const struct plan *plan, const struct release_change *changes, size_t len,
+                           int64_t now_ms)
 {
-    json_t *list = json_array(), *decisions = json_array(), *spec = json_object(), *ours = json_object();
+    json_t *list = json_array(), *spec = json_object();
     CLEANUP(result_list_release) struct result_list results = {.items = NULL};
+    CLEANUP(strbuf_release) struct strbuf decisions = STRBUF_INIT;
     for (size_t i = 0; i < len; i++) {
         AUTO_FREE char *workload = resource_id_text(&changes[i].resource->id);
         json_array_append_new(list, change_json(&changes[i], workload));
-        json_array_append_new(decisions, decision_json(plan, &changes[i], now_ms));
+        add_decision(plan, &changes[i], now_ms, &decisions);
         add_result(&results, &changes[i], workload);
     }
     json_object_set_new(spec, "Changes", list);
-    json_object_set_new(ours, "decisions", decisions);
-    json_t *note = note_json(spec_json("auto", NULL, NULL, spec), result_list_json(&results));
-    json_object_set_new(note, "pawl", ours);
-    return note;
+    AUTO_FREE char *flux = note_text(spec_json("auto", NULL, NULL, spec), result_list_json(&results));
+    flux[strlen(flux) - 1] = '\0'; /* its "}" */
+    return xasprintf("%s, \"pawl\": {\"decisions\": [%s]}}", flux, decisions.buf);
 }
 
 /* -- jobs ------------------------------------------------------------------------------------------------------- */
@@ -101,26 +119,21 @@ static json_t *containers_json(json_t *results)
     return spec;
 }
 
-json_t *commit_note_of_job(const struct result_list *results, const char *user, const char *message)
+char *commit_note_of_job(const struct result_list *results, const char *user, const char *message)
 {
     bool has_images = false;
     for (size_t i = 0; i < results->len; i++)
         has_images = has_images || results->items[i].updates_len;
     if (!has_images)
-        return note_json(spec_json("policy", user, message, json_object()), json_null());
+        return note_text(spec_json("policy", user, message, json_object()), json_null());
     json_t *result = result_list_json(results);
-    return note_json(spec_json("containers", user, message, containers_json(result)), result);
+    return note_text(spec_json("containers", user, message, containers_json(result)), result);
 }
 
-char *commit_note_text(json_t *note, const char *commit)
+char *commit_note_text(const char *note, const char *commit)
 {
-    struct strbuf text = STRBUF_INIT;
-    AUTO_FREE char *id =
-        xasprintf("%.8s-%.4s-%.4s-%.4s-%.12s", commit, commit + 8, commit + 12, commit + 16, commit + 20);
-    json_object_set_new(note, "jobID", json_string(id));
-    json_write(&text, note, 0);
-    strbuf_addch(&text, '\n');
-    return strbuf_detach(&text, NULL);
+    return xasprintf("{\"jobID\": \"%.8s-%.4s-%.4s-%.4s-%.12s\", %s\n", commit, commit + 8, commit + 12,
+                     commit + 16, commit + 20, note + strlen("{"));
 }
 
 /* -- reading ------------------------------------------------------------------------------------------------------ */

@@ -21,15 +21,17 @@
 #include "updater/release.h"
 #include "updater/workload_result.h"
 
-/* Of a round: `len` changes of what the plan decided, each with its explanation (daemon/explanation.h) as of now_ms, wall
- * time, but for what is no part of the decision: the registry's budget and the next scan. A new reference. */
-json_t *commit_note_of_round(const struct plan *plan, const struct release_change *changes, size_t len,
-                             int64_t now_ms) MUST_CHECK;
-/* Of what a person asked for; user and message may be NULL. A new reference. */
-json_t *commit_note_of_job(const struct result_list *results, const char *user, const char *message)
-    MUST_CHECK;
-/* The text for a commit: the note with the job's id in it. free() it. */
-char *commit_note_text(json_t *note, const char *commit) MUST_CHECK;
+/*
+ * Of a round: `len` changes of what the plan decided, each with its explanation (daemon/explanation.h) as of now_ms, wall
+ * time, but for keys that would be null, and what is no part of the decision: the registry's budget and the next scan. Text:
+ * the trees of a thousand explanations would be kept until the push is done. free() it.
+ */
+char *commit_note_of_round(const struct plan *plan, const struct release_change *changes, size_t len,
+                           int64_t now_ms) MUST_CHECK;
+/* Of what a person asked for; user and message may be NULL. free() it. */
+char *commit_note_of_job(const struct result_list *results, const char *user, const char *message) MUST_CHECK;
+/* One of these with the id of the job that made the commit. free() it. */
+char *commit_note_text(const char *note, const char *commit) MUST_CHECK;
 
 /* The note of a commit; NULL if it has none that can be read. A new reference. */
 json_t *commit_note_read(struct mirror *mirror, const char *commit) MUST_CHECK;

@@ -8,9 +8,6 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
-/* Another pawl on the same mirror finishes its round first. */
-#define LOCK_TIMEOUT_MS 120000
-
 /* -- which workloads ----------------------------------------------------------------------------------------- */
 
 struct wanted {
@@ -84,12 +81,6 @@ static int report_missing(const struct wanted *wanted, struct error *err)
 
 /* -- one repository ------------------------------------------------------------------------------------------ */
 
-static void unlock(struct mirror **mirror)
-{
-    if (*mirror)
-        mirror_unlock(*mirror);
-}
-
 static int compare_explanations(const void *a, const void *b)
 {
     const struct explanation *x = a, *y = b;
@@ -105,9 +96,9 @@ static int make_plan(struct explained *e, struct session *session, const struct 
                      struct wanted *wanted, struct error *err)
 {
     struct repository *r = e->repository;
-    if (mirror_lock(r->mirror, LOCK_TIMEOUT_MS, err) < 0)
+    CLEANUP(repository_unlock) struct mirror *locked = NULL;
+    if (repository_lock(r, &locked, err) < 0)
         return -1;
-    CLEANUP(unlock) struct mirror *locked = r->mirror;
     if (mirror_fetch(locked, err) < 0)
         return -1;
     snprintf(e->head, sizeof(e->head), "%s", mirror_head(locked));

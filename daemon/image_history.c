@@ -118,15 +118,6 @@ int workload_history(struct repository *r, const struct history_question *questi
     return result;
 }
 
-const struct container *resource_container(const struct resource *resource, const char *name)
-{
-    for (size_t i = 0; resource && i < resource->containers_len; i++) {
-        if (!strcmp(resource->containers[i].name, name))
-            return &resource->containers[i];
-    }
-    return NULL;
-}
-
 const char *container_image_text(const struct container *container)
 {
     return container ? container->image.text : NULL;

@@ -36,8 +36,6 @@ struct history_question {
 int workload_history(struct repository *r, const struct history_question *question, workload_visit visit,
                      void *context, struct error *err) MUST_CHECK;
 
-/* The first container of that name, or NULL, also where `resource` is NULL. */
-const struct container *resource_container(const struct resource *resource, const char *name);
 /* The image's text, or NULL where there is none or it cannot be read. */
 const char *container_image_text(const struct container *container);
 

@@ -6,31 +6,13 @@
 #include "base/alloc.h"
 #include "base/strmap.h"
 #include "daemon/demand_set.h"
+#include "daemon/job_repository.h"
 #include "daemon/repository.h"
 #include "daemon/session.h"
 #include "updater/choose.h"
 #include "updater/tag_order.h"
 
-/* Another pawl on the same mirror finishes its round first. */
-#define LOCK_TIMEOUT_MS 120000
-
 /* -- which workloads --------------------------------------------------------------------------------------- */
-
-static void unlock(struct mirror **mirror)
-{
-    if (*mirror)
-        mirror_unlock(*mirror);
-}
-
-static struct manifest_set *load_head(struct repository *r, struct error *err)
-{
-    if (mirror_lock(r->mirror, LOCK_TIMEOUT_MS, err) < 0)
-        return NULL;
-    CLEANUP(unlock) struct mirror *locked = r->mirror;
-    if (mirror_fetch(locked, err) < 0)
-        return NULL;
-    return manifest_loader_load(r->loader, locked, mirror_head(locked), &r->settings->paths, err);
-}
 
 static int compare_workloads(const void *a, const void *b)
 {
@@ -224,7 +206,7 @@ int image_listing_make(const struct config *config, const struct repository_conf
     struct repository *r = repository_open(config, settings, &system_clock, err);
     if (!r)
         return -1;
-    listing->manifests = load_head(r, err);
+    listing->manifests = repository_load_head(r, err);
     if (!listing->manifests || pick_workloads(listing, options, r->default_space, err) < 0)
         return -1;
     const struct image_filter filter = {.exclude = &config->exclude_images,

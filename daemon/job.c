@@ -7,9 +7,6 @@
 #include "daemon/manifest_loader.h"
 #include "updater/diff.h"
 
-/* Another pawl on the same mirror finishes its round first. */
-#define LOCK_TIMEOUT_MS 120000
-
 struct running {
     const struct job *job;
     struct job_report *report;
@@ -88,12 +85,6 @@ static int decide(struct repository *r, const char *head, struct proposal *propo
     return status;
 }
 
-static void unlock(struct mirror **mirror)
-{
-    if (*mirror)
-        mirror_unlock(*mirror);
-}
-
 static void release_running(struct running *running)
 {
     manifest_set_free(running->manifests);
@@ -105,9 +96,9 @@ int job_run(struct repository *r, const struct job *job, bool dry_run, struct jo
     if (r->settings->readonly && !dry_run)
         return error_set(err, ERROR_FORBIDDEN,
                          "%s is read-only (--git-readonly): nothing may be written to it", r->settings->name);
-    if (mirror_lock(r->mirror, LOCK_TIMEOUT_MS, err) < 0)
+    CLEANUP(repository_unlock) struct mirror *locked = NULL;
+    if (repository_lock(r, &locked, err) < 0)
         return -1;
-    CLEANUP(unlock) struct mirror *locked UNUSED = r->mirror;
     CLEANUP(release_running) struct running running = {.job = job, .report = report, .dry_run = dry_run};
     const struct publication publication = {
         .decide = decide, .context = &running, .dry_run = dry_run, .user = job->user};

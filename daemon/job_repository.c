@@ -5,19 +5,11 @@
 #include "base/alloc.h"
 #include "daemon/manifest_loader.h"
 
-/* Another pawl on the same mirror finishes its round first. */
-#define LOCK_TIMEOUT_MS 120000
-
-static void unlock(struct mirror **mirror)
-{
-    mirror_unlock(*mirror);
-}
-
 struct manifest_set *repository_load_head(struct repository *r, struct error *err)
 {
-    if (mirror_lock(r->mirror, LOCK_TIMEOUT_MS, err) < 0)
+    CLEANUP(repository_unlock) struct mirror *locked = NULL;
+    if (repository_lock(r, &locked, err) < 0)
         return NULL;
-    CLEANUP(unlock) struct mirror *locked = r->mirror;
     if (mirror_fetch(locked, err) < 0)
         return NULL;
     return manifest_loader_load(r->loader, locked, mirror_head(locked), &r->settings->paths, err);

@@ -44,21 +44,6 @@ static void keep_answers(struct plan *plan, struct plan *before, bool *unchanged
     }
 }
 
-/* Whose pull secrets are needed: those of the workload, and of the sources of its charts. */
-static void add_secret_users(const struct workload_policy *policy, const struct resource ***users,
-                             size_t *len, size_t *capacity)
-{
-    vec_grow(*users, *len, *capacity);
-    (*users)[(*len)++] = policy->origin;
-    for (size_t i = 0; i < policy->containers_len; i++) {
-        const struct resource *source = policy->containers[i].container->source;
-        if (!source)
-            continue;
-        vec_grow(*users, *len, *capacity);
-        (*users)[(*len)++] = source;
-    }
-}
-
 /* With the pull secrets of the cluster, as they were last read or are read now. One reference. */
 static struct demand_set *find_demands(struct plan *plan, struct repository *r,
                                        const struct plan_scope *scope)
@@ -67,11 +52,11 @@ static struct demand_set *find_demands(struct plan *plan, struct repository *r,
                                         .include = &r->config->include_images,
                                         .use_labels = &r->config->use_labels,
                                         .also_unautomated = scope != NULL};
-    AUTO_FREE const struct resource **workloads = NULL;
-    size_t len = 0, capacity = 0;
+    AUTO_FREE const struct resource **workloads = xcalloc(plan->policies_len, sizeof(*workloads));
+    size_t len = 0;
     for (size_t i = 0; i < plan->policies_len; i++) {
         if (workload_has_demands(plan->policies[i], &filter))
-            add_secret_users(plan->policies[i], &workloads, &len, &capacity);
+            workloads[len++] = plan->policies[i]->origin;
     }
     pull_secrets_refresh(r->pull_secrets, workloads, len);
     struct demand_set *demands =

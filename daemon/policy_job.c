@@ -187,15 +187,6 @@ void policy_job_release(struct policy_job **job)
 
 /* -- on the manifests of a head ------------------------------------------------------------------------------------ */
 
-static const struct container *find_container(const struct resource *workload, const char *name)
-{
-    for (size_t i = 0; i < workload->containers_len; i++) {
-        if (!strcmp(workload->containers[i].name, name))
-            return &workload->containers[i];
-    }
-    return NULL;
-}
-
 /* A policy for a container that is not there would be in git, and mean nothing. */
 static int check_containers(const struct resource *workload, const struct policy_changes *changes,
                             struct error *err)
@@ -205,7 +196,7 @@ static int check_containers(const struct resource *workload, const struct policy
         const char *dot = strchr(changes->items[i].policy, '.');
         if (!dot || !changes->items[i].value)
             continue;
-        const struct container *container = find_container(workload, dot + 1);
+        const struct container *container = resource_container(workload, dot + 1);
         if (!container && resource_has_chart(workload, dot + 1))
             continue;
         if (!container)

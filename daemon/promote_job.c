@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "daemon/manifest_loader.h"
 #include "daemon/release_proposal.h"
+#include "model/manifest_chart.h"
 #include "updater/promotion.h"
 
 /* Without "./" before and "/" after: "" is the whole repository. free() it. */
@@ -38,19 +39,6 @@ int promote_request_check(const struct promote_request *request, struct error *e
         return error_set(
             err, ERROR_USAGE,
             "--force breaks the locks of workloads that are named: supply --workload=<workload>");
-    return 0;
-}
-
-static int add_ids(const struct strvec *texts, const char *space, struct strvec *out, struct error *err)
-{
-    for (size_t i = 0; i < texts->len; i++) {
-        CLEANUP(resource_id_release) struct resource_id id = RESOURCE_ID_INIT;
-        if (resource_id_parse(texts->items[i], space, &id, err) < 0) {
-            err->code = ERROR_USAGE;
-            return -1;
-        }
-        strvec_push_owned(out, resource_id_text(&id));
-    }
     return 0;
 }
 
@@ -118,9 +106,12 @@ static int decide(struct repository *r, const char *head, const struct manifest_
     clear(job);
     const char *space = request->space ? request->space : r->default_space;
     job->spec.force = request->force;
-    if (add_ids(request->workloads, space, &job->spec.workloads, err) < 0 ||
-        add_ids(request->excludes, space, &job->spec.excludes, err) < 0 || load_both(job, r, head, err) < 0)
+    if (release_spec_add_ids(request->workloads, space, &job->spec.workloads, err) < 0 ||
+        release_spec_add_ids(request->excludes, space, &job->spec.excludes, err) < 0 ||
+        load_both(job, r, head, err) < 0)
         return -1;
+    manifest_charts_resolve_from(job->from, manifests);
+    manifest_charts_resolve_from(job->to, manifests);
     release_select(&job->spec, job->to, &job->selection, results);
     promotion_targets(job->from, &job->selection, request->with_names, &job->targets, results);
     job->release = target_list_make(&job->targets, results);

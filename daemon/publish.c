@@ -27,7 +27,7 @@ void proposal_release(struct proposal *proposal)
     for (size_t i = 0; i < proposal->len; i++) {
         free(proposal->commits[i].files);
         free(proposal->commits[i].message);
-        json_decref(proposal->commits[i].note);
+        free(proposal->commits[i].note);
     }
     free(proposal->commits);
     *proposal = (struct proposal){.commits = NULL};
@@ -53,7 +53,7 @@ static void release_made(struct made *made)
     strvec_release(&made->texts);
 }
 
-static void add_note(struct made *made, json_t *content, const char *commit)
+static void add_note(struct made *made, const char *content, const char *commit)
 {
     struct commit_note *note = &made->notes[made->notes_len++];
     memcpy(note->commit, commit, sizeof(note->commit));

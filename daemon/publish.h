@@ -24,7 +24,7 @@ struct proposed_commit {
     struct commit_file *files; /* owned; the paths and bytes in it are borrowed from who decided */
     size_t files_len;
     char *message; /* owned; without the suffix of --git-ci-skip, which is added */
-    json_t *note;  /* owned; for the ref of git notes (daemon/commit_note.h); NULL: none */
+    char *note; /* owned; for the ref of git notes, without the job's id (daemon/commit_note.h); NULL: none */
 };
 
 /* What a decision wants to be in git: commits, one upon the other; none: nothing is to be written. */

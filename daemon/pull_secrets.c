@@ -90,6 +90,13 @@ static void want(struct pull_secrets *s, enum pull_object_kind kind, const char 
     object->user = workload;
 }
 
+/* NULL names none. */
+static void want_secrets(struct pull_secrets *s, const struct resource *user)
+{
+    for (size_t i = 0; user && i < user->pull_secrets_len; i++)
+        want(s, PULL_SECRET, user->pull_secrets[i], user);
+}
+
 /* -- asking ------------------------------------------------------------------------------------------------ */
 
 static bool is_due(const struct pull_secrets *s, const struct pull_object *object, int64_t now)
@@ -180,8 +187,9 @@ void pull_secrets_refresh(struct pull_secrets *s, const struct resource *const *
         const struct resource *each = workloads[i];
         if (!is_source(each))
             want(s, PULL_ACCOUNT, each->service_account ? each->service_account : DEFAULT_ACCOUNT, each);
-        for (size_t k = 0; k < each->pull_secrets_len; k++)
-            want(s, PULL_SECRET, each->pull_secrets[k], each);
+        want_secrets(s, each);
+        for (size_t k = 0; k < each->containers_len; k++)
+            want_secrets(s, each->containers[k].source);
     }
     read_due(s);
     for (size_t i = 0; i < len; i++) {

@@ -45,7 +45,7 @@ void pull_secrets_free(struct pull_secrets *secrets); /* NULL does nothing */
 
 /* In all that follows NULL stands for a target that has no Secrets: nothing is asked, nothing is found. */
 
-/* Reads what is due of what these workloads name, and forgets what none of them names. They must live until the next
+/* Reads what is due of what these workloads, and the sources of their charts, name, and forgets what none names. They must live until the next
  * call. */
 void pull_secrets_refresh(struct pull_secrets *secrets, const struct resource *const *workloads, size_t len);
 

@@ -36,21 +36,6 @@ int release_request_check(const struct release_request *request, struct error *e
     return request->image ? release_spec_set_image(&spec, request->image, err) : 0;
 }
 
-static int add_ids(const struct strvec *texts, const char *space, struct strvec *out, struct error *err)
-{
-    for (size_t i = 0; i < texts->len; i++) {
-        CLEANUP(resource_id_release) struct resource_id id = RESOURCE_ID_INIT;
-        if (resource_id_parse(texts->items[i], space, &id, err) < 0) {
-            err->code = ERROR_USAGE;
-            return -1;
-        }
-        AUTO_FREE char *text = resource_id_text(&id);
-        if (!strvec_contains(out, text))
-            strvec_push(out, text);
-    }
-    return 0;
-}
-
 static int add_assignment(struct release_spec *spec, const char *assignment, struct error *err)
 {
     const char *equals = strchr(assignment, '=');
@@ -82,8 +67,8 @@ static int make_spec(struct release_job *job, const char *default_space, struct 
     spec->force = request->force;
     if (request->choices)
         return add_choices(spec, request, err);
-    if (add_ids(request->workloads, space, &spec->workloads, err) < 0 ||
-        add_ids(request->excludes, space, &spec->excludes, err) < 0 ||
+    if (release_spec_add_ids(request->workloads, space, &spec->workloads, err) < 0 ||
+        release_spec_add_ids(request->excludes, space, &spec->excludes, err) < 0 ||
         (request->image && release_spec_set_image(spec, request->image, err) < 0))
         return -1;
     for (size_t i = 0; i < request->assignments->len; i++) {

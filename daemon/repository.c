@@ -70,3 +70,20 @@ void repository_release(struct repository **repository)
     repository_free(*repository);
     *repository = NULL;
 }
+
+#define LOCK_TIMEOUT_MS 120000
+
+int repository_lock(struct repository *r, struct mirror **locked, struct error *err)
+{
+    if (mirror_lock(r->mirror, LOCK_TIMEOUT_MS, err) < 0)
+        return -1;
+    *locked = r->mirror;
+    return 0;
+}
+
+void repository_unlock(struct mirror **locked)
+{
+    if (*locked)
+        mirror_unlock(*locked);
+    *locked = NULL;
+}

@@ -46,4 +46,9 @@ struct repository *repository_open(const struct config *config, const struct rep
 void repository_free(struct repository *repository);
 void repository_release(struct repository **repository); /* for CLEANUP */
 
+/* Locks the mirror, waiting for another pawl on it to finish its round, which a scan of slow registries may make a
+ * minute; gives it back in `locked`, for CLEANUP(repository_unlock). */
+int repository_lock(struct repository *repository, struct mirror **locked, struct error *err) MUST_CHECK;
+void repository_unlock(struct mirror **locked); /* NULL does nothing */
+
 #endif

@@ -10,9 +10,6 @@
 #include "daemon/publish.h"
 #include "updater/workload_policy.h"
 
-/* Another pawl on the same mirror finishes its round first; a scan of slow registries may take a minute. */
-#define LOCK_TIMEOUT_MS 120000
-
 /* What the publication decides, and with what. */
 struct deciding {
     const struct round_options *options;
@@ -104,18 +101,12 @@ static int apply_head(struct repository *r, const struct round_options *options,
     return apply_commit(r, commit, report, err);
 }
 
-static void unlock(struct mirror **mirror)
-{
-    if (*mirror)
-        mirror_unlock(*mirror);
-}
-
 int round_run(struct repository *r, const struct round_options *options, struct round_report *report,
               struct error *err)
 {
-    if (mirror_lock(r->mirror, LOCK_TIMEOUT_MS, err) < 0)
+    CLEANUP(repository_unlock) struct mirror *locked = NULL;
+    if (repository_lock(r, &locked, err) < 0)
         return -1;
-    CLEANUP(unlock) struct mirror *locked UNUSED = r->mirror;
     int64_t started_ms = clock_monotonic_ms(r->clock);
     int updated = update_git(r, options, report, err);
     report->update_ms = clock_monotonic_ms(r->clock) - started_ms;

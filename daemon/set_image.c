@@ -15,15 +15,6 @@
 
 #define MOST_WORKLOADS_NAMED 10
 
-static const struct container *find_container(const struct resource *workload, const char *name)
-{
-    for (size_t i = 0; i < workload->containers_len; i++) {
-        if (!strcmp(workload->containers[i].name, name))
-            return &workload->containers[i];
-    }
-    return NULL;
-}
-
 static int no_such_container(const struct resource *workload, const char *name, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf known = STRBUF_INIT;
@@ -41,7 +32,7 @@ static int edit_one(const struct resource *workload, const char *assignment, str
     if (!equals || equals == assignment || !equals[1])
         return error_set(err, ERROR_USAGE, "\"%s\" is not of the form CONTAINER=IMAGE", assignment);
     AUTO_FREE char *name = xmemdupz(assignment, (size_t)(equals - assignment));
-    const struct container *container = find_container(workload, name);
+    const struct container *container = resource_container(workload, name);
     if (!container)
         return no_such_container(workload, name, err);
     CLEANUP(image_ref_release) struct image_ref image = IMAGE_REF_INIT;

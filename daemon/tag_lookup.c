@@ -9,13 +9,15 @@ struct lookup {
     struct error error;
 };
 
-static void take(const struct demand *demand UNUSED, struct scan_result *result, void *context)
+static void take(const struct demand *demand, struct scan_result *result, void *context)
 {
     struct lookup *lookup = context;
     lookup->error = result->error;
     size_t at = result->info ? repository_info_find(result->info, lookup->tag) : SIZE_MAX;
     if (!result->error.code && at != SIZE_MAX)
         lookup->digest = xstrdup(repository_info_details(result->info, at)->digest);
+    else if (!result->error.code)
+        error_set(&lookup->error, ERROR_NOT_FOUND, "%s has no %s", demand->repository, lookup->tag);
 }
 
 int tag_lookup(struct scanner *scanner, const struct demand *demand, const char *tag, char **digest,

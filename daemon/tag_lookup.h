@@ -1,5 +1,6 @@
 /*
- * One tag, asked for by its name: is it there, and what does it point at? One HEAD, whatever else the repository has.
+ * One tag, asked for by its name: is it there, and what does it point at? One HEAD, whatever else the repository has; of a
+ * chart in a Helm repository its index.
  */
 #ifndef DAEMON_TAG_LOOKUP_H
 #define DAEMON_TAG_LOOKUP_H

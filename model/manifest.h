@@ -172,6 +172,9 @@ void manifest_set_release(struct manifest_set **set); /* for CLEANUP */
 /* The resource of that id, or NULL if there is none or more than one. */
 const struct resource *manifest_set_find(const struct manifest_set *set, const struct resource_id *id);
 
+/* The first container of that name, or NULL, also where `resource` is NULL. */
+const struct container *resource_container(const struct resource *resource, const char *name);
+
 /* The value of an annotation, or NULL. */
 const char *resource_annotation(const struct resource *resource, const char *key);
 

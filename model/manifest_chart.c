@@ -70,19 +70,21 @@ static int refuse_form(struct manifest_place place, struct error *err)
     return error_set(err, ERROR_UNSUPPORTED, "no chart and its Helm repository are named here");
 }
 
-static int check_version(const struct chart_form *form, const struct yaml_node *node, struct error *err)
+/* The version that is written; NULL if none can be followed. */
+static const char *read_version(const struct chart_form *form, const struct yaml_node *node,
+                                struct error *err)
 {
     const char *text = yaml_text(node);
     if (!text || !*text)
-        return error_set(
-            err, ERROR_NOT_FOUND,
-            "no version is written, so Helm takes the newest by itself; write the one that runs");
-    if (!form->is_tag && !chart_version_is_exact(text))
-        return error_set(
-            err, ERROR_UNSUPPORTED,
-            "the version is a range (%.100s), which Helm follows by itself; write an exact one (1.2.3)",
-            text);
-    return 0;
+        error_set(err, ERROR_NOT_FOUND,
+                  "no version is written, so Helm takes the newest by itself; write the one that runs");
+    else if (!form->is_tag && !chart_version_is_exact(text))
+        error_set(err, ERROR_UNSUPPORTED,
+                  "the version is a range (%.100s), which Helm follows by itself; write an exact one (1.2.3)",
+                  text);
+    else
+        return text;
+    return NULL;
 }
 
 /* A sourceRef, to be found later. */
@@ -117,11 +119,12 @@ static int read_form(struct container_reader *reader, struct container *containe
     container->tag_node = yaml_resolve(version.node);
     container->is_alias = version.is_alias;
     container->line = (container->tag_node ? container->tag_node : yaml_resolve(base.node))->line;
-    if (check_version(form, version.node, err) < 0)
+    const char *text = read_version(form, version.node, err);
+    if (!text)
         return -1;
     if (form->is_source)
         return read_source(reader, container, repository, name, err);
-    return chart_ref_make(yaml_text(repository), name, container->tag_node->value, &container->image, err);
+    return chart_ref_make(yaml_text(repository), name, text, &container->image, err);
 }
 
 static bool has_container(const struct resource *resource, const char *name)
@@ -255,18 +258,25 @@ static bool is_open(const struct container *container)
     return container->chart.name && container->problem.code == ERROR_NONE;
 }
 
-static void resolve(struct manifest_set *set, struct resource *resource, struct container *container)
+/* With the HelmRepositories of `known`. On -1 the container's problem says why. */
+static int resolve_with(const struct manifest_set *known, struct container *container)
 {
     const char *url = NULL;
-    struct error err = ERROR_INIT;
+    struct error *err = &container->problem;
+    error_clear(err);
+    if (find_source(known, &container->chart, &container->source, &url, err) < 0)
+        return -1;
+    return chart_ref_make(url, container->chart.name, container->tag_node->value, &container->image, err);
+}
+
+static void resolve(struct manifest_set *set, struct resource *resource, struct container *container)
+{
     container->image = (struct image_ref)IMAGE_REF_INIT;
     container->image.is_chart = true;
-    if (find_source(set, &container->chart, &container->source, &url, &err) == 0 &&
-        chart_ref_make(url, container->chart.name, container->tag_node->value, &container->image, &err) == 0)
+    if (resolve_with(set, container) == 0)
         return;
-    container->problem = err;
     AUTO_FREE char *id = resource_id_text(&resource->id);
-    AUTO_FREE char *message = xasprintf("container %s: %s", container->name, err.text);
+    AUTO_FREE char *message = xasprintf("container %s: %s", container->name, container->problem.text);
     manifest_set_add_problem(set, resource->file->path, container->line, id, message);
 }
 
@@ -294,6 +304,17 @@ void manifest_charts_resolve(struct manifest_set *set)
             has_open = has_open || is_open(&resource->containers[k]);
         if (has_open)
             resolve_all_of(set, resource);
+    }
+}
+
+void manifest_charts_resolve_from(struct manifest_set *set, const struct manifest_set *known)
+{
+    for (size_t i = 0; i < set->charts_len; i++) {
+        for (size_t k = 0; k < set->charts[i]->containers_len; k++) {
+            struct container *container = &set->charts[i]->containers[k];
+            if (container->chart.name && container->problem.code == ERROR_NOT_FOUND)
+                (void)resolve_with(known, container);
+        }
     }
 }
 

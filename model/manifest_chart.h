@@ -12,7 +12,7 @@
  * Which of them it is the keys tell. Only an exact version is followed: a range is Helm's to resolve, and is a problem of
  * the container. A sourceRef names a HelmRepository, which is mostly in another file: it is found when all files are there.
  *
- * The inside of model/manifest*.c, but for manifest_chart_adopt.
+ * The inside of model/manifest*.c, but for manifest_charts_resolve_from and manifest_chart_adopt.
  */
 #ifndef MODEL_MANIFEST_CHART_H
 #define MODEL_MANIFEST_CHART_H
@@ -32,6 +32,9 @@ void manifest_read_chart_url(struct resource *resource);
 /* Finds the HelmRepositories of a finished set's charts, and puts their references together. */
 void manifest_charts_resolve(struct manifest_set *set);
 void manifest_charts_release(struct manifest_set *set);
+/* The same for a set of a part of the files, which nobody else has yet: what it lacks is looked for in `known`. The set's
+ * problems stay. */
+void manifest_charts_resolve_from(struct manifest_set *set, const struct manifest_set *known);
 
 /* Puts a reference together for a chart of a file alone (an older version of it): that of `now`, which is of a set, with the
  * version of `then`, if both name the same source. */

@@ -142,3 +142,12 @@ const struct resource *manifest_set_find(const struct manifest_set *set, const s
     AUTO_FREE char *text = resource_id_text(id);
     return strmap_get(&set->by_id, text);
 }
+
+const struct container *resource_container(const struct resource *resource, const char *name)
+{
+    for (size_t i = 0; resource && i < resource->containers_len; i++) {
+        if (!strcmp(resource->containers[i].name, name))
+            return &resource->containers[i];
+    }
+    return NULL;
+}

@@ -4,18 +4,13 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/limits.h"
-#include "base/strmap.h"
 #include "cache/records.h"
 #include "scanner/credential_grant.h"
 #include "scanner/detail_order.h"
-#include "scanner/link_header.h"
+#include "scanner/list_scan.h"
 #include "scanner/list_trust.h"
-#include "scanner/oci_manifest.h"
-#include "scanner/registry_host.h"
 #include "scanner/tag_answer.h"
 #include "scanner/tag_details.h"
-#include "scanner/tag_list.h"
 
 /* Tags asked for at a time; the host's own limit is what decides with several repositories. */
 #define DETAILS_IN_FLIGHT 8
@@ -24,12 +19,6 @@
 /* A tag can be moved. That is noticed after this long by one HEAD a tag and day: policies by date pick among
  * tags that are written once, and the few that move are followed by digest policies, which look each time. */
 #define RECHECK_AFTER_MS INT64_C(86400000)
-/* The page size that is asked for: what most registries give at most. */
-#define PAGE_SIZE "1000"
-/* For so long a registry is believed that nothing changed since a list; then it is read whole once more, as there are
- * caches on the way that say so for ever. */
-#define ETAG_TRUSTED_MS INT64_C(86400000)
-
 struct scan {
     const struct scan_environment *env;
     const struct demand *demand;
@@ -41,11 +30,6 @@ struct scan {
     int64_t max_age_ms;
     char *scope; /* of the record in the cache */
     struct repository_info *last, *info;
-
-    bool has_page_size;    /* the first page is asked for with n= */
-    struct strmap visited; /* targets of the list's pages, to see a circle */
-    char *target;          /* of the page that is asked for */
-    bool is_repeated;      /* it is asked for a second time */
 
     uint32_t *order;  /* of the images; NULL: their own */
     size_t next;      /* image to look at, by its place in the order */
@@ -68,8 +52,6 @@ static void end(struct scan *scan)
     void *context = scan->context;
     repository_info_unref(scan->last);
     repository_info_unref(scan->info);
-    strmap_release(&scan->visited);
-    free(scan->target);
     free(scan->order);
     credential_grant_release(&scan->grant);
     free(scan->scope);
@@ -128,12 +110,6 @@ static int64_t now_of(const struct scan *scan)
     return clock_wall_ms(scan->env->clock);
 }
 
-/* Somewhat in the future is young too: pawls that share a cache do not share a clock. */
-static bool is_within(int64_t age_ms, int64_t limit_ms)
-{
-    return age_ms < limit_ms && age_ms > -limit_ms;
-}
-
 /* What is to be fetched of a tag: DEMAND_… or 0. `is_current` then says that its digest need not be looked at. */
 static unsigned lacks(const struct scan *scan, const struct repository_info *info, size_t index,
                       bool *is_current)
@@ -145,7 +121,7 @@ static unsigned lacks(const struct scan *scan, const struct repository_info *inf
     *is_current = false;
     if (!wants || (!details->digest && details->problem))
         return 0;
-    if (!details->digest || !is_within(now_of(scan) - details->checked_ms, limit_ms))
+    if (!details->digest || !clock_is_near(now_of(scan), details->checked_ms, limit_ms))
         return wants;
     *is_current = true;
     return wants & ~tag_answer_known(details);
@@ -240,200 +216,40 @@ static void carry_over(struct scan *scan)
     }
 }
 
-/* -- the list of tags ---------------------------------------------------------------------------------- */
+/* -- the list ---------------------------------------------------------------------------------------------- */
 
-static void on_page(struct http_response *response, const struct error *err, void *context);
-
-static void ask_page(struct scan *scan, const char *if_none_match)
+/* One that cannot be believed leaves the last one in its place. */
+static void on_list(struct repository_info *list, size_t bad_tags, const struct error *err, void *context)
 {
-    registry_ask(scan->env->registry,
-                 &(struct registry_question){.repository = scan->demand->repository,
-                                             .credential = &scan->credential,
-                                             .kind = REGISTRY_TAGS,
-                                             .target = scan->target,
-                                             .accept = "application/json",
-                                             .if_none_match = if_none_match,
-                                             .max_body = LIMIT_TAG_PAGE_BYTES,
-                                             .requests = &scan->result->requests},
-                 on_page, scan);
-}
-
-/* Takes over `target`. */
-static void go_to_page(struct scan *scan, char *target, const char *if_none_match)
-{
-    free(scan->target);
-    scan->target = target;
-    scan->is_repeated = false;
-    strmap_set(&scan->visited, target, NULL);
-    ask_page(scan, if_none_match);
-}
-
-/* The last list's ETag, if an answer that it still holds would be all there is to know. */
-static const char *usable_etag(const struct scan *scan)
-{
-    const struct repository_info *last = scan->last;
-    bool is_usable = last && last->etag && !last->is_truncated && last->images_len <= scan->env->tag_limit &&
-                     is_within(now_of(scan) - last->etag_ms, ETAG_TRUSTED_MS);
-    return is_usable ? last->etag : NULL;
-}
-
-static void ask_first_page(struct scan *scan, bool with_size)
-{
-    const char *repository = scan->demand->repository;
-    scan->has_page_size = with_size;
-    strmap_release(&scan->visited); /* what was refused is no page */
-    go_to_page(scan,
-               xasprintf("/v2/%s/tags/list%s", repository + strcspn(repository, "/") + 1,
-                         with_size ? "?n=" PAGE_SIZE : ""),
-               scan->last && with_size != scan->last->has_no_page_size ? usable_etag(scan) : NULL);
-}
-
-/* The target of the next page, or NULL with ERROR_NONE after the last. */
-static char *next_target(struct scan *scan, struct http_response *response, struct error *err)
-{
-    AUTO_FREE char *link = link_header_next(http_header_list(response, "Link"));
-    if (!link)
-        return NULL;
-    AUTO_FREE char *url = http_resolve(response->url, link);
-    AUTO_FREE char *here = http_origin(response->url);
-    AUTO_FREE char *there = url ? http_origin(url) : NULL;
-    if (!there || !here || strcmp(here, there) != 0) {
-        error_set(err, ERROR_INVALID, "the tag list goes on at another server (%.200s): refused", link);
-        return NULL;
+    struct scan *scan = context;
+    scan->result->bad_tags = bad_tags;
+    if (err) {
+        fail(scan, err);
+        return;
     }
-    const char *target = strchr(strstr(url, "//") + 2, '/');
-    if (!target || strmap_has(&scan->visited, target)) {
-        error_set(err, ERROR_INVALID, "the pages of the tag list lead in a circle");
-        return NULL;
-    }
-    return xstrdup(target);
-}
-
-/* The list is there: one that cannot be believed leaves the last one in its place. */
-static void finish_list(struct scan *scan)
-{
-    repository_info_finish(scan->info);
-    scan->info->scanned_ms = now_of(scan);
-    scan->info->is_label_dated = scan->demand->dates_by_labels;
-    scan->info->has_no_page_size = !scan->has_page_size;
-    if (list_trust_believes(scan->last, scan->info)) {
+    list->is_label_dated = scan->demand->dates_by_labels;
+    if (list_trust_believes(scan->last, list)) {
+        scan->info = list;
         carry_over(scan);
         start_details(scan);
         return;
     }
-    struct repository_info *kept = repository_info_copy(scan->last);
-    list_trust_mark(kept, scan->last, scan->info);
-    repository_info_unref(scan->info);
-    scan->info = kept;
+    scan->info = repository_info_copy(scan->last);
+    list_trust_mark(scan->info, scan->last, list);
+    repository_info_unref(list);
     succeed(scan);
 }
 
-/* The same tags again, read now. */
-static void repeat_tags(struct scan *scan)
+static void read_list(struct scan *scan)
 {
-    repository_info_unref(scan->info);
-    scan->info = repository_info_copy_tags(scan->last);
-    scan->info->list_digest = xstrdup(scan->last->list_digest);
-}
-
-/* Not modified. */
-static void repeat_list(struct scan *scan)
-{
-    repeat_tags(scan);
-    repository_info_set_etag(scan->info, scan->last->etag, scan->last->etag_ms);
-    finish_list(scan);
-}
-
-static bool is_last_list(const struct scan *scan, const char *digest)
-{
-    const struct repository_info *last = scan->last;
-    return last && last->list_digest && !strcmp(digest, last->list_digest) && !last->is_truncated &&
-           last->images_len <= scan->env->tag_limit;
-}
-
-/* Reads the tags of a page. The list that was a single page last time, and is byte for byte the same now, is not taken
- * apart again: of a thousand repositories that are asked every few minutes, all but a few have nothing new. One with
- * names that are no tags is, as they are said. */
-static int read_page(struct scan *scan, const struct http_response *response, struct error *err)
-{
-    const char *body = response->body.buf;
-    size_t len = response->body.len, bad = 0;
-    AUTO_FREE char *digest = strmap_size(&scan->visited) == 1 ? oci_digest_of(body, len) : NULL;
-    if (digest && is_last_list(scan, digest)) {
-        repeat_tags(scan);
-        return 0;
-    }
-    int result = tag_list_read(body, len, scan->env->tag_limit, scan->info, &bad, err);
-    scan->result->bad_tags += bad;
-    if (!bad)
-        scan->info->list_digest = steal(&digest);
-    return result;
-}
-
-/* Of a list that is one page: the ETag of a first page says nothing about the others. */
-static void keep_etag(struct scan *scan, struct http_response *response)
-{
-    const char *etag = http_header(response, "ETag");
-    size_t len = etag ? strlen(etag) : 0;
-    if (!len || len > LIMIT_ETAG_LENGTH || strmap_size(&scan->visited) > 1)
-        return;
-    for (size_t i = 0; i < len; i++) {
-        if (etag[i] <= ' ' || etag[i] > '~')
-            return;
-    }
-    repository_info_set_etag(scan->info, etag, now_of(scan));
-}
-
-/* In the middle of a list a page that failed is asked for once more, where that may help: the connection broke, the
- * server stumbled, or it wants a short pause, which the host's queue keeps. */
-static bool try_page_again(struct scan *scan, const struct error *err)
-{
-    bool may_help = err->code == ERROR_NETWORK || (err->code == ERROR_RATE_LIMITED &&
-                                                   err->retry_after_s * 1000 <= REGISTRY_LONGEST_WAIT_MS);
-    if (scan->is_repeated || !may_help || strmap_size(&scan->visited) < 2)
-        return false;
-    scan->is_repeated = true;
-    ask_page(scan, NULL);
-    return true;
-}
-
-static void on_failed_page(struct scan *scan, const struct error *err)
-{
-    if (err->code == ERROR_INVALID && scan->has_page_size && strmap_size(&scan->visited) == 1)
-        ask_first_page(scan, false); /* some registries refuse a page size over their own */
-    else if (!try_page_again(scan, err))
-        fail(scan, err);
-}
-
-static void on_page(struct http_response *response, const struct error *err, void *context)
-{
-    struct scan *scan = context;
-    struct error problem = ERROR_INIT;
-    if (err) {
-        on_failed_page(scan, err);
-        return;
-    }
-    if (response->status == 304) {
-        repeat_list(scan);
-        return;
-    }
-    AUTO_FREE char *target = NULL;
-    if (read_page(scan, response, &problem) == 0)
-        target = next_target(scan, response, &problem);
-    if (problem.code != ERROR_NONE) {
-        fail(scan, &problem);
-        return;
-    }
-    if (target && strmap_size(&scan->visited) >= LIMIT_TAG_PAGES)
-        scan->info->is_truncated = true;
-    if (target) /* there is more than this page */
-        free(steal(&scan->info->list_digest));
-    if (target && !scan->info->is_truncated) {
-        go_to_page(scan, steal(&target), NULL);
-        return;
-    }
-    keep_etag(scan, response);
-    finish_list(scan);
+    list_scan_start(&(struct list_scan_request){.registry = scan->env->registry,
+                                                .clock = scan->env->clock,
+                                                .repository = scan->demand->repository,
+                                                .credential = &scan->credential,
+                                                .last = scan->last,
+                                                .tag_limit = scan->env->tag_limit,
+                                                .requests = &scan->result->requests},
+                    on_list, scan);
 }
 
 /* -- the beginning --------------------------------------------------------------------------------------- */
@@ -450,7 +266,7 @@ static bool lacks_details(const struct scan *scan)
 
 static bool is_young(const struct scan *scan, int64_t max_age_ms)
 {
-    return scan->last && is_within(now_of(scan) - scan->last->scanned_ms, max_age_ms);
+    return scan->last && clock_is_near(now_of(scan), scan->last->scanned_ms, max_age_ms);
 }
 
 static void begin(struct scan *scan)
@@ -469,8 +285,7 @@ static void begin(struct scan *scan)
         scan->info = repository_info_copy(scan->last);
         start_details(scan);
     } else {
-        scan->info = repository_info_new(scan->demand->repository);
-        ask_first_page(scan, !scan->last || !scan->last->has_no_page_size);
+        read_list(scan);
     }
 }
 
@@ -497,7 +312,6 @@ void repository_scan_start(const struct scan_environment *env, const struct dema
                           .finished = finished,
                           .context = context,
                           .max_age_ms = max_age_ms};
-    strmap_init(&scan->visited, NULL);
     const char *slash = strchr(demand->repository, '/');
     if (!slash || slash == demand->repository || !slash[1]) {
         struct error err = ERROR_INIT;

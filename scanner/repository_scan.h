@@ -9,19 +9,10 @@
  *          ▼                                                  ▼
  *     the last good answer, and the error          details still missing, a few at a time ─▶ saved
  *
- * A list is whole or not taken, and one that lacks most of what was there is not believed at once (list_trust.h).
- * Where a list is one page and its registry gave an ETag, the next scan asks with If-None-Match, and a 304 keeps
- * everything; once a day it is read whole all the same. A registry that refuses our page size is asked without one, and
- * from then on at once.
- *
- * A list of many pages that is interrupted goes on where it was: an expired token is replaced (registry.h), a page
- * whose connection broke is asked for once more. From one scan to the next a list is always read from its beginning:
- * `last` of the OCI distribution specification gives the tags that come after a name in lexical order and not those
- * pushed after a time, so that asking for the end alone would miss every new tag that sorts before it.
- *
- * Details that fail are that tag's problem, unless the host is to blame (it
- * limits us, refuses the credentials, or does not answer time and again): then the scan stops there, keeps
- * what it has, and the next one goes on with what is missing.
+ * A list is whole or not taken (list_scan.h), and one that lacks most of what was there is not believed at once
+ * (list_trust.h). Details that fail are that tag's problem, unless the host is to blame (it limits us, refuses the
+ * credentials, or does not answer time and again): then the scan stops there, keeps what it has, and the next one goes on
+ * with what is missing.
  */
 #ifndef SCANNER_REPOSITORY_SCAN_H
 #define SCANNER_REPOSITORY_SCAN_H

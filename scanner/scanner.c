@@ -111,6 +111,10 @@ void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_
 void scanner_submit_pushed(struct scanner *scanner, const struct demand *demand, struct repository_info *base,
                            const struct strvec *tags, scan_done done, void *context)
 {
+    if (image_repository_is_index(demand->repository)) {
+        scanner_submit(scanner, demand, 0, done, context);
+        return;
+    }
     struct submission *submission = submission_new(scanner, demand, done, context);
     pushed_tags_start(&scanner->environment, &submission->demand, base, tags, &submission->result, on_end,
                       submission);

@@ -70,7 +70,8 @@ typedef void (*scan_done)(const struct demand *demand, struct scan_result *resul
 void scanner_submit(struct scanner *scanner, const struct demand *demand, int64_t max_age_ms, scan_done done,
                     void *context);
 /* Looks at pushed tags alone (scanner/pushed_tags.h) and puts them into `base`, the last whole answer; both are copied
- * or referenced. On an error the result has what could be read all the same. */
+ * or referenced. On an error the result has what could be read all the same. Of a Helm repository the index is
+ * read: there are no single versions to ask for. */
 void scanner_submit_pushed(struct scanner *scanner, const struct demand *demand, struct repository_info *base,
                            const struct strvec *tags, scan_done done, void *context);
 /* The cache is flushed after scans have ended, but once a second at most, at the end of scanner_scan and by

@@ -62,22 +62,13 @@ static const struct resource *pick(const struct namesakes *all, const struct res
     return same;
 }
 
-static const struct container *find_container(const struct resource *resource, const char *name)
-{
-    for (size_t i = 0; i < resource->containers_len; i++) {
-        if (!strcmp(resource->containers[i].name, name))
-            return &resource->containers[i];
-    }
-    return NULL;
-}
-
 /* The name that is there, with tag and digest of the other. */
 static char *promoted_image(const struct image_ref *to, const struct image_ref *from)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     strbuf_add(&text, to->text, to->name_len);
     if (from->tag)
-        strbuf_addf(&text, ":%s", from->tag);
+        strbuf_addf(&text, ":%s", image_ref_written_tag(from));
     if (from->digest)
         strbuf_addf(&text, "@%s", from->digest);
     return strbuf_detach(&text, NULL);
@@ -99,7 +90,7 @@ static void note(struct step *step, const struct container *container, const cha
 
 static void promote_container(struct step *step, const struct container *container)
 {
-    const struct container *other = find_container(step->from, container->name);
+    const struct container *other = resource_container(step->from, container->name);
     if (!other)
         return;
     step->paired++;

@@ -2,7 +2,7 @@
  * Regular expressions over tags: PCRE2 in the dress of Go's regexp, which Flux v1 used.
  *
  * Matching is unanchored, and "$" is the very end. Patterns and tags are UTF-8, (?i) folds case as Unicode does, and \d, \s, \w
- * and \b know ASCII alone, all as in Go. What PCRE2 has beyond it (look-around, back-references, possessive quantifiers) is
+ * and \b know ASCII alone, all as in Go; but \p{Lu} stays what it is under (?i). What PCRE2 has beyond it (look-around, back-references, possessive quantifiers) is
  * allowed: "(?!.*-rc)" is what people ask for. \C is not, as in Go, nor is a pattern that begins with a setting of PCRE2's,
  * "(*UTF)".
  *

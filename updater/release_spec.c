@@ -21,6 +21,21 @@ void release_spec_release(struct release_spec *spec)
     *spec = (struct release_spec)RELEASE_SPEC_INIT;
 }
 
+int release_spec_add_ids(const struct strvec *texts, const char *space, struct strvec *out, struct error *err)
+{
+    for (size_t i = 0; i < texts->len; i++) {
+        CLEANUP(resource_id_release) struct resource_id id = RESOURCE_ID_INIT;
+        if (resource_id_parse(texts->items[i], space, &id, err) < 0) {
+            err->code = ERROR_USAGE;
+            return -1;
+        }
+        AUTO_FREE char *text = resource_id_text(&id);
+        if (!strvec_contains(out, text))
+            strvec_push(out, text);
+    }
+    return 0;
+}
+
 int release_spec_set_image(struct release_spec *spec, const char *image, struct error *err)
 {
     CLEANUP(image_ref_release) struct image_ref ref = IMAGE_REF_INIT;

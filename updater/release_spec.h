@@ -57,6 +57,10 @@ struct release_spec {
     }
 void release_spec_release(struct release_spec *spec);
 
+/* Reads ids as a person gives them (in `space` where they name none) into a list of id texts, each once. ERROR_USAGE for
+ * what is none. */
+int release_spec_add_ids(const struct strvec *texts, const char *space, struct strvec *out, struct error *err)
+    MUST_CHECK;
 /* Makes it the release of that image. ERROR_USAGE for what is no reference, or has no tag. */
 int release_spec_set_image(struct release_spec *spec, const char *image, struct error *err) MUST_CHECK;
 /* Adds one container, of a workload that is named already. `current` NULL: whatever it has. ERROR_USAGE for a target

@@ -171,15 +171,6 @@ void release_image(const struct release_spec *spec, const struct workload_select
 
 /* -- containers, one by one -------------------------------------------------------------------------------- */
 
-static const struct container *find_container(const struct resource *resource, const char *name)
-{
-    for (size_t i = 0; i < resource->containers_len; i++) {
-        if (!strcmp(resource->containers[i].name, name))
-            return &resource->containers[i];
-    }
-    return NULL;
-}
-
 /* What is wrong with the specs of a workload. */
 struct misfits {
     struct strbuf not_found, mismatched;
@@ -198,7 +189,7 @@ static void add_name(struct strbuf *list, const char *name)
 
 static void take_container(struct tally *tally, const struct container_spec *spec, struct misfits *misfits)
 {
-    const struct container *container = find_container(tally->resource, spec->container);
+    const struct container *container = resource_container(tally->resource, spec->container);
     if (!container) {
         add_name(&misfits->not_found, spec->container);
         return;

@@ -215,16 +215,30 @@ def test_history_and_rollback_know_charts(site, charts):
     assert [held["cause"] for held in site.once()["held"]] == ["reverted"]
 
 
-def test_commands_show_and_release_charts(site, oci):
+def test_a_version_is_promoted(site, oci):
+    """The HelmRepository is outside of the paths that are promoted."""
+    production = release("1.2.0", namespace="prod").replace("name: charts}", "name: charts, namespace: demo}")
+    site.start({"staging/web.yaml": release("1.3.0+b"), "production/web.yaml": production,
+                "infra/charts.yaml": repository(oci)})
+    result = site.pawl.ok("promote", "--git-url", site.url, "-n", "prod", "staging", "production")
+    assert site.repo.read("production/web.yaml").decode() == production.replace("1.2.0", "1.3.0+b"), result
+
+
+@pytest.mark.parametrize("where", ["registry", "repository"])
+def test_commands_show_and_release_charts(site, oci, charts, where):
+    url, name = (oci, f"{oci}/app") if where == "registry" else (charts.url, f"{charts.url}#app")
     text = release("1.2.0")
-    site.start({"web.yaml": text, "charts.yaml": repository(oci)})
+    site.start({"web.yaml": text, "charts.yaml": repository(url)})
     git = site.options[:2]
-    assert f"{oci}/app:1.2.0" in site.pawl.ok("list-workloads", *git, "-a").stdout
-    assert "1.2.1" in site.pawl.ok("list-images", *git, "-a").stdout
+    assert f"{name}:1.2.0" in site.pawl.ok("list-workloads", *git, "-a").stdout
+    listed = site.pawl.ok("list-images", *git, "-a").stdout
+    assert "1.2.1" in listed and "01 Jan 24" in listed
     assert "1.2.1" in site.pawl.ok("explain", *git, "demo:helmrelease/web").stdout
-    tags = site.pawl.expect(3, "tags", f"{oci}/app:1.2.0", "--policy", "semver:~1.2", "-o", "json").json
-    assert tags["chosen"] == "1.2.1"
-    site.pawl.ok("release", *git, "--workload", "demo:helmrelease/web", "--update-image", f"{oci}/app:1.3.0", "--force")
+    tags = site.pawl.expect(3, "tags", f"{name}:1.2.0", "--policy", "semver:~1.2", "-o", "json").json
+    assert tags["chosen"] == "1.2.1" and len(tags["tags"]) == 4
+    refused = site.pawl.expect(1, "release", *git, "--workload", "demo:helmrelease/web", "--update-image", f"{name}:7.7.7")
+    assert "7.7.7" in refused.stdout + refused.stderr
+    site.pawl.ok("release", *git, "--workload", "demo:helmrelease/web", "--update-image", f"{name}:1.3.0", "--force")
     assert site.repo.read("web.yaml").decode() == text.replace("1.2.0", "1.3.0")
 
 

@@ -45,6 +45,16 @@ def test_namespaces_containers_and_names(pawl, new_repo):
                    "--no-headers").stdout.count("\n") == 3
 
 
+def test_a_namespace_without_workloads_is_said(pawl, new_repo):
+    repo = new_repo()
+    repo.commit({"web.yaml": workload("web", "example.test/web:1")})
+    for command in ("list-workloads", "list-images"):
+        listed = pawl.ok(command, "--git-url", repo.url, "-n", "dmeo")
+        assert listed.stdout == "" and listed.stderr == "There are no workloads in the namespace dmeo; -a lists all there are\n"
+        assert "in the default namespace; -a" in pawl.ok(command, "--git-url", repo.url).stderr
+        assert pawl.ok(command, "--git-url", repo.url, "-o", "json").json == []
+
+
 def test_json_is_flux_v1s(listing):
     text = workload("one", IMAGE, policy="semver:1", annotations={"filter.fluxcd.io/app": "glob:*"}).replace(
         "  name: one\n", "  name: one\n  labels: {app: x}\n", 1)

@@ -106,6 +106,21 @@ images:
     assert site.applied("prod/kustomization.yaml") is None and report["applied"]["created"] == 0
 
 
+@pytest.mark.parametrize("has_digest", [False, True])
+def test_the_digest_of_an_entry_follows_its_tag(site, has_digest):
+    """It is written beside the new tag, or added in the file's own style where it is missing."""
+    site.push("team/web", "1.0.0", "1.1.0")
+    old, new = (site.registry.digest("team/web", tag) for tag in ("1.0.0", "1.1.0"))
+    def text(tag, digest):
+        return ("kind: Kustomization\nmetadata:\n  annotations: {pawl.dev/automated: 'true', pawl.dev/tag.web: 'semver:1',"
+                f" pawl.dev/digest: follow}}\nimages:\n- name: web\n  newName: {site.registry.host}/team/web\n"
+                f"  newTag: {tag} # ours\n" + (f"  digest: {digest}\n" if digest else "") + "# the end\n")
+    site.start({"prod/kustomization.yaml": text("1.0.0", old if has_digest else None)})
+    report = site.once()
+    assert site.repo.read("prod/kustomization.yaml").decode() == text("1.1.0", new), report
+    assert site.once()["changes"] == []
+
+
 def test_a_workload_decides_for_each_overlay_and_its_own_field_stays(site):
     site.push("team/web", "1.0.0", "1.1.0", "1.2.0")
     base = workload("web", site.image("team/web", "1.0.0"), policy="semver:1")

@@ -1,5 +1,8 @@
 """Where images are: the kinds and shapes of updater and set-image that are no single scalar of a pod."""
 
+import pathlib
+import re
+
 import pytest
 
 from parts.manifests import helm_release, line_of, workload
@@ -153,3 +156,32 @@ def test_every_shape_of_helm_values_is_updated_where_it_is_written(site, shape, 
     report = site.once()
     assert site.repo.read("web.yaml").decode() == text("1.1.0"), report
     assert report["errors"] == [] and len(site.repo.diff()) == 2
+
+
+@pytest.mark.parametrize("parts", [("repository",), ("registry", "repository"), ("repository", "tag"),
+                                   ("registry", "repository", "tag")])
+def test_annotations_map_each_set_of_parts(site, parts):
+    """Flux v1's four sets; what has no part of its own is in the repository's."""
+    site.push("team/web", "1.0.0", "1.1.0")
+    def text(tag):
+        lines = {"repository": ("" if "registry" in parts else f"{site.registry.host}/") + "team/web"
+                               + ("" if "tag" in parts else f":{tag}"),
+                 "registry": site.registry.host, "tag": tag}
+        return helm_release("web", "deep:\n  down:\n" + "".join(f"    {part}: {lines[part]} # {part}\n" for part in parts),
+                            annotations={f"{part}.fluxcd.io/app": f"deep.down.{part}" for part in parts})
+    site.start({"web.yaml": text("1.0.0")})
+    report = site.once()
+    assert site.repo.read("web.yaml").decode() == text("1.1.0"), report
+    assert report["errors"] == []
+
+
+def test_the_documentation_has_every_kind():
+    """A kind more is a row of one table in the code, and one in the documentation."""
+    root = pathlib.Path(__file__).resolve().parents[2]
+    code = (root / "model" / "manifest_kinds.c").read_text().split("workload_kinds[] = {")[1].split("};")[0]
+    rows = re.findall(r'\{\s*(NULL|"[^"]*"),\s*"(\w+)",\s*CONTAINERS_OF_', code)
+    table = [line for line in (root / "docs" / "workloads.md").read_text().splitlines() if line.startswith("| ")]
+    assert len(rows) > 20
+    for group, kind in rows:
+        group = "any" if group == "NULL" else group.strip('"')
+        assert any(re.search(rf"\b{kind}\b", line.split("|")[1]) and group in line.split("|")[2] for line in table), kind

@@ -313,3 +313,17 @@ def test_a_workload_in_several_repositories_needs_the_repositorys_name(pawl, new
     assert "one, two" in result.stderr and "--repository" in result.stderr
     pawl.ok("lock", *config, "-w", WHO, "--repository", "two")
     assert len(one.log()) == 1 and len(two.log()) == 2
+
+
+# As people who know fluxctl type
+
+
+def test_flags_that_found_fluxs_daemon_are_of_no_effect(bench):
+    _start(bench)
+    found = ("--k8s-fwd-ns", "flux", "--k8s-fwd-labels=app=flux", "--timeout", "5m")
+    bench.run("lock", *found)
+    assert bench.message() == f"Locked: {WHO}"
+    for command in (["list-workloads", "-a"], ["history", WHO]):
+        bench.pawl.ok(*command, "--git-url", bench.repo.url, *found)
+    refused = bench.run("unlock", "--url", "http://127.0.0.1:3030/api/flux", rc=2).stderr
+    assert "asks no daemon" in refused and "--git-url" in refused and bench.message() == f"Locked: {WHO}"

@@ -192,6 +192,14 @@ static void test_choose_follows_the_rules(void **state)
          "the "
          "same form"},
 
+        /* the same version, written otherwise: newer is enough, and without a time it is none that rises */
+        {"app:1.2.3", "glob:1.*", "1.2.3@100 1.02.3@200", DECISION_UPDATE, "1.02.3",
+         "1.02.3 is the newest that matches glob:1.*"},
+        {"app:1.2.3", "glob:1.*", "1.02.3@200", DECISION_HELD, "1.02.3",
+         "held: the creation time of the current 1.2.3 is not known, and 1.02.3 is not a higher version of "
+         "the same "
+         "form"},
+
         /* without creation time */
         {"app:a", "glob:*", "a@100 b c@200", DECISION_UPDATE, "c", "c is the newest that matches glob:*"},
         {"app:a", "glob:*", "a@100 b!gone c@200", DECISION_UPDATE, "c",
@@ -439,6 +447,15 @@ static void test_choose_is_blocked_by_defects(void **state)
     f.workload.blocked = blocked;
     choose_at(&f, info, NULL, 0, &d);
     expect(&d, DECISION_BLOCKED, "-", "blocked: pawl.dev/window is not in this version of pawl");
+    decision_release(&d);
+    f.workload.has_bad_value = true;
+    choose_at(&f, info, NULL, 0, &d);
+    assert_int_equal(d.cause, CAUSE_BAD_POLICY);
+    decision_release(&d);
+    f.workload.has_bad_value = false;
+    f.workload.is_blocked_here = true;
+    choose_at(&f, info, NULL, 0, &d);
+    assert_int_equal(d.cause, CAUSE_BAD_POLICY);
     decision_release(&d);
     f.workload.blocked = NULL;
 

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -123,6 +125,56 @@ static void test_flux_patterns_are_kept(void **state)
     }
 }
 
+/* -- what the libraries that Flux used said of patterns and tags made at random --------------------------------- */
+
+static void check_tags(const struct tag_policy *policy, char *tags, bool is_taken)
+{
+    char *tag;
+    while ((tag = strsep(&tags, " "))) {
+        if (*tag && (tag_policy_match(policy, tag) == TAG_MATCHES) != is_taken)
+            fail_msg("%s %s %s", tag_policy_text(policy), is_taken ? "takes" : "leaves", tag);
+    }
+}
+
+static void check_recorded(const char *prefix, char *line)
+{
+    char *pattern = strsep(&line, "\t"), *taken = strsep(&line, "\t");
+    assert_non_null(line);
+    struct error err = ERROR_INIT;
+    AUTO_FREE char *text = xasprintf("%s%s", prefix, pattern);
+    struct tag_policy *policy = tag_policy_new(text, &err);
+    if (!policy)
+        fail_msg("%s", err.text);
+    check_tags(policy, taken, true);
+    check_tags(policy, line, false);
+    tag_policy_free(policy);
+}
+
+static void test_flux_patterns_mean_what_its_libraries_said(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *prefix, *path;
+    } recorded[] = {{"glob:", FIXTURES "/patterns/glob.tsv"},
+                    {"semver:", FIXTURES "/patterns/semver.tsv"},
+                    {"regexp:", FIXTURES "/patterns/regexp.tsv"}};
+    for (size_t i = 0; i < ARRAY_LEN(recorded); i++) {
+        FILE *file = fopen(recorded[i].path, "r");
+        assert_non_null(file);
+        AUTO_FREE char *line = NULL;
+        size_t size = 0, checked = 0;
+        while (getline(&line, &size, file) > 0) {
+            line[strcspn(line, "\n")] = '\0';
+            if (*line == '#')
+                continue;
+            check_recorded(recorded[i].prefix, line);
+            checked++;
+        }
+        (void)fclose(file);
+        assert_int_equal(checked, 300);
+    }
+}
+
 /* Flux took every tag, or every version, where a pattern did not compile. We take none. */
 static void test_flux_patterns_that_do_not_compile_are_refused(void **state)
 {
@@ -160,6 +212,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flux_patterns_are_kept),
+        cmocka_unit_test(test_flux_patterns_mean_what_its_libraries_said),
         cmocka_unit_test(test_flux_patterns_that_do_not_compile_are_refused),
         cmocka_unit_test(test_flux_patterns_order_as_flux_but_for_ties),
     };

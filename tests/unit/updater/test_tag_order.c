@@ -89,10 +89,17 @@ static void test_tag_order_leaves_versions_of_other_shapes(void **state)
 {
     (void)state;
     static const char *const cases[][2] = {
-        {"1.2.3", "1.2"},         {"v1.2.3", "1.2.4"},        {"1.2.3", "1.2.4-alpine"},
-        {"1.2.3-rc.1", "1.2.3"},  {"1.2-alpine", "1.3-slim"}, {"1.2-a1", "1.2-a"},
-        {"main-1", "main-2"},     {"1.2.3.4", "1.2.3.5"},     {"1.2.3", "main"},
+        {"1.2.3", "1.2"},
+        {"v1.2.3", "1.2.4"},
+        {"1.2.3", "1.2.4-alpine"},
+        {"1.2.3-rc.1", "1.2.3"},
+        {"1.2-alpine", "1.3-slim"},
+        {"1.2-a1", "1.2-a"},
+        {"main-1", "main-2"},
+        {"1.2.3.4", "1.2.3.5"},
+        {"1.2.3", "main"},
         {"1.2-a.1", "1.2-a.1.1"},
+        {"1.2", "1.18446744073709551616"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         int order = 42;

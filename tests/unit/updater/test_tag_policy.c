@@ -141,6 +141,8 @@ static void test_tag_policy_matches(void **state)
         {"regexp:^\\x31\\x{32}\\063$", "123", TAG_MATCHES},
         {"regexp:^\\p{Lu}\\PL$", "A1", TAG_MATCHES},
         {"regexp:^\\p{Greek}$", "a", TAG_DIFFERS},
+        {"regexp:(?i)^\\p{Lu}$", "a", TAG_DIFFERS}, /* unlike Go, which folds the property too */
+        {"regexp:(?i)^[[:upper:]]$", "a", TAG_MATCHES},
         {"regexp:^\\Q1.*\\E2$", "1.*2", TAG_MATCHES},
         {"regexp:^a{,2}$", "a{,2}", TAG_MATCHES}, /* no repetition, as in Go */
         {"regexp:^v??1*?$", "v11", TAG_MATCHES},

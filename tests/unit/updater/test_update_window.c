@@ -2,7 +2,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -87,6 +89,80 @@ static void test_update_window_is_open_when_it_says(void **state)
     }
 }
 
+/* -- against the C library's own idea of local time ------------------------------------------------------------- */
+
+#define MINUTE_MS INT64_C(60000)
+#define MINUTES   (3 * 24 * 60) /* looked at one by one, around a change of the clocks */
+
+/* One span; start > end: overnight. */
+struct span {
+    int first_day, last_day; /* from Sunday */
+    int start, end;
+};
+
+static bool is_day_of(const struct span *span, int day)
+{
+    return (day - span->first_day + 7) % 7 <= (span->last_day - span->first_day + 7) % 7;
+}
+
+static bool is_open_by_libc(const struct span *span, int64_t at_ms)
+{
+    const time_t seconds = (time_t)(at_ms / 1000);
+    struct tm there;
+    assert_non_null(localtime_r(&seconds, &there));
+    int minute = there.tm_hour * 60 + there.tm_min;
+    if (span->start < span->end)
+        return is_day_of(span, there.tm_wday) && minute >= span->start && minute < span->end;
+    return (is_day_of(span, there.tm_wday) && minute >= span->start) ||
+           (is_day_of(span, (there.tm_wday + 6) % 7) && minute < span->end);
+}
+
+static void check_span(const struct span *span, const char *zone, int64_t from_ms)
+{
+    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    AUTO_FREE char *text =
+        xasprintf("%s-%s %02d:%02d-%02d:%02d %s", days[span->first_day], days[span->last_day],
+                  span->start / 60, span->start % 60, span->end / 60, span->end % 60, zone);
+    struct update_window *w = window(text);
+    int64_t expected = INT64_MAX; /* the next change, seen from the minute after */
+    for (int i = MINUTES; i-- > 0;) {
+        int64_t at_ms = from_ms + i * MINUTE_MS;
+        bool is_open = is_open_by_libc(span, at_ms);
+        if (update_window_is_open(w, at_ms) != is_open)
+            fail_msg("%s at %lld", text, (long long)at_ms);
+        if (is_open_by_libc(span, at_ms + MINUTE_MS) != is_open)
+            expected = at_ms + MINUTE_MS;
+        if (i % 97 == 0 && expected != INT64_MAX && update_window_next_change_ms(w, at_ms) != expected)
+            fail_msg("%s at %lld: the next change is not %lld", text, (long long)at_ms, (long long)expected);
+    }
+    update_window_free(w);
+}
+
+static void test_update_window_agrees_with_libc_when_clocks_change(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *zone, *from; /* a day before the clocks change */
+    } places[] = {
+        {"Europe/Berlin", "2026-03-28T00:00:00Z"},       {"Europe/Berlin", "2026-10-24T00:00:00Z"},
+        {"America/New_York", "2026-03-07T00:00:00Z"},    {"America/New_York", "2026-10-31T00:00:00Z"},
+        {"Australia/Lord_Howe", "2026-04-03T00:00:00Z"}, {"Australia/Lord_Howe", "2026-10-02T00:00:00Z"},
+        {"America/Nuuk", "2026-03-27T12:00:00Z"},        {"Asia/Kolkata", "2026-03-28T00:00:00Z"},
+        {"Pacific/Apia", "2011-12-29T00:00:00Z"}, /* which left out a whole day */
+    };
+    static const struct span spans[] = {
+        {0, 6, 0, 24 * 60},      {0, 0, 2 * 60, 3 * 60},      {6, 0, 22 * 60, 4 * 60},
+        {1, 5, 9 * 60, 16 * 60}, {0, 0, 2 * 60 + 15, 150},    {6, 6, 23 * 60 + 59, 1},
+        {5, 1, 60, 2 * 60},      {0, 6, 3 * 60, 2 * 60 + 30},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        assert_int_equal(setenv("TZ", places[i].zone, 1), 0);
+        tzset();
+        for (size_t k = 0; k < ARRAY_LEN(spans); k++)
+            check_span(&spans[k], places[i].zone, at(places[i].from));
+    }
+}
+
 static void test_update_window_refuses_what_it_cannot_read(void **state)
 {
     (void)state;
@@ -102,7 +178,7 @@ static void test_update_window_refuses_what_it_cannot_read(void **state)
         {"Mon 09:00-09:00", "span of time"},
         {"Mon 24:00-09:00", "span of time"},
         {"Mon 09:00-24:30", "span of time"},
-        {"Mon 09:60-10:00", "span of time"},
+        {"Mon 09:60-10:30", "span of time"},
         {"Mon 9-17", "span of time"},
         {"Mon 09:00-10:00-11:00", "span of time"},
         {"Mon-Fry 09:00-10:00", "Mon-Fry"},
@@ -132,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_update_window_is_open_when_it_says),
+        cmocka_unit_test(test_update_window_agrees_with_libc_when_clocks_change),
         cmocka_unit_test(test_update_window_refuses_what_it_cannot_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -350,7 +350,7 @@ static void write_pair(struct writer *w, struct tree *key, struct tree *value, i
 
 static void write_pairs(struct writer *w, struct tree *node, int column, bool is_indented)
 {
-    size_t merge_at = node->merged ? 2 * pick(w, (unsigned)node->len / 2 + 1) : SIZE_MAX;
+    size_t merge_at = node->merged ? 2 * (size_t)pick(w, (unsigned)node->len / 2 + 1) : SIZE_MAX;
     for (size_t i = 0; i <= node->len; i += 2) {
         if (i == merge_at) {
             if (!is_indented)
