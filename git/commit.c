@@ -10,22 +10,23 @@
  * into larger ones now and then, which costs time of its own. */
 #define PACK_FILES 16
 
-static int make_signature(const char *name, const char *email, int64_t when_ms, git_signature **signature,
-                          struct error *err)
+/* NULL, with the error, for what git does not take. */
+static git_signature *make_signature(const char *name, const char *email, int64_t when_ms, struct error *err)
 {
+    git_signature *signature = NULL;
     bool is_line = !strpbrk(name, "\r\n") && !strpbrk(email, "\r\n");
-    if (is_line && git_signature_new(signature, name, email, when_ms / 1000, 0) == 0)
-        return 0;
-    return error_set(err, ERROR_USAGE,
-                     "\"%s <%s>\" is no author of a commit: set a name and an e-mail address", name, email);
+    if (is_line && git_signature_new(&signature, name, email, when_ms / 1000, 0) == 0)
+        return signature;
+    error_set(err, ERROR_USAGE, "\"%s <%s>\" is no author of a commit: set a name and an e-mail address",
+              name, email);
+    return NULL;
 }
 
-static int make_committer(const struct commit_author *author, git_signature **signature, struct error *err)
+static git_signature *make_committer(const struct commit_author *author, struct error *err)
 {
     bool is_other = author->committer_name != NULL;
     return make_signature(is_other ? author->committer_name : author->name,
-                          is_other ? author->committer_email : author->email, author->when_ms, signature,
-                          err);
+                          is_other ? author->committer_email : author->email, author->when_ms, err);
 }
 
 /* As git writes it. */
@@ -37,12 +38,12 @@ static void add_signature(struct strbuf *text, const char *role, const git_signa
 static int add_commit(struct object_writer *writer, const git_oid *parent, const git_oid *tree,
                       const struct commit_author *author, const char *message, git_oid *id, struct error *err)
 {
-    CLEANUP(release_signature) git_signature *signature = NULL;
-    CLEANUP(release_signature) git_signature *committer = NULL;
+    CLEANUP(release_signature)
+    git_signature *signature = make_signature(author->name, author->email, author->when_ms, err);
+    CLEANUP(release_signature) git_signature *committer = signature ? make_committer(author, err) : NULL;
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     char tree_id[GIT_ID_SIZE], parent_id[GIT_ID_SIZE];
-    if (make_signature(author->name, author->email, author->when_ms, &signature, err) < 0 ||
-        make_committer(author, &committer, err) < 0)
+    if (!committer)
         return -1;
     git_oid_tostr(tree_id, sizeof(tree_id), tree);
     git_oid_tostr(parent_id, sizeof(parent_id), parent);

@@ -1,6 +1,7 @@
 /* The form of packs: git's gitformat-pack(5). */
 #include "git/object_writer.h"
 
+#define ZLIB_CONST /* what zlib only reads is const */
 #include <limits.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -97,7 +98,7 @@ static int add_compressed(struct object_writer *writer, const void *bytes, size_
     unsigned char chunk[CHUNK];
     z_stream *zlib = &writer->zlib;
     int result = deflateReset(zlib);
-    zlib->next_in = (z_const Bytef *)(uintptr_t)bytes;
+    zlib->next_in = bytes;
     zlib->avail_in = (uInt)len;
     while (result == Z_OK) {
         zlib->next_out = chunk;

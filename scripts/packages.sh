@@ -16,10 +16,10 @@ set -euo pipefail
 # purpose → packages. `run` is what a finished binary needs; `build` brings the same libraries with their headers.
 declare -A PACKAGES=(
     [run]="ca-certificates git openssh-client libcurl4 libjansson4 libgit2-1.5 libyaml-0-2 libmemcached11 liblmdb0
-        libpcre2-8-0 libssl3 libmicrohttpd12 libsmartcols1 tzdata"
+        libpcre2-8-0 libssl3 zlib1g libmicrohttpd12 libsmartcols1 tzdata"
     [build]="gcc libc6-dev cmake ninja-build pkg-config git openssh-client ca-certificates libcurl4-openssl-dev
-        libjansson-dev libgit2-dev libyaml-dev libmemcached-dev liblmdb-dev libpcre2-dev libssl-dev zlib1g-dev libmicrohttpd-dev
-        libsmartcols-dev uthash-dev tzdata"
+        libjansson-dev libgit2-dev libyaml-dev libmemcached-dev liblmdb-dev libpcre2-dev libssl-dev zlib1g-dev
+        libmicrohttpd-dev libsmartcols-dev uthash-dev tzdata"
     [quickstart]="docker-registry curl"
     [test]="clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev llvm-14 libcmocka-dev shellcheck
         python3 python3-pytest python3-yaml docker-registry apache2-utils memcached openssh-server openssl
