@@ -255,6 +255,7 @@ def test_a_message_is_taken_word_for_word(site):
     (["--workload", WEB, "--set", "app"], "CONTAINER=IMAGE"),
     (["--workload", WEB, "--set", "app=a:1", "--set", "app=a:2"], "two images are given"),
     (["--workload", "a/b/c", "-i", "a:1"], "a/b/c"),
+    (["--all", "-i", "a:1", "--interactive", "--dry-run"], "--dry-run"),
     (["--all", "-i", "a:1", "-w"], "kubectl rollout status"),
 ])
 def test_what_does_not_go_together_is_wrong_usage(site, options, words):
