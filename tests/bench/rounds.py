@@ -6,7 +6,7 @@ cache file, git is a local repository. Measured are a process that begins (manif
 fetch is done before), a round in which nothing has changed, and one that puts newer images of 100 image repositories
 (1,000 workloads) into one commit and pushes it. Prints the table that docs/benchmarks.md shows.
 
-    cmake -S . -B build/bench -G Ninja -DCMAKE_BUILD_TYPE=Release -DPAWL_BENCH=ON && ninja -C build/bench rounds
+    cmake --preset release -DPAWL_BENCH=ON && cmake --build --preset release
     /usr/bin/python3 tests/bench/rounds.py [--runs N]
 """
 
@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
 from parts.gitrepo import GitRepo  # noqa: E402  (the path must be set first)
 
-PROGRAM = pathlib.Path(os.environ.get("ROUNDS_BIN", ROOT / "build" / "bench" / "tests" / "bench" / "rounds"))
+PROGRAM = pathlib.Path(os.environ.get("ROUNDS_BIN", ROOT / "build" / "tests" / "bench" / "rounds"))
 WORKLOAD = """apiVersion: apps/v1
 kind: Deployment
 metadata:
