@@ -819,6 +819,39 @@ static void test_scanner_pushed_tag_leaves_a_newer_list_of_others(void **state)
     assert_int_equal(requests, 0);
 }
 
+static void note_push_times(const struct demand *demand UNUSED, struct scan_result *result, void *context)
+{
+    assert_int_equal(result->error.code, ERROR_NONE);
+    assert_true(result->info->has_push_times);
+    for (size_t i = 0; i < result->info->images_len; i++)
+        strbuf_addf(context, "%lld ", (long long)repository_info_details(result->info, i)->pushed_ms);
+}
+
+/* A webhook tells of a push: the time that the list before it gave is of what was there then. */
+static void test_scanner_pushed_tag_has_no_time_of_an_older_push(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/years", f->server->port);
+    CLEANUP(repository_info_release) struct repository_info *old = repository_info_new(repository);
+    static const char *const tags[] = {"y2019", "y2023", "y2024"};
+    for (size_t i = 0; i < ARRAY_LEN(tags); i++)
+        repository_info_edit_details(old, repository_info_add(old, tags[i]))->pushed_ms = 5;
+    repository_info_set_digest(old, 2, "sha256:other");
+    repository_info_edit_details(old, 2)->checked_ms = 6;
+    old->scanned_ms = 7;
+    old->has_push_times = true;
+    repository_info_finish(old);
+    CLEANUP(strvec_release) struct strvec pushed = STRVEC_INIT;
+    strvec_push(&pushed, "y2023");
+    strvec_push(&pushed, "y2024");
+    CLEANUP(strbuf_release) struct strbuf got = STRBUF_INIT;
+    const struct demand demand = {.repository = repository, .wants_push_times = true};
+    scanner_submit_pushed(f->scanner, &demand, old, &pushed, note_push_times, &got);
+    while (scanner_run(f->scanner, 1000))
+        ;
+    assert_string_equal(got.buf, "5 0 0 ");
+}
+
 static void test_scanner_moved_tag_is_noticed_after_a_day(void **state)
 {
     struct fixture *f = *state;
@@ -978,6 +1011,7 @@ int main(void)
         CASE(test_scanner_young_list_still_gets_missing_details),
         CASE(test_scanner_rate_limit_in_details_keeps_the_list),
         CASE(test_scanner_pushed_tag_leaves_a_newer_list_of_others),
+        CASE(test_scanner_pushed_tag_has_no_time_of_an_older_push),
         CASE(test_scanner_moved_tag_is_noticed_after_a_day),
         CASE(test_scanner_one_that_hangs_delays_no_other),
         CASE(test_scanner_run_waits_for_wake_without_work),
