@@ -13,10 +13,9 @@
  *               digest      32 bytes of a SHA-256, or length and text
  *               created_ms  signed
  *               checked_ms  signed, relative to scanned_ms
- *               problem     length, bytes
- *               platforms   length, bytes
- *               labels      length, bytes
+ *               problem, platforms, labels: each length, bytes
  *               undated     nothing: the flag says it
+ *               pushed_ms   signed
  *
  * Numbers and texts are those of cache/record_bytes.h. Tags are sorted, so most share their beginning with the one
  * before.
@@ -37,7 +36,8 @@
 #define RECORD_LABEL_DATED 8u
 #define RECORD_LIST_DIGEST 16u
 #define RECORD_UNSIZED     32u
-#define RECORD_FLAGS       63u
+#define RECORD_PUSH_TIMES  64u
+#define RECORD_FLAGS       127u
 
 #define TAG_DIGEST_SHA256 1u
 #define TAG_DIGEST_TEXT   2u
@@ -47,7 +47,8 @@
 #define TAG_PLATFORMS     32u
 #define TAG_LABELS        64u
 #define TAG_UNDATED       128u
-#define TAG_FLAGS         255u
+#define TAG_PUSHED        256u
+#define TAG_FLAGS         511u
 #define TAG_SIZE_MIN      4 /* two lengths, a byte of the tag, flags */
 
 #define TEXT_MAX    255 /* of a name, a digest that is no SHA-256, a problem */
@@ -103,7 +104,8 @@ static void add_details(struct strbuf *out, const struct image_details *image, i
     unsigned flags = (is_sha256 ? TAG_DIGEST_SHA256 : 0) | (is_text ? TAG_DIGEST_TEXT : 0) |
                      (image->created_ms ? TAG_CREATED : 0) | (image->checked_ms ? TAG_CHECKED : 0) |
                      (image->problem ? TAG_PROBLEM : 0) | (image->platforms ? TAG_PLATFORMS : 0) |
-                     (image->labels ? TAG_LABELS : 0) | (image->is_undated ? TAG_UNDATED : 0);
+                     (image->labels ? TAG_LABELS : 0) | (image->is_undated ? TAG_UNDATED : 0) |
+                     (image->pushed_ms ? TAG_PUSHED : 0);
     record_add_number(out, flags);
     if (is_sha256)
         strbuf_add(out, sha256, sizeof(sha256));
@@ -119,6 +121,8 @@ static void add_details(struct strbuf *out, const struct image_details *image, i
         record_add_text(out, image->platforms, LIMIT_PLATFORMS_BYTES);
     if (image->labels)
         record_add_text(out, image->labels, LIMIT_LABELS_BYTES);
+    if (image->pushed_ms)
+        record_add_signed(out, image->pushed_ms);
 }
 
 static bool is_kept(const char *tag)
@@ -140,7 +144,8 @@ static void add_head(struct strbuf *out, const struct repository_info *info)
     record_add_number(
         out, (info->is_truncated ? RECORD_TRUNCATED : 0) | (info->is_shrunken ? RECORD_SHRUNKEN : 0) |
                  (has_etag(info) ? RECORD_ETAG : 0) | (info->is_label_dated ? RECORD_LABEL_DATED : 0) |
-                 (has_list ? RECORD_LIST_DIGEST : 0) | (info->has_no_page_size ? RECORD_UNSIZED : 0));
+                 (has_list ? RECORD_LIST_DIGEST : 0) | (info->has_no_page_size ? RECORD_UNSIZED : 0) |
+                 (info->has_push_times ? RECORD_PUSH_TIMES : 0));
     record_add_signed(out, info->scanned_ms);
     if (info->is_shrunken) {
         record_add_number(out, info->shrunken_len);
@@ -265,6 +270,8 @@ static void take_image(struct record_reader *r, struct repository_info *info, ch
         repository_info_set_problem(info, index, problem);
     }
     take_long_texts(r, (unsigned)flags, info, index);
+    if (flags & TAG_PUSHED)
+        repository_info_edit_details(info, index)->pushed_ms = record_take_signed(r);
 }
 
 /* What follows the name. */
@@ -276,6 +283,7 @@ static void take_head(struct record_reader *r, struct repository_info *info)
     info->is_shrunken = flags & RECORD_SHRUNKEN;
     info->is_label_dated = flags & RECORD_LABEL_DATED;
     info->has_no_page_size = flags & RECORD_UNSIZED;
+    info->has_push_times = flags & RECORD_PUSH_TIMES;
     info->scanned_ms = record_take_signed(r);
     if (info->is_shrunken) {
         info->shrunken_len = record_take_number(r);

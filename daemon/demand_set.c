@@ -110,6 +110,7 @@ static void add_workload(struct demand_set *set, struct strmap *index, const str
             secrets, each->container->source ? each->container->source : policy->origin, repository);
         size_t item = item_for(set, index, repository, credential);
         set->items[item].dates_by_labels = image_filter_dates_by_labels(filter, repository);
+        set->items[item].wants_push_times |= each->min_age_ms > 0;
         add_user(set, each->container, item);
         if (wants_of(each))
             add_question(&set->items[item], each->policy, wants_of(each));
@@ -252,7 +253,8 @@ struct demand demand_of(const struct repository_demand *item)
                            .credential = item->credential ? &item->credential->credential : NULL,
                            .wants = repository_demand_has_questions(item) ? wants : NULL,
                            .context = context.out,
-                           .dates_by_labels = item->dates_by_labels};
+                           .dates_by_labels = item->dates_by_labels,
+                           .wants_push_times = item->wants_push_times};
 }
 
 void demand_add_text(const struct repository_demand *item, struct strbuf *out)
@@ -264,4 +266,6 @@ void demand_add_text(const struct repository_demand *item, struct strbuf *out)
     }
     for (size_t i = 0; i < item->tags_len; i++)
         strbuf_addf(out, "%u =%s\n", item->tags[i].wants, item->tags[i].tag);
+    if (item->wants_push_times)
+        strbuf_addstr(out, "push times\n");
 }

@@ -36,6 +36,7 @@ struct repository_demand {
     char *repository;                   /* normalised, "host/path" */
     struct pull_credential *credential; /* a reference; NULL: what pawl has for the repository */
     bool dates_by_labels;               /* as in struct demand */
+    bool wants_push_times;              /* the same: somebody asks for an age */
     struct tag_question *questions;     /* no policy twice; none: the names of the tags are enough */
     size_t questions_len, questions_capacity;
     struct tag_want *tags; /* in byte order; no tag twice */

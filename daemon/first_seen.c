@@ -48,7 +48,7 @@ void tag_ages_free(struct tag_ages *ages)
     if (!ages)
         return;
     repository_info_unref(ages->info);
-    free(ages->seen_ms);
+    free(ages->since_ms);
     free(ages);
 }
 
@@ -89,30 +89,42 @@ static int write_account(struct first_seen *seen, const char *repository, const 
     return cache_file_backend.flush(seen->file, err);
 }
 
+/* A registry knows better than we do, unless its clock cannot be right. */
+static void prefer_pushes(struct tag_ages *ages, int64_t now_ms)
+{
+    for (size_t i = 0; ages->info->details_len && i < ages->info->images_len; i++) {
+        int64_t pushed_ms = repository_info_details(ages->info, i)->pushed_ms;
+        if (pushed_ms > 0 && pushed_ms <= now_ms)
+            ages->since_ms[i] = pushed_ms;
+    }
+}
+
 static void update(struct first_seen *seen, struct tag_ages *ages, struct error *err)
 {
     const char *repository = ages->info->repository;
     const char *old = read_account(seen, repository, err);
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-    seen_record_update(old, ages->info, clock_wall_ms(seen->clock), ages->seen_ms, &text);
+    int64_t now_ms = clock_wall_ms(seen->clock);
+    seen_record_update(old, ages->info, now_ms, ages->since_ms, &text);
     if ((!old || strcmp(old, text.buf) != 0) && write_account(seen, repository, &text, err) < 0)
         error_wrap(err, "how long tags have been there is not kept");
+    prefer_pushes(ages, now_ms);
 }
 
 struct tag_ages *first_seen_update(struct first_seen *seen, struct repository_info *info, struct error *err)
 {
     struct tag_ages *ages = xcalloc(1, sizeof(*ages));
     ages->info = repository_info_ref(info);
-    ages->seen_ms = xcalloc(info->images_len + 1, sizeof(*ages->seen_ms));
+    ages->since_ms = xcalloc(info->images_len + 1, sizeof(*ages->since_ms));
     pthread_mutex_lock(&seen->lock);
     update(seen, ages, err);
     pthread_mutex_unlock(&seen->lock);
     return ages;
 }
 
-int64_t tag_ages_first_seen_ms(const struct image_info *image, void *context)
+int64_t tag_ages_since_ms(const struct image_info *image, void *context)
 {
     const struct tag_ages *ages = context;
     size_t at = ages ? repository_info_find(ages->info, image->tag) : SIZE_MAX;
-    return at == SIZE_MAX ? 0 : ages->seen_ms[at];
+    return at == SIZE_MAX ? 0 : ages->since_ms[at];
 }

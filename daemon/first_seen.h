@@ -1,10 +1,10 @@
 /*
- * When tags were first seen, which is how old they are where a registry does not say when they were pushed (none does, in
- * the protocol that all speak): what pawl.dev/min-age is measured from.
+ * What pawl.dev/min-age is measured from: when a tag was pushed, where its registry tells (image_details.pushed_ms: Google's
+ * do), and else when it was first seen, as the protocol that all speak has no such time. A push in the future is none.
  *
- * Kept in an LMDB file in --data-dir, for the repositories that somebody asks about. A tag that is pushed again, pointing
- * at something else, starts anew. If the file is lost all clocks start again, which delays updates and lets none through
- * early; the same holds for a tag that goes and comes back.
+ * First-seen times are kept of all tags of the repositories that somebody asks about, in an LMDB file in --data-dir. A tag
+ * that is pushed again, pointing at something else, starts anew. If the file is lost all these clocks start again, which
+ * delays updates and lets none through early; the same holds for a tag that goes and comes back.
  *
  * From any thread. The file is opened when it is first needed.
  */
@@ -27,7 +27,7 @@ void first_seen_free(struct first_seen *seen); /* NULL does nothing */
 /* The times of one answer's tags, by index. */
 struct tag_ages {
     struct repository_info *info; /* a reference */
-    int64_t *seen_ms;
+    int64_t *since_ms;
 };
 void tag_ages_free(struct tag_ages *ages); /* NULL does nothing */
 
@@ -39,6 +39,6 @@ struct tag_ages *first_seen_update(struct first_seen *seen, struct repository_in
     MUST_CHECK;
 
 /* As struct choose_facts wants it; the context is a struct tag_ages or NULL. 0: not known. */
-int64_t tag_ages_first_seen_ms(const struct image_info *image, void *context);
+int64_t tag_ages_since_ms(const struct image_info *image, void *context);
 
 #endif

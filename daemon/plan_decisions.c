@@ -41,7 +41,7 @@ static void decide_container(struct plan *plan, struct repository *r, const stru
     const struct choose_facts facts = {.info = answer->info,
                                        .scan_error = &answer->error,
                                        .now_ms = now_ms,
-                                       .first_seen_ms = tag_ages_first_seen_ms,
+                                       .since_ms = tag_ages_since_ms,
                                        .context = ages_of(plan, r, policy, index, (size_t)at),
                                        .shared = shared};
     choose(policy, index, &facts, out);

@@ -67,6 +67,15 @@ bool scan_entry_dates_by_labels(const struct scan_entry *entry)
     return false;
 }
 
+bool scan_entry_wants_push_times(const struct scan_entry *entry)
+{
+    for (size_t i = 0; i < entry->owners; i++) {
+        if (entry->wanted_by[i] && entry->wanted_by[i]->wants_push_times)
+            return true;
+    }
+    return false;
+}
+
 char *scan_entry_question(const struct scan_entry *entry)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
@@ -115,8 +124,9 @@ static bool same_text(const char *a, const char *b)
 /* When it was looked at, and why it could not be read, change no choice. */
 static bool same_details(const struct image_details *a, const struct image_details *b)
 {
-    return a == b || (a->created_ms == b->created_ms && same_text(a->digest, b->digest) &&
-                      same_text(a->platforms, b->platforms) && same_text(a->labels, b->labels));
+    return a == b || (a->created_ms == b->created_ms && a->pushed_ms == b->pushed_ms &&
+                      same_text(a->digest, b->digest) && same_text(a->platforms, b->platforms) &&
+                      same_text(a->labels, b->labels));
 }
 
 static bool same_answer(const struct repository_info *a, const struct repository_info *b)

@@ -62,6 +62,8 @@ bool scan_entry_has_questions(const struct scan_entry *entry);
 bool scan_entry_is_named(const struct scan_entry *entry, const char *repository);
 /* As in struct demand; all owners have it from one configuration. */
 bool scan_entry_dates_by_labels(const struct scan_entry *entry);
+/* The same; one owner is enough. */
+bool scan_entry_wants_push_times(const struct scan_entry *entry);
 /* Everything that an answer to the entry's demands depends on, as text. free() it. */
 char *scan_entry_question(const struct scan_entry *entry) MUST_CHECK;
 

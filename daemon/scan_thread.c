@@ -239,7 +239,7 @@ struct run {
     struct scan_entry *entry;
     struct repository_info *base; /* NULL: list the repository */
     struct strvec pushed;
-    bool dates_by_labels;
+    bool dates_by_labels, wants_push_times;
     int64_t max_age_ms;
     bool has_questions; /* or else names are enough. Demands that come while it runs have it run again. */
 };
@@ -275,7 +275,8 @@ static void submit(struct scan_thread *t, const struct run *run)
         .wants = run->has_questions ? wants : NULL,
         .context = run->entry,
         .known = run->entry->info, /* which nobody else replaces, and not before this run has ended */
-        .dates_by_labels = run->dates_by_labels};
+        .dates_by_labels = run->dates_by_labels,
+        .wants_push_times = run->wants_push_times};
     if (run->base)
         scanner_submit_pushed(t->options.scanner, &demand, run->base, &run->pushed, scan_is_done, run->entry);
     else
@@ -286,6 +287,7 @@ static struct run start_list(struct scan_thread *t, struct scan_entry *entry, in
 {
     const struct run run = {.entry = entry,
                             .dates_by_labels = scan_entry_dates_by_labels(entry),
+                            .wants_push_times = scan_entry_wants_push_times(entry),
                             .max_age_ms = scan_pace_longest_age(&t->pace, entry),
                             .has_questions = scan_entry_has_questions(entry)};
     entry->run = SCAN_RUN_LIST;
@@ -303,6 +305,7 @@ static struct run start_pushed(struct scan_entry *entry, int64_t now)
                       .base = repository_info_ref(entry->info),
                       .pushed = entry->pushed,
                       .dates_by_labels = scan_entry_dates_by_labels(entry),
+                      .wants_push_times = scan_entry_wants_push_times(entry),
                       .has_questions = scan_entry_has_questions(entry)};
     entry->pushed = (struct strvec)STRVEC_INIT;
     entry->run = SCAN_RUN_PUSHED;

@@ -40,6 +40,8 @@ struct demand {
     struct repository_info *known;
     /* The time in the image's labels counts, where they have one, and not that of the config. */
     bool dates_by_labels;
+    /* When tags were pushed is to be read, of all tags, where the list says that (scanner/tag_list.h). Costs no request. */
+    bool wants_push_times;
     /* Which of two tags to ask about first (<0: `a`), for when not all can be; NULL: any order. */
     int (*before)(const char *a, const char *b);
 };

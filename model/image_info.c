@@ -128,8 +128,8 @@ struct image_details *repository_info_edit_details(struct repository_info *info,
 
 static bool is_unknown(const struct image_details *details)
 {
-    return !details->digest && !details->created_ms && !details->checked_ms && !details->problem &&
-           !details->platforms && !details->labels;
+    return !details->digest && !details->created_ms && !details->checked_ms && !details->pushed_ms &&
+           !details->problem && !details->platforms && !details->labels;
 }
 
 /* To be told that something is not known makes no details. */
@@ -172,6 +172,7 @@ void repository_info_copy_details(struct repository_info *info, size_t index,
         .created_ms = from->created_ms,
         .is_undated = from->is_undated,
         .checked_ms = from->checked_ms,
+        .pushed_ms = from->pushed_ms,
         .problem = arena_strdup(&info->strings, from->problem),
         .platforms = arena_strdup(&info->strings, from->platforms),
         .labels = arena_strdup(&info->strings, from->labels),
@@ -280,6 +281,7 @@ struct repository_info *repository_info_copy(const struct repository_info *from)
     info->is_truncated = from->is_truncated;
     info->is_label_dated = from->is_label_dated;
     info->has_no_page_size = from->has_no_page_size;
+    info->has_push_times = from->has_push_times;
     info->is_shrunken = from->is_shrunken;
     info->shrunken_len = from->shrunken_len;
     info->shrunken_ms = from->shrunken_ms;

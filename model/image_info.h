@@ -7,7 +7,7 @@
  *
  * Names and details are kept apart, because of most tags nothing but the name is ever needed: the names are one block of
  * NUL-terminated texts with an offset of four bytes for each, and details exist for those tags alone of which more is
- * known. A tag costs five bytes and its name; in a repository that has details, four more, and with details of its own 56
+ * known. A tag costs five bytes and its name; in a repository that has details, four more, and with details of its own 64
  * and their texts. A million tags of a dozen characters are 17 MiB.
  *
  * Its strings are its own: they are put in by the functions below, and are freed with it.
@@ -28,6 +28,7 @@ struct image_details {
     int64_t created_ms;    /* from the image's config; of an index: of the wanted platform's image */
     bool is_undated;       /* it was looked for, and the image does not say when it was made */
     int64_t checked_ms;    /* when digest was last read from the registry */
+    int64_t pushed_ms;     /* when what the tag points at was pushed, by the registry's own account of it */
     const char *problem;   /* why the details could not be read; NULL if they could or were not asked for */
     const char *platforms; /* that the tag offers: "linux/amd64 linux/arm64", sorted; NULL if not known */
     const char *labels;    /* chosen ones of the image's labels: a compact JSON object; NULL if not known */
@@ -48,6 +49,7 @@ struct repository_info {
     bool is_truncated;     /* more tags than the limit; never a reason to update */
     bool is_label_dated;   /* created_ms is the time of the labels, where an image has one */
     bool has_no_page_size; /* the registry refused the page size that we asked for */
+    bool has_push_times;   /* pushed_ms was looked for in the list; set before it is read, for it to be */
     /* The registry now lists far fewer tags, which is not believed yet: these are those that it listed before;
      * never a reason to update. */
     bool is_shrunken;

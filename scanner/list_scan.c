@@ -75,12 +75,18 @@ static void go_to_page(struct list_scan *scan, char *target, const char *if_none
     ask_page(scan, if_none_match);
 }
 
+/* Whether the last list says all that this one is to say, if the registry's is still the same. */
+static bool is_enough(const struct list_scan *scan, const struct repository_info *last)
+{
+    return !last->is_truncated && last->images_len <= scan->request.tag_limit &&
+           (last->has_push_times || !scan->request.wants_push_times);
+}
+
 /* The last list's ETag, if an answer that it still holds would be all there is to know. */
 static const char *usable_etag(const struct list_scan *scan)
 {
     const struct repository_info *last = scan->request.last;
-    bool is_usable = last && last->etag && !last->is_truncated &&
-                     last->images_len <= scan->request.tag_limit &&
+    bool is_usable = last && last->etag && is_enough(scan, last) &&
                      clock_is_near(now_of(scan), last->etag_ms, ETAG_TRUSTED_MS);
     return is_usable ? last->etag : NULL;
 }
@@ -129,9 +135,16 @@ static void finish(struct list_scan *scan)
 /* The same tags again, read now. */
 static void repeat_tags(struct list_scan *scan)
 {
+    const struct repository_info *last = scan->request.last;
     repository_info_unref(scan->list);
-    scan->list = repository_info_copy_tags(scan->request.last);
-    scan->list->list_digest = xstrdup(scan->request.last->list_digest);
+    scan->list = repository_info_copy_tags(last);
+    scan->list->list_digest = xstrdup(last->list_digest);
+    scan->list->has_push_times = scan->request.wants_push_times;
+    for (size_t i = 0; scan->request.wants_push_times && i < last->images_len; i++) {
+        int64_t pushed_ms = repository_info_details(last, i)->pushed_ms;
+        if (pushed_ms)
+            repository_info_edit_details(scan->list, i)->pushed_ms = pushed_ms;
+    }
 }
 
 /* Not modified. */
@@ -145,8 +158,7 @@ static void repeat_list(struct list_scan *scan)
 static bool is_last_list(const struct list_scan *scan, const char *digest)
 {
     const struct repository_info *last = scan->request.last;
-    return last && last->list_digest && !strcmp(digest, last->list_digest) && !last->is_truncated &&
-           last->images_len <= scan->request.tag_limit;
+    return last && last->list_digest && !strcmp(digest, last->list_digest) && is_enough(scan, last);
 }
 
 /* Reads the tags of a page. The list that was a single page last time, and is byte for byte the same now, is not taken
@@ -241,6 +253,7 @@ void list_scan_start(const struct list_scan_request *request, list_scan_done don
                                .list = repository_info_new(request->repository),
                                .done = done,
                                .context = context};
+    scan->list->has_push_times = request->wants_push_times;
     strmap_init(&scan->visited, NULL);
     ask_first_page(scan, !request->last || !request->last->has_no_page_size);
 }

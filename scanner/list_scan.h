@@ -14,6 +14,7 @@
 #ifndef SCANNER_LIST_SCAN_H
 #define SCANNER_LIST_SCAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/clock.h"
@@ -28,10 +29,11 @@ struct list_scan_request {
     const struct credential *credential;
     const struct repository_info *last; /* the last list; NULL: none */
     size_t tag_limit;                   /* more tags than that set is_truncated, and so do too many pages */
+    bool wants_push_times;              /* as in struct demand */
     unsigned *requests;
 };
 
-/* Called once: with the list, finished and read now, without details (one reference, which is the callee's), and how many
+/* Called once: with the list, finished and read now, without details but for pushed_ms (one reference, which is the callee's), and how many
  * names in it are no tags; or with NULL and what registry_ask says, or ERROR_INVALID for what is no list. */
 typedef void (*list_scan_done)(struct repository_info *list, size_t bad_tags, const struct error *err,
                                void *context);

@@ -40,8 +40,12 @@ static void put(const struct pushed_scan *scan, struct repository_info *info, co
                 size_t before)
 {
     size_t index = repository_info_add(info, tag->tag);
-    if (before != SIZE_MAX)
-        repository_info_copy_details(info, index, repository_info_details(scan->base, before));
+    if (before != SIZE_MAX) {
+        const struct image_details *known = repository_info_details(scan->base, before);
+        repository_info_copy_details(info, index, known);
+        if (known->pushed_ms && !known->digest) /* of something else, for all that is known */
+            repository_info_edit_details(info, index)->pushed_ms = 0;
+    }
     tag_answer_put(info, index, scan->demand,
                    &(struct tag_answer){.digest = tag->digest,
                                         .facts = &tag->facts,
@@ -82,6 +86,7 @@ static struct repository_info *merge(const struct pushed_scan *scan)
     info->scanned_ms = base->scanned_ms;
     info->is_label_dated = base->is_label_dated;
     info->has_no_page_size = base->has_no_page_size;
+    info->has_push_times = base->has_push_times;
     info->is_shrunken = base->is_shrunken;
     info->shrunken_len = base->shrunken_len;
     info->shrunken_ms = base->shrunken_ms;

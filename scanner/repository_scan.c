@@ -202,7 +202,8 @@ static void start_details(struct scan *scan)
 
 /* -- what is known already --------------------------------------------------------------------------------- */
 
-/* What is known of a tag outlives the list; a problem only if it is one of the content. */
+/* What is known of a tag outlives the list; a problem only if it is one of the content. When it was pushed is for the new
+ * list to say. */
 static void carry_over(struct scan *scan)
 {
     if (!scan->last || !scan->last->details_len)
@@ -211,8 +212,11 @@ static void carry_over(struct scan *scan)
         size_t at = repository_info_find(scan->last, repository_info_tag(scan->info, i));
         const struct image_details *before =
             at == SIZE_MAX ? &image_details_unknown : repository_info_details(scan->last, at);
-        if (before->digest)
-            repository_info_copy_details(scan->info, i, before);
+        if (!before->digest)
+            continue;
+        int64_t pushed_ms = repository_info_details(scan->info, i)->pushed_ms;
+        repository_info_copy_details(scan->info, i, before);
+        repository_info_edit_details(scan->info, i)->pushed_ms = pushed_ms;
     }
 }
 
@@ -248,6 +252,7 @@ static void read_list(struct scan *scan)
                                                 .credential = &scan->credential,
                                                 .last = scan->last,
                                                 .tag_limit = scan->env->tag_limit,
+                                                .wants_push_times = scan->demand->wants_push_times,
                                                 .requests = &scan->result->requests},
                     on_list, scan);
 }
@@ -269,6 +274,12 @@ static bool is_young(const struct scan *scan, int64_t max_age_ms)
     return scan->last && clock_is_near(now_of(scan), scan->last->scanned_ms, max_age_ms);
 }
 
+/* They are in the list alone. */
+static bool lacks_push_times(const struct scan *scan)
+{
+    return scan->demand->wants_push_times && !scan->last->has_push_times;
+}
+
 static void begin(struct scan *scan)
 {
     const struct scan_environment *env = scan->env;
@@ -277,7 +288,7 @@ static void begin(struct scan *scan)
     scan->last =
         record_get_repository_again(env->cache, scan->demand->repository, scan->scope, scan->demand->known);
     scan->last = tag_answer_date_all(scan->last, scan->demand, env->cache, env->platform);
-    bool keeps_list = is_young(scan, scan->max_age_ms);
+    bool keeps_list = is_young(scan, scan->max_age_ms) && !lacks_push_times(scan);
     if (keeps_list && !lacks_details(scan)) {
         scan->info = steal(&scan->last);
         succeed(scan);

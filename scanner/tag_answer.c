@@ -40,13 +40,21 @@ static void put_facts(struct repository_info *info, size_t index, const struct d
         repository_info_set_labels(info, index, facts->labels);
 }
 
+/* What the list said of the tag, unless it moved since: then that was of what it pointed at before. Where it was seen
+ * before the push that the list tells of, it is that push which moved it. */
+static int64_t pushed_of(const struct image_details *before)
+{
+    return before->digest && before->pushed_ms <= before->checked_ms ? 0 : before->pushed_ms;
+}
+
 void tag_answer_put(struct repository_info *info, size_t index, const struct demand *demand,
                     const struct tag_answer *answer)
 {
-    const char *before = repository_info_details(info, index)->digest;
-    bool is_same = before && answer->digest && !strcmp(before, answer->digest);
+    const struct image_details *before = repository_info_details(info, index);
+    int64_t pushed_ms = pushed_of(before);
+    bool is_same = before->digest && answer->digest && !strcmp(before->digest, answer->digest);
     if (!is_same) {
-        *repository_info_edit_details(info, index) = image_details_unknown;
+        *repository_info_edit_details(info, index) = (struct image_details){.pushed_ms = pushed_ms};
         repository_info_set_digest(info, index, answer->digest);
     }
     if (!is_same || answer->problem || (answer->facts && answer->facts->known & DEMAND_CREATED))

@@ -179,19 +179,21 @@ static char *find_missing_detail(const struct question *q, const struct image_in
                    : NULL;
 }
 
-/* "held: 1.4.0 is 3h old, min-age is 2d: until …" */
+/* "held: 1.4.0 is 3h old, min-age is 2d: until …"; by the registry's account it "was pushed 3h ago". */
 static char *describe_youth(const struct question *q, const struct image_info *image)
 {
     char age[CLOCK_DURATION_SIZE], min_age[CLOCK_DURATION_SIZE], until[CLOCK_RFC3339_SIZE];
     int64_t grown = question_grown_ms(q, image), now_ms = q->facts->now_ms;
-    int64_t age_ms = now_ms - (grown - q->mine->min_age_ms);
+    int64_t since_ms = grown - q->mine->min_age_ms, age_ms = now_ms - since_ms;
+    bool is_pushed = image->details->pushed_ms && image->details->pushed_ms == since_ms;
     int64_t unit_ms = age_ms < 60000 ? 1000 : 60000; /* nobody wants to know the milliseconds of two days */
     clock_format_duration(age_ms > 0 ? age_ms / unit_ms * unit_ms : 0, age);
     clock_format_duration(q->mine->min_age_ms, min_age);
     clock_format_rfc3339((grown + 999) / 1000 * 1000, until);
-    return question_because(
-        q, CAUSE_TOO_YOUNG,
-        xasprintf("held: %s is %s old, min-age is %s: until %s", image->tag, age, min_age, until));
+    return question_because(q, CAUSE_TOO_YOUNG,
+                            xasprintf("held: %s %s %s %s, min-age is %s: until %s", image->tag,
+                                      is_pushed ? "was pushed" : "is", age, is_pushed ? "ago" : "old",
+                                      min_age, until));
 }
 
 /* The digest of the current tag that has moved to it has an age, too. */

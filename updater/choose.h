@@ -32,6 +32,7 @@
  *   b is the newest that matches glob:*; passed over c: the manifest of c: … (update)
  *   held: locked by jane: release freeze                         (held)
  *   held: 1.4.0 is 3h old, min-age is 2d: until 2026-01-31T17:00:00Z (held)
+ *   held: 1.4.0 was pushed 3h ago, min-age is 2d: until … (held; where the registry says so)
  *   blocked: policy semver:foo: expected a version …             (blocked)
  */
 #ifndef UPDATER_CHOOSE_H
@@ -55,9 +56,9 @@ struct choose_facts {
     const struct error
         *scan_error; /* NULL or ERROR_NONE: none. Beside an answer it makes the answer stale. */
     int64_t now_ms;  /* wall time */
-    /* When the tag was first there, pointing at what it does now; 0: not known, which counts as now. NULL: of no tag
-     * it is known. */
-    int64_t (*first_seen_ms)(const struct image_info *image, void *context);
+    /* When the tag was pushed, or first there, pointing at what it does now; 0: not known, which counts as now. NULL: of no
+     * tag it is known. */
+    int64_t (*since_ms)(const struct image_info *image, void *context);
     void *context;
     struct shared_surveys
         *shared; /* what other choices found in the same answers (updater/shared_surveys.h); or NULL */

@@ -30,6 +30,6 @@ int64_t question_grown_ms(const struct question *q, const struct image_info *ima
     const struct choose_facts *facts = q->facts;
     if (!q->mine->min_age_ms)
         return 0;
-    int64_t seen_ms = facts->first_seen_ms ? facts->first_seen_ms(image, facts->context) : 0;
+    int64_t seen_ms = facts->since_ms ? facts->since_ms(image, facts->context) : 0;
     return (seen_ms ? seen_ms : facts->now_ms) + q->mine->min_age_ms;
 }

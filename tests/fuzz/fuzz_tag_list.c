@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("example.org/a");
     struct error err = ERROR_INIT;
     size_t bad = 0;
+    info->has_push_times = true;
     if (tag_list_read((const char *)data, size, LIMIT, info, &bad, &err) < 0 && info->images_len)
         abort();
     repository_info_finish(info);
@@ -22,6 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < info->images_len; i++) {
         const char *tag = repository_info_tag(info, i);
         if (!image_tag_is_valid(tag) || repository_info_find(info, tag) != i)
+            abort();
+        if (repository_info_details(info, i)->pushed_ms < 0)
             abort();
     }
     return 0;

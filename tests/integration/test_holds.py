@@ -161,6 +161,64 @@ def test_serve_comes_back_when_an_image_is_old_enough(site):
     assert len([line for line in daemon.log().splitlines() if "decision=held" in line]) <= 2
 
 
+def _list_of_google(bad, **pushed):
+    """The list of team/app as Google's registries give it: tags, and how long ago each was pushed. All images are of 2024."""
+    tags = [name.replace("v", "").replace("_", ".") for name in pushed]
+    manifests = {}
+    for tag, ago in zip(tags, pushed.values()):
+        bad.has_image("team/app", tag, "2024-01-01T00:00:00Z")
+        manifests[f"sha256:{len(manifests):064x}"] = {
+            "imageSizeBytes": "7", "layerId": "", "mediaType": "application/vnd.oci.image.manifest.v1+json", "tag": [tag],
+            "timeCreatedMs": "1704067200000", "timeUploadedMs": str(int((time.time() - ago) * 1000))}
+    bad.on("/v2/team/app/tags/list", lambda _, connection: connection.reply(
+        200, {"child": [], "manifest": manifests, "name": "team/app", "tags": tags}))
+
+
+def _of_google(site, bad, policy="semver:1", min_age="1h"):
+    site.start({"web.yaml": workload("web", f"{bad.host}/team/app:1.0.0", policy=policy,
+                                     annotations={"pawl.dev/min-age": min_age})})
+
+
+def test_a_push_of_long_ago_is_old_enough_at_once_where_the_registry_tells(site, bad):
+    """Though pawl sees the tag for the first time, and the time at which it was made is not asked for."""
+    _list_of_google(bad, v1_0_0=90000, v1_1_0=7200)
+    _of_google(site, bad)
+    assert _changed_to(site.once()) == [f"{bad.host}/team/app:1.1.0"]
+
+
+def test_a_push_of_just_now_holds_though_the_image_was_made_long_ago(site, bad):
+    _list_of_google(bad, v1_0_0=90000, v1_1_0=300)
+    _of_google(site, bad, policy="glob:1.*")
+    entry = _held(site.once())
+    assert (entry["cause"], entry["candidate"]) == ("too-young", "1.1.0")
+    assert "1.1.0 was pushed 5m ago, min-age is 1h: until " in entry["reason"]
+    explained = site.pawl.run("explain", *site.options[:2], "demo:deployment/web").stdout
+    assert "was pushed 5m ago, min-age is 1h" in explained
+
+
+def test_push_times_are_read_when_an_age_is_asked_for_later(site, bad):
+    """Of a list that has not changed, and stay known as long as it does not."""
+    _list_of_google(bad, v1_0_0=90000, v1_1_0=7200)
+    site.start({"web.yaml": workload("web", f"{bad.host}/team/app:1.0.0", policy="semver:1",
+                                     annotations={"pawl.dev/locked": "true"})})
+    assert _held(site.once())["cause"] == "locked"
+    site.repo.commit({"web.yaml": workload("web", f"{bad.host}/team/app:1.0.0", policy="semver:1", annotations={
+        "pawl.dev/locked": "true", "pawl.dev/min-age": "1h"})})
+    for _ in range(2):
+        assert _held(site.once())["cause"] == "locked"
+    text = site.repo.read("web.yaml").decode()
+    site.repo.commit({"web.yaml": text.replace("pawl.dev/locked:", "example.org/locked:")})
+    assert _changed_to(site.once()) == [f"{bad.host}/team/app:1.1.0"]
+
+
+def test_a_push_in_the_future_is_none(site, bad):
+    _list_of_google(bad, v1_0_0=90000, v1_1_0=-90000)
+    _of_google(site, bad, min_age="3s")
+    assert "1.1.0 is 0s old" in _held(site.once())["reason"]
+    time.sleep(3)
+    assert _changed_to(site.once()) == [f"{bad.host}/team/app:1.1.0"]
+
+
 # Digests
 
 

@@ -33,6 +33,7 @@ static void check_same(const struct repository_info *a, const struct repository_
     assert_int_equal(a->is_truncated, b->is_truncated);
     assert_int_equal(a->is_label_dated, b->is_label_dated);
     assert_int_equal(a->has_no_page_size, b->has_no_page_size);
+    assert_int_equal(a->has_push_times, b->has_push_times);
     assert_true(a->scanned_ms == b->scanned_ms);
     assert_int_equal(a->is_shrunken, b->is_shrunken);
     assert_int_equal(a->shrunken_len, b->shrunken_len);
@@ -51,6 +52,7 @@ static void check_same(const struct repository_info *a, const struct repository_
         assert_int_equal(x->is_undated, y->is_undated);
         assert_true(x->created_ms == y->created_ms);
         assert_true(x->checked_ms == y->checked_ms);
+        assert_true(x->pushed_ms == y->pushed_ms);
     }
 }
 
@@ -73,6 +75,8 @@ static void test_records_come_back_as_they_were(void **state UNUSED)
         {"3", {.created_ms = -62135596800000}}, /* some builders write the year 1 */
         {"4", {.created_ms = INT64_MAX, .checked_ms = INT64_MIN}},
         {"5", {.created_ms = INT64_MIN, .checked_ms = INT64_MAX}},
+        {"5-pushed", {.pushed_ms = 1700000000123}},
+        {"5-pushed-all", {.digest = SHA_A, .created_ms = 5, .labels = "{}", .pushed_ms = INT64_MAX}},
         {"6", {.problem = "manifest unknown"}},
         {"7", {.digest = "", .problem = ""}},
         {"\x01\x7f\xff any bytes", {0}},
@@ -88,6 +92,7 @@ static void test_records_come_back_as_they_were(void **state UNUSED)
         info->is_truncated = s % 2;
         info->is_label_dated = s % 2;
         info->has_no_page_size = s % 3 == 0;
+        info->has_push_times = s % 2 == 0;
         info->is_shrunken = s / 2 == 1;
         info->shrunken_len = info->is_shrunken ? s : 0;
         info->shrunken_ms = info->is_shrunken ? scanned[s] : 0;
@@ -153,7 +158,8 @@ static void test_records_that_are_malformed_are_none(void **state UNUSED)
         {BYTES("\001a\000\000\000\000"), false},                       /* a byte too many */
         {BYTES("\001a\002\000\000"), false},                           /* shrunken, and not how */
         {BYTES("\001a\020\000\000"), false},                           /* half a list's digest */
-        {BYTES("\001a\100\000\000"), false},                           /* an unknown flag */
+        {BYTES("\001a\100\000\000"), true},                            /* push times */
+        {BYTES("\001a\200\001\000\000"), false},                       /* an unknown flag */
         {BYTES("\001\000\000\000\000"), false},                        /* NUL in the name */
         {BYTES("\201\000a\000\000\000"), false},                       /* a number in a longer form */
         {BYTES("\001a\000\000\001\000\000\000"), false},               /* an empty tag */
@@ -161,7 +167,10 @@ static void test_records_that_are_malformed_are_none(void **state UNUSED)
         {BYTES("\001a\000\000\002\000\001x\000\000\001x\000"), false}, /* a tag twice */
         {BYTES("\001a\000\000\002\000\001y\000\000\001x\000"), false}, /* out of order */
         {BYTES("\001a\000\000\001\000\001x\003"), false},              /* two digests */
-        {BYTES("\001a\000\000\001\000\001x\040"), false},              /* an unknown flag */
+        {BYTES("\001a\000\000\001\000\001x\040"), false},              /* platforms, and not which */
+        {BYTES("\001a\000\000\001\000\001x\200\002\002"), true},       /* pushed */
+        {BYTES("\001a\000\000\001\000\001x\200\002"), false},          /* and not when */
+        {BYTES("\001a\000\000\001\000\001x\200\004"), false},          /* an unknown flag */
         {BYTES("\001a\000\000\001\000\001x\001short"), false},         /* half a digest */
         {BYTES("\001a\000\000\001\000\200\001"), false},               /* tag longer than the record */
         {BYTES("\001a\000\377\377\377\377\377\377\377\377\377\177\000"), false}, /* over 64 bits */

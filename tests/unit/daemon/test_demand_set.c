@@ -142,6 +142,26 @@ static void test_demand_text_tells_questions_apart(void **state UNUSED)
     release(&r);
 }
 
+/* One container that asks for an age is enough. */
+static void test_demand_set_wants_push_times_where_an_age_is_asked_for(void **state UNUSED)
+{
+    static const char text[] =
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: app\n  annotations:\n"
+        "    fluxcd.io/automated: \"true\"\n    pawl.dev/min-age.b: 2d\n"
+        "spec: {template: {spec: {containers: [{name: a, image: \"a.io/x:1\"}, {name: b, image: "
+        "\"b.io/x:1\"},\n"
+        "  {name: c, image: \"b.io/x:2\"}]}}}\n";
+    struct read r = {.set = manifest_set_new()};
+    manifest_set_add(r.set, manifest_file_new("a.yaml", xstrdup(text), strlen(text), "default"));
+    manifest_set_finish(r.set);
+    r.policies[r.len++] = workload_policy_new(r.set->resources[0]);
+    CLEANUP(demand_set_release) struct demand_set *set = demand_set_from(r.policies, r.len, &all, NULL);
+    release(&r);
+    assert_int_equal(set->len, 2);
+    assert_false(demand_of(&set->items[0]).wants_push_times);
+    assert_true(demand_of(&set->items[1]).wants_push_times);
+}
+
 static void test_image_filter_excludes_before_it_includes(void **state UNUSED)
 {
     CLEANUP(strvec_release) struct strvec exclude = STRVEC_INIT;
@@ -204,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_demand_set_keeps_orders_and_templates),
         cmocka_unit_test(test_demand_set_knows_what_is_dated_by_labels),
         cmocka_unit_test(test_demand_text_tells_questions_apart),
+        cmocka_unit_test(test_demand_set_wants_push_times_where_an_age_is_asked_for),
         cmocka_unit_test(test_image_filter_excludes_before_it_includes),
         cmocka_unit_test(test_demand_set_asks_more_of_single_tags),
     };

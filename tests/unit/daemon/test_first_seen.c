@@ -13,21 +13,25 @@
 #include "daemon/first_seen.h"
 #include "daemon/seen_record.h"
 
-/* "tag tag@made tag=digest": times in milliseconds, digests any word. */
+/* "tag tag@made tag=digest tag^pushed": times in milliseconds, digests any word. */
 static struct repository_info *answer(const char *tags)
 {
     struct repository_info *info = repository_info_new("registry.example/app");
     AUTO_FREE char *copy = xstrdup(tags);
     char *rest = copy, *word;
     while ((word = strsep(&rest, " ")) && *word) {
-        char *made = strchr(word, '@'), *digest = strchr(word, '=');
+        char *made = strchr(word, '@'), *digest = strchr(word, '='), *pushed = strchr(word, '^');
         if (made)
             *made++ = '\0';
         if (digest)
             *digest++ = '\0';
+        if (pushed)
+            *pushed++ = '\0';
         size_t index = repository_info_add(info, word);
         if (made)
             repository_info_edit_details(info, index)->created_ms = strtoll(made, NULL, 10);
+        if (pushed)
+            repository_info_edit_details(info, index)->pushed_ms = strtoll(pushed, NULL, 10);
         repository_info_set_digest(info, index, digest);
     }
     repository_info_finish(info);
@@ -82,18 +86,25 @@ static int64_t tell_now(void *context)
 
 static const struct clock test_clock = {.wall_ms = tell_now, .monotonic_ms = tell_now};
 
-static int64_t age_of(struct first_seen *seen, const char *tags, const char *tag)
+/* Whether or not it can be written down. */
+static int64_t age_of_unkept(struct first_seen *seen, const char *tags, const char *tag, struct error *err)
 {
-    struct error err = ERROR_INIT;
     struct repository_info *info = answer(tags);
-    struct tag_ages *ages = first_seen_update(seen, info, &err);
-    if (err.code)
-        fail_msg("%s", err.text);
+    struct tag_ages *ages = first_seen_update(seen, info, err);
     const struct image_info image = {tag, &image_details_unknown};
-    int64_t seen_ms = tag_ages_first_seen_ms(&image, ages);
+    int64_t seen_ms = tag_ages_since_ms(&image, ages);
     tag_ages_free(ages);
     repository_info_unref(info);
     return seen_ms ? now - seen_ms : -1;
+}
+
+static int64_t age_of(struct first_seen *seen, const char *tags, const char *tag)
+{
+    struct error err = ERROR_INIT;
+    int64_t age = age_of_unkept(seen, tags, tag, &err);
+    if (err.code)
+        fail_msg("%s", err.text);
+    return age;
 }
 
 static void test_first_seen_outlives_the_process(void **state)
@@ -124,6 +135,33 @@ static void test_first_seen_outlives_the_process(void **state)
     assert_int_equal(rmdir(dir), 0);
 }
 
+/* Whatever else is known; but no push is later than now. */
+static void test_first_seen_goes_by_pushes_where_they_are_known(void **state)
+{
+    (void)state;
+    now = 1000000;
+    struct first_seen *seen = first_seen_new("/proc/no-such/place", &test_clock);
+    static const struct {
+        int64_t at;
+        const char *tags, *tag;
+        int64_t age;
+    } steps[] = {
+        {1000000, "a^400000 b c^1000001", "a", 600000}, /* seen for the first time, and old */
+        {1000000, "a^400000 b c^1000001", "b", 0},
+        {1000500, "a^400000 b c^1900000", "c", 500},    /* tomorrow's: since it was seen */
+        {1000500, "a^1000400 b^1000200 c^1", "a", 100}, /* pushed again */
+        {1000500, "a^1000400 b^1000200 c^1", "b", 300}, /* though it was seen before */
+        {1000900, "a b c", "a", 900},                   /* the registry says no more */
+        {1000900, "a^1000900 b c", "a", 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        struct error err = ERROR_INIT;
+        now = steps[i].at;
+        assert_int_equal(age_of_unkept(seen, steps[i].tags, steps[i].tag, &err), steps[i].age);
+    }
+    first_seen_free(seen);
+}
+
 /* A disk that fails lets nothing through early, and stops nothing else. */
 static void test_first_seen_goes_on_without_a_file(void **state)
 {
@@ -138,8 +176,8 @@ static void test_first_seen_goes_on_without_a_file(void **state)
     assert_non_null(strstr(err.text, "not kept"));
     now += 700;
     struct tag_ages *ages = first_seen_update(seen, info, &err);
-    assert_int_equal(tag_ages_first_seen_ms(&image, ages), 1000000);
-    assert_int_equal(tag_ages_first_seen_ms(&image, NULL), 0);
+    assert_int_equal(tag_ages_since_ms(&image, ages), 1000000);
+    assert_int_equal(tag_ages_since_ms(&image, NULL), 0);
     tag_ages_free(ages);
     first_seen_free(seen);
     repository_info_unref(info);
@@ -150,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_seen_record_keeps_account),
         cmocka_unit_test(test_first_seen_outlives_the_process),
+        cmocka_unit_test(test_first_seen_goes_by_pushes_where_they_are_known),
         cmocka_unit_test(test_first_seen_goes_on_without_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

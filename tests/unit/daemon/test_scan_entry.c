@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
+#include "base/alloc.h"
 #include "base/limits.h"
 #include "daemon/scan_entry.h"
 #include "daemon/scan_thread.h"
@@ -118,8 +119,9 @@ static void test_scan_entry_compares_what_choices_depend_on(void **state UNUSED)
         struct image_details details;
         bool changes;
     } cases[] = {
-        {{.digest = "sha256:a"}, true}, {{.created_ms = 1}, true},  {{.platforms = "linux/arm64"}, true},
-        {{.labels = "{}"}, true},       {{.checked_ms = 1}, false}, {{.problem = "broken"}, false},
+        {{.digest = "sha256:a"}, true}, {{.created_ms = 1}, true}, {{.platforms = "linux/arm64"}, true},
+        {{.labels = "{}"}, true},       {{.pushed_ms = 1}, true},  {{.checked_ms = 1}, false},
+        {{.problem = "broken"}, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         CLEANUP(release) struct scan_entry *entry = scan_entry_new(NULL, "quay.io/o/app", 1, 0);
@@ -141,6 +143,19 @@ static void test_scan_entry_has_the_questions_of_any_owner(void **state UNUSED)
     assert_false(scan_entry_has_questions(entry));
     entry->wanted_by[1] = &dated;
     assert_true(scan_entry_has_questions(entry));
+}
+
+static void test_scan_entry_wants_push_times_for_any_owner(void **state UNUSED)
+{
+    CLEANUP(release) struct scan_entry *entry = scan_entry_new(NULL, "quay.io/o/app", 2, 0);
+    const struct repository_demand names = {.repository = NULL}, aged = {.wants_push_times = true};
+    entry->wanted_by[0] = &names;
+    AUTO_FREE char *before = scan_entry_question(entry);
+    assert_false(scan_entry_wants_push_times(entry));
+    entry->wanted_by[1] = &aged;
+    assert_true(scan_entry_wants_push_times(entry));
+    AUTO_FREE char *after = scan_entry_question(entry);
+    assert_string_not_equal(before, after); /* so that what is known is asked for again */
 }
 
 static void test_scan_entry_is_overdue_once_after_three_intervals(void **state UNUSED)
@@ -292,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_scan_entry_tells_rounds_of_what_changed),
         cmocka_unit_test(test_scan_entry_compares_what_choices_depend_on),
         cmocka_unit_test(test_scan_entry_has_the_questions_of_any_owner),
+        cmocka_unit_test(test_scan_entry_wants_push_times_for_any_owner),
         cmocka_unit_test(test_scan_entry_is_overdue_once_after_three_intervals),
         cmocka_unit_test(test_scan_entry_lists_an_interval_after_the_last_push),
         cmocka_unit_test(test_scan_entry_lists_now_and_then_however_much_is_pushed),

@@ -100,16 +100,22 @@ static void test_image_info_has_details_only_where_something_is_known(void **sta
     const struct image_details known = {.digest = "d",
                                         .created_ms = 1,
                                         .checked_ms = 2,
+                                        .pushed_ms = 3,
                                         .problem = "p",
                                         .platforms = "linux/amd64",
                                         .labels = "{}"};
     repository_info_copy_details(info, 0, &known);
     repository_info_add(info, "c");
     repository_info_edit_details(info, repository_info_add(info, "a"))->created_ms = 7;
+    const struct image_details pushed = {.pushed_ms = 9};
+    repository_info_copy_details(info, repository_info_add(info, "d"), &pushed);
+    info->has_push_times = true;
     repository_info_finish(info);
-    assert_int_equal(info->details_len, 2);
+    assert_int_equal(info->details_len, 3);
     CLEANUP(repository_info_release) struct repository_info *copy = repository_info_copy(info);
-    check_tags(copy, "a b c ");
+    check_tags(copy, "a b c d ");
+    assert_true(copy->has_push_times);
+    assert_int_equal(repository_info_details(copy, 3)->pushed_ms, 9);
     assert_int_equal(repository_info_details(copy, 0)->created_ms, 7);
     assert_null(repository_info_details(copy, 0)->digest);
     assert_ptr_equal(repository_info_details(copy, 2), &image_details_unknown);
@@ -118,6 +124,7 @@ static void test_image_info_has_details_only_where_something_is_known(void **sta
     assert_string_equal(image.details->digest, "d");
     assert_int_equal(image.details->created_ms, 1);
     assert_int_equal(image.details->checked_ms, 2);
+    assert_int_equal(image.details->pushed_ms, 3);
     assert_string_equal(image.details->problem, "p");
     assert_string_equal(image.details->platforms, "linux/amd64");
     assert_string_equal(image.details->labels, "{}");

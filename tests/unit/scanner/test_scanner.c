@@ -152,6 +152,10 @@ static bool says(const struct scripted_request *r, const char *name, const char 
     return got && !strcmp(got, value);
 }
 
+#define DATED_LIST                                                                                           \
+    "{\"manifest\":{\"sha256:1\":{\"tag\":[\"y2019\"],\"timeUploadedMs\":\"1700000000000\"}},"               \
+    "\"tags\":[\"y2019\",\"y2023\"]}"
+
 /* One row per repository: the path, and what its tag list says. */
 static const struct {
     const char *path, *status, *headers, *body;
@@ -182,6 +186,8 @@ static const struct {
     {"/v2/img/tags/list?n=1000", "200 OK", "",
      "{\"tags\":[\"y2019\",\"y2023\",\"y2024\",\"index\",\"moving\",\"forged\",\"missing\",\"unwanted\"]}"},
     {"/v2/years/tags/list?n=1000", "200 OK", "", "{\"tags\":[\"y2019\",\"y2023\",\"y2024\"]}"},
+    {"/v2/dated/tags/list?n=1000", "200 OK", "", DATED_LIST},
+    {"/v2/dated-etag/tags/list?n=1000", "200 OK", "ETag: \"x\"\r\n", DATED_LIST},
     {"/v2/hidden/tags/list?n=1000", "200 OK", "", "{\"tags\":[\"y2019\",\"y2023\",\"y2024\",\"index\"]}"},
 };
 
@@ -203,6 +209,8 @@ static bool serve_list(struct fixture *f, const struct scripted_request *r, int 
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         if (strcmp(lists[i].path, r->target) != 0)
             continue;
+        if (says(r, "If-None-Match", "\"x\""))
+            return scripted_reply(fd, "304 Not Modified", "", "");
         if (f->list_is_down)
             return scripted_reply(fd, "500 Internal Server Error", "", "");
         return scripted_reply(fd, lists[i].status, lists[i].headers, lists[i].body);
@@ -388,6 +396,45 @@ static void test_scanner_takes_a_list_apart_only_if_it_is_another(void **state)
     CLEANUP(repository_info_release) struct repository_info *third = scan_again(f, "years", second);
     assert_string_equal(repository_info_tag(third, 0), "y2019");
     assert_string_equal(third->list_digest, first->list_digest);
+}
+
+static struct repository_info *scan_for_push_times(struct fixture *f, const char *path, bool is_asked,
+                                                   int64_t max_age_ms, unsigned requests)
+{
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/%s", f->server->port, path);
+    struct demand demand = {.repository = repository, .wants_push_times = is_asked};
+    struct scan_result result;
+    scanner_scan(f->scanner, &demand, 1, max_age_ms, NULL, NULL, &result);
+    assert_int_equal(result.requests, requests);
+    assert_true(result.is_fresh);
+    return result.info;
+}
+
+/* A list that did not change says no less than before, and more only if it is read again. */
+static void test_scanner_knows_when_tags_were_pushed_if_that_is_asked(void **state)
+{
+    static const char *const paths[] = {"dated", "dated-etag"};
+    static const struct {
+        bool is_asked, is_known;
+        int64_t max_age_ms;
+        unsigned requests;
+    } steps[] = {
+        {false, false, 0, 1},    {true, true, 0, 1},   {true, true, 0, 1},     {true, true, 60000, 0},
+        {false, true, 60000, 0}, {false, false, 0, 1}, {true, true, 60000, 1}, /* though the list is young: it was read for less */
+    };
+    struct fixture *f = *state;
+    for (size_t p = 0; p < ARRAY_LEN(paths); p++) {
+        for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+            CLEANUP(repository_info_release)
+            struct repository_info *info =
+                scan_for_push_times(f, paths[p], steps[i].is_asked, steps[i].max_age_ms, steps[i].requests);
+            int64_t expected = steps[i].is_known ? 1700000000000 : 0;
+            assert_int_equal(info->images_len, 2);
+            assert_true(repository_info_details(info, 0)->pushed_ms == expected);
+            assert_true(repository_info_details(info, 1)->pushed_ms == 0);
+            assert_true(steps[i].is_known || !info->slots);
+        }
+    }
 }
 
 /* So it is for the next process, which knows no more than the cache. */
@@ -772,6 +819,39 @@ static void test_scanner_pushed_tag_leaves_a_newer_list_of_others(void **state)
     assert_int_equal(requests, 0);
 }
 
+static void note_push_times(const struct demand *demand UNUSED, struct scan_result *result, void *context)
+{
+    assert_int_equal(result->error.code, ERROR_NONE);
+    assert_true(result->info->has_push_times);
+    for (size_t i = 0; i < result->info->images_len; i++)
+        strbuf_addf(context, "%lld ", (long long)repository_info_details(result->info, i)->pushed_ms);
+}
+
+/* A webhook tells of a push: the time that the list before it gave is of what was there then. */
+static void test_scanner_pushed_tag_has_no_time_of_an_older_push(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *repository = xasprintf("127.0.0.1:%d/years", f->server->port);
+    CLEANUP(repository_info_release) struct repository_info *old = repository_info_new(repository);
+    static const char *const tags[] = {"y2019", "y2023", "y2024"};
+    for (size_t i = 0; i < ARRAY_LEN(tags); i++)
+        repository_info_edit_details(old, repository_info_add(old, tags[i]))->pushed_ms = 5;
+    repository_info_set_digest(old, 2, "sha256:other");
+    repository_info_edit_details(old, 2)->checked_ms = 6;
+    old->scanned_ms = 7;
+    old->has_push_times = true;
+    repository_info_finish(old);
+    CLEANUP(strvec_release) struct strvec pushed = STRVEC_INIT;
+    strvec_push(&pushed, "y2023");
+    strvec_push(&pushed, "y2024");
+    CLEANUP(strbuf_release) struct strbuf got = STRBUF_INIT;
+    const struct demand demand = {.repository = repository, .wants_push_times = true};
+    scanner_submit_pushed(f->scanner, &demand, old, &pushed, note_push_times, &got);
+    while (scanner_run(f->scanner, 1000))
+        ;
+    assert_string_equal(got.buf, "5 0 0 ");
+}
+
 static void test_scanner_moved_tag_is_noticed_after_a_day(void **state)
 {
     struct fixture *f = *state;
@@ -910,6 +990,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         CASE(test_scanner_lists),
         CASE(test_scanner_takes_a_list_apart_only_if_it_is_another),
+        CASE(test_scanner_knows_when_tags_were_pushed_if_that_is_asked),
         CASE(test_scanner_knows_a_list_again_from_the_cache),
         CASE(test_scanner_counts_bad_tags_of_an_unchanged_list),
         CASE(test_scanner_writes_what_ends_close_together_at_once),
@@ -930,6 +1011,7 @@ int main(void)
         CASE(test_scanner_young_list_still_gets_missing_details),
         CASE(test_scanner_rate_limit_in_details_keeps_the_list),
         CASE(test_scanner_pushed_tag_leaves_a_newer_list_of_others),
+        CASE(test_scanner_pushed_tag_has_no_time_of_an_older_push),
         CASE(test_scanner_moved_tag_is_noticed_after_a_day),
         CASE(test_scanner_one_that_hangs_delays_no_other),
         CASE(test_scanner_run_waits_for_wake_without_work),

@@ -29,6 +29,25 @@ static char *read_page(const char *text, size_t limit, bool *is_truncated, size_
     return strbuf_detach(&out, NULL);
 }
 
+static char *read_push_times(const char *text, bool is_asked)
+{
+    CLEANUP(repository_info_release) struct repository_info *info = repository_info_new("h/a");
+    struct error err = ERROR_INIT;
+    struct strbuf out = STRBUF_INIT;
+    size_t bad = 0;
+    info->has_push_times = is_asked;
+    assert_int_equal(tag_list_read(text, strlen(text), 10, info, &bad, &err), 0);
+    assert_int_equal(bad, 0);
+    repository_info_finish(info);
+    for (size_t i = 0; i < info->images_len; i++) {
+        strbuf_addf(&out, "%s%s", i ? " " : "", repository_info_tag(info, i));
+        if (repository_info_details(info, i)->pushed_ms)
+            strbuf_addf(&out, "=%lld", (long long)repository_info_details(info, i)->pushed_ms);
+    }
+    assert_true(is_asked || !info->slots); /* nobody pays for what nobody asked for */
+    return strbuf_detach(&out, NULL);
+}
+
 static void test_tag_list_pages(void **state)
 {
     static const struct {
@@ -71,6 +90,63 @@ static void test_tag_list_pages(void **state)
     }
 }
 
+/* What Google's registries say beside the tags: "tag=time", or the tag alone where there is none. */
+static void test_tag_list_push_times(void **state)
+{
+    static const struct {
+        const char *page, *tags;
+    } cases[] = {
+        {"{\"tags\":[\"b\",\"a\",\"c\"],\"manifest\":{\"sha256:1\":{\"tag\":[\"a\",\"b\"],"
+         "\"timeUploadedMs\":\"1700000000000\",\"timeCreatedMs\":\"5\"},\"sha256:2\":{\"tag\":[\"c\"],"
+         "\"timeUploadedMs\":1700000000001}}}",
+         "a=1700000000000 b=1700000000000 c=1700000000001"},
+        /* not in the list, no tag, under two manifests */
+        {"{\"tags\":[\"a\"],\"manifest\":{\"x\":{\"tag\":[\"z\",\"a b\",\"a\\u0000\",7],"
+         "\"timeUploadedMs\":\"8\"}}}",
+         "a"},
+        {"{\"tags\":[\"a\"],\"manifest\":{\"x\":{\"tag\":[\"a\"],\"timeUploadedMs\":\"9\"},"
+         "\"y\":{\"tag\":[\"a\"],\"timeUploadedMs\":\"8\"}}}",
+         "a=9"},
+        {"{\"manifest\":{\"x\":{\"tag\":[\"a\"],\"timeUploadedMs\":\"8\"}},\"tags\":[\"a\",\"a\"]}", "a=8"},
+        /* other shapes */
+        {"{\"tags\":[\"a\"],\"manifest\":[]}", "a"},
+        {"{\"tags\":[\"a\"],\"manifest\":{\"x\":7,\"y\":{\"tag\":\"a\",\"timeUploadedMs\":\"8\"},"
+         "\"z\":{\"tag\":{\"a\":1},\"timeUploadedMs\":\"8\"},\"t\":{\"tag\":[\"a\"]}}}",
+         "a"},
+    };
+    static const char *const no_times[] = {"\"\"",
+                                           "\"0\"",
+                                           "0",
+                                           "-1",
+                                           "\"-1\"",
+                                           "\"+1\"",
+                                           "\" 1\"",
+                                           "\"1 \"",
+                                           "\"1e9\"",
+                                           "\"0x1\"",
+                                           "1.5",
+                                           "true",
+                                           "null",
+                                           "[1]",
+                                           "{}",
+                                           "\"1\\u0000\"",
+                                           "\"1000000000000000\"",
+                                           "9223372036854775807"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_FREE char *got = read_push_times(cases[i].page, true);
+        assert_string_equal(got, cases[i].tags);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(no_times); i++) {
+        AUTO_FREE char *page = xasprintf(
+            "{\"tags\":[\"a\"],\"manifest\":{\"x\":{\"tag\":[\"a\"],\"timeUploadedMs\":%s}}}", no_times[i]);
+        AUTO_FREE char *got = read_push_times(page, true);
+        assert_string_equal(got, "a");
+    }
+    AUTO_FREE char *unasked = read_push_times(cases[0].page, false);
+    assert_string_equal(unasked, "a b c");
+}
+
 static void test_tag_list_too_deep(void **state)
 {
     (void)state;
@@ -88,6 +164,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tag_list_pages),
+        cmocka_unit_test(test_tag_list_push_times),
         cmocka_unit_test(test_tag_list_too_deep),
     };
     return cmocka_run_group_tests_name("tag_list", tests, NULL, NULL);

@@ -543,6 +543,44 @@ static struct repository_info *repository_in_hours(const char *tags)
     return info;
 }
 
+static int64_t since_push(const struct image_info *image, void *context UNUSED)
+{
+    return image->details->pushed_ms;
+}
+
+static int64_t since_hour_98(const struct image_info *image UNUSED, void *context UNUSED)
+{
+    return 98 * HOUR_MS;
+}
+
+/* Whose clock it was: a push that was not believed is not named. */
+static void test_choose_says_what_an_age_is_measured_from(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t (*since_ms)(const struct image_info *image, void *context);
+        const char *reason;
+    } cases[] = {
+        {since_push, "held: 1.1.0 was pushed 3h ago, min-age is 48h: until 1970-01-07T01:00:00Z"},
+        {since_hour_98, "held: 1.1.0 is 2h old, min-age is 48h: until 1970-01-07T02:00:00Z"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct repository_info *info = repository_in_hours("1.0.0@1 1.1.0@2");
+        repository_info_edit_details(info, 1)->pushed_ms = 97 * HOUR_MS;
+        struct fixture f;
+        struct decision d;
+        fixture_init(&f, "app:1.0.0", "semver:1");
+        f.mine.min_age_ms = 48 * HOUR_MS;
+        choose(&f.workload, 0,
+               &(struct choose_facts){.info = info, .now_ms = 100 * HOUR_MS, .since_ms = cases[i].since_ms},
+               &d);
+        expect(&d, DECISION_HELD, "1.1.0", cases[i].reason);
+        decision_release(&d);
+        fixture_release(&f);
+        repository_info_unref(info);
+    }
+}
+
 static void test_choose_waits_for_min_age(void **state)
 {
     (void)state;
@@ -583,8 +621,7 @@ static void test_choose_waits_for_min_age(void **state)
         fixture_init(&f, cases[i].image, cases[i].policy);
         f.mine.min_age_ms = 48 * HOUR_MS;
         choose(&f.workload, 0,
-               &(struct choose_facts){.info = info, .now_ms = 100 * HOUR_MS, .first_seen_ms = seen_when_made},
-               &d);
+               &(struct choose_facts){.info = info, .now_ms = 100 * HOUR_MS, .since_ms = seen_when_made}, &d);
         expect(&d, cases[i].kind, cases[i].candidate, cases[i].reason);
         assert_int_equal(d.until_ms, cases[i].until_h * HOUR_MS);
         assert_int_equal(d.too_young, cases[i].too_young);
@@ -879,6 +916,7 @@ int main(void)
         cmocka_unit_test(test_choose_is_blocked_by_defects),
         cmocka_unit_test(test_choose_needs_a_whole_answer),
         cmocka_unit_test(test_choose_waits_for_min_age),
+        cmocka_unit_test(test_choose_says_what_an_age_is_measured_from),
         cmocka_unit_test(test_choose_tells_the_second_of_an_age),
         cmocka_unit_test(test_choose_lets_a_policy_go_down_if_asked_to),
         cmocka_unit_test(test_choose_pins_and_follows_digests),

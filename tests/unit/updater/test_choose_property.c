@@ -145,7 +145,7 @@ static void make_world(struct world *w, uint64_t seed)
     w->current = w->image + strlen("app:");
 }
 
-static int64_t first_seen_ms(const struct image_info *image, void *context)
+static int64_t since_ms(const struct image_info *image, void *context)
 {
     const struct world *w = context;
     for (size_t i = 0; i < w->len; i++) {
@@ -242,7 +242,7 @@ static struct decision decide(const struct world *w, const char *image, struct r
         repository_info_set_digest(info, i, "sha256:0");
     struct world facts_of = *w;
     const struct choose_facts facts = {
-        .info = info, .now_ms = NOW_MS, .first_seen_ms = first_seen_ms, .context = &facts_of};
+        .info = info, .now_ms = NOW_MS, .since_ms = since_ms, .context = &facts_of};
     struct decision decision;
     choose(&workload, 0, &facts, &decision);
     assert_sharing_changes_nothing(w, &workload, &facts, &decision);
