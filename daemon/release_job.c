@@ -136,7 +136,7 @@ static void decide_container(const struct workload_policy *policy, size_t index,
         .info = answer ? answer->info : NULL,
         .scan_error = problem,
         .now_ms = clock_wall_ms(answers->repository->clock),
-        .first_seen_ms = tag_ages_first_seen_ms,
+        .since_ms = tag_ages_since_ms,
         .context = answer ? ages_of(answers, &policy->containers[index], (size_t)at) : NULL};
     choose(policy, index, &facts, out);
 }
