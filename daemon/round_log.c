@@ -1,5 +1,6 @@
 #include "daemon/round_log.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,15 @@ static void log_head(struct round_log *log, const struct repository *r, const st
               mirror_branch(r->mirror), "HEAD", report->head, NULL);
 }
 
+/* What makes a decision news. An age grows from round to round; which image it is of, and until when it holds, do not. */
+static char *decision_line(const char *kind, const char *workload, const struct decision *decision)
+{
+    if (decision->cause != CAUSE_TOO_YOUNG)
+        return xasprintf("%s %s %s %s", kind, workload, decision->container->name, decision->reason);
+    return xasprintf("%s %s %s too young: %s %" PRId64, kind, workload, decision->container->name,
+                     decision->candidate, decision->until_ms);
+}
+
 static void log_decisions(struct round_log *log, struct strmap *now, const struct repository *r,
                           const struct plan *plan)
 {
@@ -43,8 +53,7 @@ static void log_decisions(struct round_log *log, struct strmap *now, const struc
             continue;
         AUTO_FREE char *workload = resource_id_text(&decision->resource->id);
         const char *kind = decision_kind_name(decision->kind);
-        AUTO_FREE char *line =
-            xasprintf("%s %s %s %s", kind, workload, decision->container->name, decision->reason);
+        AUTO_FREE char *line = decision_line(kind, workload, decision);
         if (is_news(log, now, line))
             log_event(LOG_INFO, "automation", "repository", r->settings->name, "decision", kind, "workload",
                       workload, "container", decision->container->name, "current",

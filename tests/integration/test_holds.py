@@ -154,7 +154,7 @@ def test_a_tag_that_is_pushed_again_is_new_again(site):
 
 def test_serve_comes_back_when_an_image_is_old_enough(site):
     _soaking(site, "4s")
-    with site.pawl.serve(*site.options, "--git-poll-interval", "1h", "--registry-poll-interval", "1s") as daemon:
+    with site.pawl.serve(*site.options, "--git-poll-interval", "1s", "--registry-poll-interval", "1s") as daemon:
         site.push("app", "1.1.0")
         daemon.wait_for_log("decision=held .*candidate=1.1.0 .*min-age is 4s")
         daemon.wait_until(lambda: site.has_pushed(f"Auto-release {site.image('app', '1.1.0')}"), "the commit")
