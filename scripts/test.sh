@@ -278,7 +278,8 @@ fuzz_one() {
     mkdir -p "$scratch"
     options=(-timeout=10 -rss_limit_mb=2048 "-artifact_prefix=$logs/crash-$name-")
     if [[ -f "$corpus.dict" ]]; then options+=("-dict=$corpus.dict"); fi
-    if [[ -d "$corpus" ]]; then "$program" "${options[@]}" -runs=0 "$corpus" || return 1; else corpus=""; fi
+    # PAWL_FUZZ_STRICT: tests/fuzz/refusal.h.
+    if [[ -d "$corpus" ]]; then PAWL_FUZZ_STRICT=1 "$program" "${options[@]}" -runs=0 "$corpus" || return 1; else corpus=""; fi
     "$program" "${options[@]}" -max_total_time="${PAWL_FUZZ_SECONDS:-60}" -print_final_stats=1 \
         "$scratch" ${corpus:+"$corpus"} || return 1
     rm -rf "$scratch"

@@ -5,6 +5,7 @@
  */
 #include "updater/annotation_edit.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -118,10 +119,13 @@ static int append_flow(const struct annotation_path *e, size_t level, struct byt
     return 0;
 }
 
-/* What is written where there was nothing must not touch what is before it: the colon, an anchor or a tag. */
+/* What is written where there was nothing must not touch what is before it: the colon, an anchor or a tag. Nor must what
+ * replaces a text that began with ":" right behind an anchor ("&a:1"). */
 static void add_gap(const struct annotation_path *e, const struct yaml_node *node, struct strbuf *out)
 {
-    if (node->start == node->end && node->start && !strchr(" \t\r\n", e->text[node->start - 1]))
+    char before = node->start ? e->text[node->start - 1] : ' ';
+    bool is_glued = isalnum((unsigned char)before) || before == '-' || before == '_';
+    if (is_glued || (node->start == node->end && !strchr(" \t\r\n", before)))
         strbuf_addch(out, ' ');
 }
 

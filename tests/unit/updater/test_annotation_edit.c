@@ -116,6 +116,8 @@ static void test_annotation_set_goes_where_its_place_is(void **state)
          "\xef\xbb\xbfmetadata:\n  name: a\n  annotations:\n    k: v\napiVersion: v1\nkind: Pod"},
         {HEAD "metadata:\n  name: a # c\xe2\x80\xa8spec: {}\n", "k", "v",
          HEAD "metadata:\n  name: a # c\n  annotations:\n    k: v\xe2\x80\xa8spec: {}\n"},
+        {HEAD "metadata:\n  name: a\n  annotations:\n    k: &m:|-\n      z\n" TAIL, "k", "v",
+         HEAD "metadata:\n  name: a\n  annotations:\n    k: &m v\n" TAIL},
         /* a value of its own instead of an alias, a key of its own before a merged one */
         {HEAD "metadata:\n  name: &n a\n  annotations:\n    k: *n\n" TAIL, "k", "v",
          HEAD "metadata:\n  name: &n a\n  annotations:\n    k: v\n" TAIL},
