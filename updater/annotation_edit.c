@@ -123,7 +123,9 @@ static int append_flow(const struct annotation_path *e, size_t level, struct byt
  * replaces a text that began with ":" right behind an anchor ("&a:1"). */
 static void add_gap(const struct annotation_path *e, const struct yaml_node *node, struct strbuf *out)
 {
-    char before = node->start ? e->text[node->start - 1] : ' ';
+    if (!node->start)
+        return;
+    char before = e->text[node->start - 1];
     bool is_glued = isalnum((unsigned char)before) || before == '-' || before == '_';
     if (is_glued || (node->start == node->end && !strchr(" \t\r\n", before)))
         strbuf_addch(out, ' ');

@@ -114,5 +114,7 @@ char place_before(const char *text, size_t at)
 {
     while (at && text[at - 1] == ' ')
         at--;
-    return at ? text[at - 1] : '\0';
+    if (!at)
+        return '\0';
+    return text[at - 1];
 }
