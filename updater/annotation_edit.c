@@ -341,6 +341,21 @@ static int find_place(const struct resource *resource, struct place *place, stru
                      resource->line);
 }
 
+/* What is taken away must not be there still, from a merge key that the removed one overrode. */
+static int check_removal(const struct strbuf *text, const struct place *place,
+                         const struct annotation_change *change, struct error *err)
+{
+    CLEANUP(yaml_release) struct yaml_stream *yaml = yaml_read(text->buf, text->len, err);
+    if (!yaml)
+        return -1;
+    struct annotation_path e = {.text = text->buf,
+                                .len = text->len,
+                                .document = &yaml->documents[place->document],
+                                .change = change,
+                                .err = err};
+    return annotation_path_find(&e, object_at(yaml, place));
+}
+
 /* The text after one change; the same if there is nothing to do. */
 static int change_one(struct strbuf *text, const struct place *place, const struct annotation_change *change,
                       struct error *err)
@@ -367,7 +382,8 @@ static int change_one(struct strbuf *text, const struct place *place, const stru
     strbuf_add(&result, text->buf, edit.start);
     strbuf_add(&result, new_bytes.buf, new_bytes.len);
     strbuf_add(&result, text->buf + edit.end, text->len - edit.end);
-    if (annotation_verify(yaml, text->buf, object, change, &edit, &result, err) < 0)
+    if (annotation_verify(yaml, text->buf, object, change, &edit, &result, err) < 0 ||
+        (!change->value && check_removal(&result, place, change, err) < 0))
         return -1;
     strbuf_reset(text);
     strbuf_add(text, result.buf, result.len);

@@ -70,11 +70,11 @@ static const struct splice *splice_of(const struct comparison *c, const struct y
 
 static int compare_nodes(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b);
 
-/* True if something inside of a string is changed: then it was read as YAML. */
+/* True if something inside of a string is changed, or put at its very end: then it was read as YAML. */
 static bool is_changed_inside(const struct comparison *c, const struct yaml_node *a)
 {
     size_t at = splices_before(c, a->start, false);
-    return a->style == YAML_LITERAL && at < c->len && c->splices[at]->start < a->end &&
+    return a->style == YAML_LITERAL && at < c->len && c->splices[at]->start <= a->end &&
            !yaml_is_same(c->splices[at]->node, a);
 }
 

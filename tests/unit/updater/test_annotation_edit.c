@@ -236,6 +236,8 @@ static void test_annotation_that_is_shared_or_has_no_place_is_refused(void **sta
          "k: line 5: annotations comes from a merge key (<<)"},
         {HEAD "x: &b {k: w}\nmetadata:\n  name: a\n  annotations:\n    <<: *b\n", NULL,
          "k: line 7: k comes from a merge key (<<)"},
+        {HEAD "x: &b {k: w}\nmetadata:\n  name: a\n  annotations:\n    <<: *b\n    k: v\n", NULL,
+         "k: line 7: k comes from a merge key (<<)"},
         {HEAD "metadata:\n  name: a\n  annotations:\n    k: &x v\nspec: *x\n", "w",
          "k: line 6: the value is shared"},
         {HEAD "metadata:\n  name: a\n  annotations:\n    k: &x v\n    l: m\nspec: *x\n", NULL,

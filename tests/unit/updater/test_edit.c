@@ -253,6 +253,23 @@ static void test_edit_apply_writes_nothing_that_does_not_verify(void **state)
     manifest_file_unref(file);
 }
 
+/* YAML in a string, to its very end. */
+static void test_edit_reaches_the_end_of_a_literal_block(void **state)
+{
+    (void)state;
+    static const char head[] = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\n"
+                               "spec:\n  source:\n    helm:\n      values: |-\n        image: ";
+    static const char *const ends[] = {"q", "q\n", "q # c", "'q'"};
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        struct error err = ERROR_INIT;
+        size_t at = strcspn(ends[i], "q") + 1;
+        AUTO_FREE char *before = xasprintf("%s%s", head, ends[i]);
+        AUTO_FREE char *after = xasprintf("%s%.*s:2%s", head, (int)at, ends[i], ends[i] + at);
+        AUTO_FREE char *got = edited(edit_set_tag, before, "2", &err);
+        assert_string_equal(got ? got : err.text, after);
+    }
+}
+
 static void test_edit_leaves_broken_documents_as_they_are(void **state)
 {
     (void)state;
@@ -289,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_edit_apply_refuses_two_images_for_one_scalar),
         cmocka_unit_test(test_edit_apply_without_splices_gives_the_same_bytes),
         cmocka_unit_test(test_edit_apply_writes_nothing_that_does_not_verify),
+        cmocka_unit_test(test_edit_reaches_the_end_of_a_literal_block),
         cmocka_unit_test(test_edit_leaves_broken_documents_as_they_are),
         cmocka_unit_test(test_edit_keeps_line_ends_and_marks),
     };
