@@ -109,14 +109,12 @@ int edit_set_tag(const struct manifest_file *file, const struct container *conta
     if (!image->text)
         return error_set(err, ERROR_INVALID, "line %d, container %s: %s", container->line, container->name,
                          container->problem.text);
-    if (!container->image_node || container->tag_node)
+    if (!container->image_node || container->registry_node || container->tag_node || container->digest_node ||
+        container->prefix_len)
         return unsupported(container, err, "the image has no text of its own that ends with the tag");
     if (image->digest)
         return unsupported(container, err,
                            "the image is pinned by digest; a new tag alone would not change it");
-    if (!container->image_node || container->registry_node || container->tag_node || container->digest_node ||
-        container->prefix_len)
-        return unsupported(container, err, "the tag is not written behind the name");
     struct span text;
     if (!locate(file->text, container->image_node, &text))
         return unsupported(container, err,
