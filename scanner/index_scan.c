@@ -9,9 +9,6 @@
 #include "scanner/index_source.h"
 #include "scanner/list_trust.h"
 
-/* As long as of registries' lists (repository_scan.c). */
-#define VALIDATOR_TRUSTED_MS INT64_C(86400000)
-
 struct index_scan {
     const struct scan_environment *env;
     const struct demand *demand;
@@ -60,12 +57,6 @@ static void succeed(struct index_scan *scan)
 static int64_t now_of(const struct index_scan *scan)
 {
     return clock_wall_ms(scan->env->clock);
-}
-
-/* Somewhat in the future is young too: pawls that share a cache do not share a clock. */
-static bool is_within(int64_t age_ms, int64_t limit_ms)
-{
-    return age_ms < limit_ms && age_ms > -limit_ms;
 }
 
 /* -- the index ----------------------------------------------------------------------------------------------- */
@@ -124,7 +115,7 @@ static const char *usable_validator(const struct index_scan *scan)
     const struct repository_info *last = scan->last;
     bool is_usable = last && last->etag && !last->is_truncated && !last->is_shrunken &&
                      last->images_len <= scan->env->tag_limit &&
-                     is_within(now_of(scan) - last->etag_ms, VALIDATOR_TRUSTED_MS);
+                     clock_is_near(now_of(scan), last->etag_ms, LIST_UNCHANGED_TRUSTED_MS);
     return is_usable ? last->etag : NULL;
 }
 
@@ -144,7 +135,7 @@ static void on_credential(const struct credential *credential, const struct erro
     scan->scope = xasprintf("%s %s", env->platform, identity);
     scan->last =
         record_get_repository_again(env->cache, scan->demand->repository, scan->scope, scan->demand->known);
-    if (scan->last && is_within(now_of(scan) - scan->last->scanned_ms, scan->max_age_ms)) {
+    if (scan->last && clock_is_near(now_of(scan), scan->last->scanned_ms, scan->max_age_ms)) {
         scan->info = steal(&scan->last);
         succeed(scan);
         return;

@@ -7,15 +7,13 @@
 #include "base/limits.h"
 #include "base/strmap.h"
 #include "scanner/link_header.h"
+#include "scanner/list_trust.h"
 #include "scanner/oci_manifest.h"
 #include "scanner/registry_host.h"
 #include "scanner/tag_list.h"
 
 /* The page size that is asked for: what most registries give at most. */
 #define PAGE_SIZE "1000"
-/* For so long a registry is believed that nothing changed since a list; then it is read whole once more, as there are
- * caches on the way that say so for ever. */
-#define ETAG_TRUSTED_MS INT64_C(86400000)
 
 struct list_scan {
     struct list_scan_request request;
@@ -87,7 +85,7 @@ static const char *usable_etag(const struct list_scan *scan)
 {
     const struct repository_info *last = scan->request.last;
     bool is_usable = last && last->etag && is_enough(scan, last) &&
-                     clock_is_near(now_of(scan), last->etag_ms, ETAG_TRUSTED_MS);
+                     clock_is_near(now_of(scan), last->etag_ms, LIST_UNCHANGED_TRUSTED_MS);
     return is_usable ? last->etag : NULL;
 }
 

@@ -17,6 +17,9 @@
 #include "model/image_info.h"
 
 #define LIST_TRUST_AFTER_MS INT64_C(60000)
+/* For so long a registry is believed that nothing changed since a list; then it is read whole once more, as there are
+ * caches on the way that say so for ever. */
+#define LIST_UNCHANGED_TRUSTED_MS INT64_C(86400000)
 
 /* Whether `listed`, whole and read at its scanned_ms, may replace `last` (NULL: there is none). */
 bool list_trust_believes(const struct repository_info *last, const struct repository_info *listed);

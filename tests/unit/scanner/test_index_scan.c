@@ -1,7 +1,6 @@
 /*
  * Charts of Helm repositories: how often the index is asked for, by whom, and what is made of an answer that is odd.
  */
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -12,6 +11,7 @@
 
 #include "cache/cache.h"
 #include "scanner/scanner.h"
+#include "tests/unit/directory_fixture.h"
 #include "tests/unit/scripted_server.h"
 
 #define MOST 4
@@ -88,16 +88,6 @@ static int set_up(void **state)
     f->versions = 3;
     *state = f;
     return 0;
-}
-
-static void remove_files(const char *directory)
-{
-    DIR *dir = opendir(directory);
-    for (struct dirent *entry; dir && (entry = readdir(dir));)
-        unlinkat(dirfd(dir), entry->d_name, 0);
-    if (dir)
-        closedir(dir);
-    rmdir(directory);
 }
 
 static int tear_down(void **state)

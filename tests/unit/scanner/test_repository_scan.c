@@ -4,7 +4,6 @@
  * that another one went on: "fine" at the same host where only the one repository is to blame, at `other` where it is
  * the host.
  */
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -17,6 +16,7 @@
 #include "cache/cache.h"
 #include "scanner/oci_manifest.h"
 #include "scanner/scanner.h"
+#include "tests/unit/directory_fixture.h"
 #include "tests/unit/scripted_server.h"
 
 #define RPS 1000
@@ -93,16 +93,6 @@ static int set_up(void **state)
     open_scanner(f, NULL);
     *state = f;
     return 0;
-}
-
-static void remove_files(const char *directory)
-{
-    DIR *dir = opendir(directory);
-    for (struct dirent *entry; dir && (entry = readdir(dir));)
-        unlinkat(dirfd(dir), entry->d_name, 0);
-    if (dir)
-        closedir(dir);
-    rmdir(directory);
 }
 
 static int tear_down(void **state)

@@ -2,7 +2,6 @@
  * Scans against a registry on loopback that says what each test scripts: the protocol's corners and a hostile
  * peer. What a real registry says is tested with one, in tests/integration.
  */
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -15,6 +14,7 @@
 #include "cache/records.h"
 #include "scanner/oci_manifest.h"
 #include "scanner/scanner.h"
+#include "tests/unit/directory_fixture.h"
 #include "tests/unit/scripted_server.h"
 
 #define RPS 1000
@@ -305,16 +305,6 @@ static int set_up(void **state)
     open_scanner(f, NULL, 1000);
     *state = f;
     return 0;
-}
-
-static void remove_files(const char *directory)
-{
-    DIR *dir = opendir(directory);
-    for (struct dirent *entry; dir && (entry = readdir(dir));)
-        unlinkat(dirfd(dir), entry->d_name, 0);
-    if (dir)
-        closedir(dir);
-    rmdir(directory);
 }
 
 static int tear_down(void **state)

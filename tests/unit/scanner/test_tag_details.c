@@ -4,7 +4,6 @@
  * signed manifest of schema 1. What a "liar" sends is not what its digest says: the manifest of the tag, the image of an
  * index, the config, or the manifest of a digest that it named itself.
  */
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +15,7 @@
 #include "model/demand.h"
 #include "scanner/oci_manifest.h"
 #include "scanner/scanner.h"
+#include "tests/unit/directory_fixture.h"
 #include "tests/unit/scripted_server.h"
 
 #define CONFIG_TIME "2021-01-01T00:00:00Z"
@@ -140,12 +140,7 @@ static int tear_down(void **state)
     scanner_free(f->scanner);
     cache_free(f->cache);
     scripted_stop(f->server);
-    DIR *dir = opendir(f->directory);
-    for (struct dirent *entry; dir && (entry = readdir(dir));)
-        unlinkat(dirfd(dir), entry->d_name, 0);
-    if (dir)
-        closedir(dir);
-    rmdir(f->directory);
+    remove_files(f->directory);
     free(f);
     return 0;
 }
