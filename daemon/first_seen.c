@@ -122,6 +122,14 @@ struct tag_ages *first_seen_update(struct first_seen *seen, struct repository_in
     return ages;
 }
 
+struct tag_ages *tag_ages_for(struct tag_ages **ages, struct first_seen *seen, struct repository_info *info,
+                              int64_t min_age_ms, struct error *err)
+{
+    if (seen && info && min_age_ms > 0 && !*ages)
+        *ages = first_seen_update(seen, info, err);
+    return *ages;
+}
+
 int64_t tag_ages_since_ms(const struct image_info *image, void *context)
 {
     const struct tag_ages *ages = context;

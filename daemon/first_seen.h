@@ -38,6 +38,11 @@ void tag_ages_free(struct tag_ages *ages); /* NULL does nothing */
 struct tag_ages *first_seen_update(struct first_seen *seen, struct repository_info *info, struct error *err)
     MUST_CHECK;
 
+/* The times of an answer, in *ages: made if they are not there yet and somebody asks for them (`min_age_ms`). NULL: nobody
+ * does, or there is no answer or no record of times (`seen` is NULL). */
+struct tag_ages *tag_ages_for(struct tag_ages **ages, struct first_seen *seen, struct repository_info *info,
+                              int64_t min_age_ms, struct error *err);
+
 /* As struct choose_facts wants it; the context is a struct tag_ages or NULL. 0: not known. */
 int64_t tag_ages_since_ms(const struct image_info *image, void *context);
 

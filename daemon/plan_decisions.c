@@ -13,13 +13,12 @@ static struct tag_ages *ages_of(struct plan *plan, struct repository *r, const s
                                 size_t index, size_t demand)
 {
     struct error err = ERROR_INIT;
-    bool is_asked = policy->containers[index].min_age_ms > 0 && plan->answers[demand].info && r->first_seen;
-    if (is_asked && !plan->ages[demand])
-        plan->ages[demand] = first_seen_update(r->first_seen, plan->answers[demand].info, &err);
+    struct tag_ages *ages = tag_ages_for(&plan->ages[demand], r->first_seen, plan->answers[demand].info,
+                                         policy->containers[index].min_age_ms, &err);
     if (err.code && !plan->has_age_problem)
         plan_add_workload_problem(plan, policy->resource, policy->resource->line, err.text);
     plan->has_age_problem = plan->has_age_problem || err.code;
-    return plan->ages[demand];
+    return ages;
 }
 
 /* Decides for one container. An image that the filter leaves out has no demand and so no answer. */

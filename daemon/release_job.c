@@ -111,17 +111,6 @@ static void release_answers(struct answers *answers)
     demand_set_unref(answers->demands);
 }
 
-/* When the tags were first seen; NULL: nobody asks, or it is not known, and then they are new. */
-static struct tag_ages *ages_of(const struct answers *answers, const struct container_policy *policy,
-                                size_t demand)
-{
-    struct repository_info *info = answers->results[demand].info;
-    struct error err = ERROR_INIT; /* the times are then those of this process */
-    if (answers->first_seen && info && policy->min_age_ms > 0 && !answers->ages[demand])
-        answers->ages[demand] = first_seen_update(answers->first_seen, info, &err);
-    return answers->ages[demand];
-}
-
 static void decide_container(const struct workload_policy *policy, size_t index, struct decision *out,
                              void *context)
 {
@@ -132,12 +121,15 @@ static void decide_container(const struct workload_policy *policy, size_t index,
     ptrdiff_t at = demand_set_find(answers->demands, policy->containers[index].container);
     const struct scan_result *answer = at < 0 ? NULL : &answers->results[at];
     const struct error *problem = answer ? &answer->error : &excluded;
-    const struct choose_facts facts = {
-        .info = answer ? answer->info : NULL,
-        .scan_error = problem,
-        .now_ms = clock_wall_ms(answers->repository->clock),
-        .since_ms = tag_ages_since_ms,
-        .context = answer ? ages_of(answers, &policy->containers[index], (size_t)at) : NULL};
+    struct error unkept = ERROR_INIT; /* the times are then those of this process */
+    struct tag_ages *ages = answer ? tag_ages_for(&answers->ages[at], answers->first_seen, answer->info,
+                                                  policy->containers[index].min_age_ms, &unkept)
+                                   : NULL;
+    const struct choose_facts facts = {.info = answer ? answer->info : NULL,
+                                       .scan_error = problem,
+                                       .now_ms = clock_wall_ms(answers->repository->clock),
+                                       .since_ms = tag_ages_since_ms,
+                                       .context = ages};
     choose(policy, index, &facts, out);
 }
 

@@ -7,38 +7,7 @@
 
 #include <cmocka.h>
 
-#include "release_fixture.h"
-
-struct world {
-    struct manifest_set *set;
-    struct release *release;
-};
-
-static int setup(void **state)
-{
-    struct world *w = xcalloc(1, sizeof(*w));
-    w->set = set_of(POD_WITH_SIDE("a", "web", "example.test/web:1", "localhost:5000/side", ""));
-    const struct resource *web = w->set->resources[0];
-    const struct image_target targets[] = {
-        {web, &web->containers[0], "example.test/web:2", "2 is the newest", NULL},
-        {web, &web->containers[1],
-         "localhost:5000/side:x@sha256:"
-         "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-         "why", NULL},
-    };
-    w->release = release_new(targets, ARRAY_LEN(targets));
-    *state = w;
-    return w->release->changes_len == 2 ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    struct world *w = *state;
-    release_free(w->release);
-    manifest_set_free(w->set);
-    free(w);
-    return 0;
-}
+#include "commit_fixture.h"
 
 static void test_commit_message_has_trailers_behind_an_empty_line(void **state)
 {
