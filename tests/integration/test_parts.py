@@ -212,6 +212,20 @@ def test_repo_refuses_and_overtakes_pushes(new_repo, tmp_path):
     assert [one.subject for one in repo.log()] == ["over the wire", "a change that came first", "the beginning"]
 
 
+def test_repo_overtakes_as_many_pushes_as_it_is_told(new_repo, tmp_path):
+    repo = new_repo("hurried", {"a.txt": "a\n"})
+    repo.overtake_pushes(2)
+    with pytest.raises(PartFailed, match="rejected|failed to push"):
+        _clone_change_push(repo.url, tmp_path / "clone", repo.env)
+    pull = ["git", "-c", "user.name=Ben", "-c", "user.email=b@example.com", "pull", "-q", "--rebase"]
+    run(pull, env=repo.env, cwd=tmp_path / "clone")
+    with pytest.raises(PartFailed, match="rejected|failed to push"):
+        run(["git", "push", "-q"], env=repo.env, cwd=tmp_path / "clone")
+    run(pull, env=repo.env, cwd=tmp_path / "clone")
+    run(["git", "push", "-q"], env=repo.env, cwd=tmp_path / "clone")
+    assert [one.subject for one in repo.log()] == ["over the wire"] + ["somebody was first"] * 2 + ["the beginning"]
+
+
 def test_repo_has_a_busy_writer(new_repo):
     repo = new_repo("busy", {"a.txt": "a\n"})
     with repo.busy_writer(interval_s=0.01) as commits:

@@ -95,6 +95,18 @@ class GitRepo:
                                  f"git update-ref refs/heads/{self.branch} {sha}")
         return sha
 
+    def overtake_pushes(self, count, subject="somebody was first"):
+        """Each of the next `count` pushes finds that somebody's empty commit, on whatever is the head then, was first."""
+        marks = self.path / "overtaken-pushes"
+        marks.mkdir()
+        self.hook("pre-receive", f"[ $(ls {marks} | wc -l) -ge {count} ] && exit 0\n: >{marks}/$$\n"
+                                 "unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES\n"
+                                 "export GIT_AUTHOR_NAME=Ben GIT_AUTHOR_EMAIL=ben@example.com\n"
+                                 "export GIT_COMMITTER_NAME=Ben GIT_COMMITTER_EMAIL=ben@example.com\n"
+                                 f"branch=refs/heads/{self.branch}; head=$(git rev-parse $branch)\n"
+                                 f"commit=$(git commit-tree -p $head -m {shlex.quote(subject)} $head^{{tree}})\n"
+                                 "git update-ref $branch $commit $head || true")
+
     @contextlib.contextmanager
     def busy_writer(self, path="busy.txt", interval_s=0.05):
         """Somebody else commits to `path` all the time; yields the list of their commits so far."""
