@@ -30,6 +30,8 @@ struct http_client {
     char *ca_file; /* of the environment; NULL: curl's own */
     atomic_bool is_woken;
     bool is_closing;
+    http_observer observer; /* NULL: none */
+    void *observer_context;
 };
 
 /* curl wants its global state made once per process, before any thread uses it. */
@@ -53,6 +55,8 @@ struct http_client *http_client_new(const struct http_client_options *options)
     client->user_agent = xstrdup(o->user_agent ? o->user_agent : "pawl/" PAWL_VERSION);
     const char *ca_file = getenv("SSL_CERT_FILE");
     client->ca_file = ca_file && *ca_file ? xstrdup(ca_file) : NULL;
+    client->observer = o->observer;
+    client->observer_context = o->observer_context;
     long per_host = o->max_connections_per_host > 0 ? o->max_connections_per_host : CONNECTIONS_PER_HOST;
     curl_multi_setopt(client->multi, CURLMOPT_MAX_HOST_CONNECTIONS, per_host);
     curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT_OPEN);
@@ -122,6 +126,21 @@ void http_client_remove(struct http_client *client, struct http_transfer *t)
     client->running--;
 }
 
+static void observe(const struct http_client *client, const struct http_transfer *t)
+{
+    if (!client->observer)
+        return;
+    bool failed = t->error.code != ERROR_NONE;
+    const struct http_exchange exchange = {.method = t->method,
+                                           .url = t->asked ? t->asked : t->url.shown,
+                                           .status = failed ? 0 : t->response.status,
+                                           .bytes = failed ? 0 : t->response.body.len,
+                                           .took_ms = clock_monotonic_ms(&system_clock) -
+                                                      (t->deadline_ms - t->timeout_ms),
+                                           .error = failed ? &t->error : NULL};
+    client->observer(&exchange, client->observer_context);
+}
+
 /* Tells the owners of finished transfers. They may start others, so the list is looked at anew each time. */
 static void tell_finished(struct http_client *client)
 {
@@ -133,6 +152,7 @@ static void tell_finished(struct http_client *client)
         }
         http_client_remove(client, t);
         bool failed = t->error.code != ERROR_NONE;
+        observe(client, t);
         t->done(failed ? NULL : &t->response, failed ? &t->error : NULL, t->context);
         http_transfer_free(t);
         t = client->transfers;
@@ -210,6 +230,7 @@ void http_start(struct http_client *client, const struct http_request *request, 
     struct http_transfer *t = http_transfer_new(request);
     t->done = done;
     t->context = context;
+    t->asked = client->observer ? xstrdup(request->url) : NULL;
     http_client_add(client, t);
 }
 

@@ -120,6 +120,7 @@ void http_transfer_free(struct http_transfer *t)
     free_secret(t->sigv4_secret);
     free(t->body);
     free(t->home);
+    free(t->asked);
     http_url_release(&t->url);
     http_response_release(&t->response);
     free(t);

@@ -38,6 +38,7 @@ struct http_transfer {
     bool follow_redirects, is_direct;
     int64_t timeout_ms, deadline_ms; /* the deadline in monotonic time, over all hops */
 
+    char *asked; /* the first URL, for an observer; NULL: nobody wants it */
     struct http_url url;
     char *home; /* the origin of the first URL: credentials and exceptions from TLS rules are for it alone */
     unsigned redirects;

@@ -207,6 +207,10 @@ int config_finish(struct config *config, struct option_set *set, bool needs_repo
         return error_set(err, ERROR_USAGE, "--registry-tag-limit must be at least 1");
     if (!config->registry_timeout_ms)
         return error_set(err, ERROR_USAGE, "--registry-timeout must be more than 0");
+    if (config->memcached_service && *config->memcached_service)
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "--memcached-service: this version looks up no SRV records; name the servers: "
+                         "--cache memcached://HOST:PORT,HOST:PORT");
     if (config->memcached_port > 65535)
         return error_set(err, ERROR_USAGE, "--memcached-port must be at most 65535");
     return check_repositories(config, err) < 0 ? -1 : read_template(config, err);

@@ -39,19 +39,21 @@ struct config {
     struct commit_template *commit_template; /* owned; what that option says; NULL: Flux v1's message */
     bool git_trailers;
     bool git_readonly, git_ci_skip, git_set_author;
-    int64_t git_poll_interval_ms, git_timeout_ms;
+    int64_t git_poll_interval_ms, git_timeout_ms, automation_interval_ms;
     /* registries */
     struct strvec insecure_hosts, exclude_images, include_images, use_labels;
+    struct strvec ecr_regions, ecr_include_ids, ecr_exclude_ids, registry_require;
+    bool registry_disable_scanning, registry_trace;
     char *platform, *docker_config;
     int64_t registry_poll_interval_ms, registry_rps, registry_burst, registry_tag_limit, registry_timeout_ms;
     /* cache */
-    char *cache, *memcached_hostname;
+    char *cache, *memcached_hostname, *memcached_service;
     int64_t memcached_port, memcached_timeout_ms;
     /* cluster */
     char *deploy_to, *kubeconfig, *context, *default_space;
     int64_t sync_interval_ms, sync_timeout_ms;
     /* the listener */
-    char *listen, *hook_key_file;
+    char *listen, *listen_metrics, *hook_key_file;
     char *hook_google_audience, *hook_google_account, *hook_google_issuer, *hook_google_keys_url;
     /* from the `repositories` list of the file, or the one that --git-url names */
     struct repository_config *repositories;

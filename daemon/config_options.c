@@ -130,6 +130,14 @@ const struct option_row config_git_options[] = {
      .metavar = "DURATION",
      .group = "Git",
      .help = "How often serve asks the repository for new commits"},
+    {.name = "automation-interval",
+     .type = OPTION_DURATION,
+     .offset = AT(automation_interval_ms),
+     .metavar = "DURATION",
+     .group = "Git",
+     .help = "Longest time between two rounds of serve, where that is to be less than --git-poll-interval; "
+             "new commits, "
+             "pushes and answers of registries start one at once anyway"},
     {.name = "git-timeout",
      .type = OPTION_DURATION,
      .offset = AT(git_timeout_ms),
@@ -203,6 +211,42 @@ const struct option_row config_registry_options[] = {
      .group = "Registries",
      .help = "Images dated by their labels, where they have such: org.opencontainers.image.created, else "
              "org.label-schema.build-date"},
+    {.name = "registry-disable-scanning",
+     .type = OPTION_BOOL,
+     .offset = AT(registry_disable_scanning),
+     .group = "Registries",
+     .help = "Ask no registry for what workloads have: apply what is in git and update nothing"},
+    {.name = "registry-ecr-region",
+     .type = OPTION_LIST,
+     .offset = AT(ecr_regions),
+     .metavar = "REGION",
+     .group = "Registries",
+     .help = "Of Amazon's registries scan only those of these regions; all of them if not given"},
+    {.name = "registry-ecr-include-id",
+     .type = OPTION_LIST,
+     .offset = AT(ecr_include_ids),
+     .metavar = "ACCOUNT",
+     .group = "Registries",
+     .help = "Of Amazon's registries scan only those of these AWS accounts"},
+    {.name = "registry-ecr-exclude-id",
+     .type = OPTION_LIST,
+     .offset = AT(ecr_exclude_ids),
+     .fallback = "602401143452,918309763551", /* EKS's own images, as in Flux v1 */
+     .metavar = "ACCOUNT",
+     .group = "Registries",
+     .help = "AWS accounts whose registries are never scanned"},
+    {.name = "registry-require",
+     .type = OPTION_LIST,
+     .offset = AT(registry_require),
+     .metavar = "PROVIDER",
+     .group = "Registries",
+     .choices = "ecr",
+     .help = "Start only with an identity at this provider: ecr, keys or a role of AWS"},
+    {.name = "registry-trace",
+     .type = OPTION_BOOL,
+     .offset = AT(registry_trace),
+     .group = "Registries",
+     .help = "Log each request to a registry or its token server, with status, bytes and milliseconds"},
     {.name = "platform",
      .type = OPTION_STRING,
      .offset = AT(platform),
@@ -244,6 +288,7 @@ const struct option_row config_cache_options[] = {
      .metavar = "PORT",
      .group = "Cache",
      .help = "Its port"},
+    {.name = "memcached-service", .type = OPTION_STRING, .offset = AT(memcached_service), .metavar = "NAME"},
     {.name = "memcached-timeout",
      .type = OPTION_DURATION,
      .offset = AT(memcached_timeout_ms),
@@ -301,6 +346,7 @@ const struct option_row config_cluster_options[] = {
 
 const struct option_row config_listen_options[] = {
     {.name = "listen",
+     .letter = 'l',
      .type = OPTION_STRING,
      .offset = AT(listen),
      .fallback = ":3030",
@@ -308,6 +354,12 @@ const struct option_row config_listen_options[] = {
      .group = "Listening",
      .help =
          "Where serve answers /metrics, /healthz, /readyz and /hook: :PORT, HOST:PORT, [IPV6]:PORT, or none"},
+    {.name = "listen-metrics",
+     .type = OPTION_STRING,
+     .offset = AT(listen_metrics),
+     .metavar = "ADDRESS",
+     .group = "Listening",
+     .help = "Where /metrics is answered instead, and nothing else is"},
     {.name = "hook-key-file",
      .type = OPTION_STRING,
      .offset = AT(hook_key_file),
@@ -360,11 +412,7 @@ const struct option_row config_listen_options[] = {
 #define NO_SYNC "this version keeps no sync marker in git yet; leave the option out"
 #define NO_GC   "this version deletes nothing from the target yet"
 #define NO_KEYS "this version makes no SSH keys; it uses your own ssh with its keys and configuration"
-#define NO_ECR                                                                                               \
-    "this version asks ECR about every region and account that the manifests name; "                         \
-    "--registry-exclude-image "                                                                              \
-    "keeps images out"
-#define NO_HUB "there is no such service any more"
+#define NO_HUB  "there is no such service any more"
 
 const struct option_row config_flux_options[] = {
     WITHOUT_EFFECT("kubernetes-kubectl", "PATH"),
@@ -372,12 +420,12 @@ const struct option_row config_flux_options[] = {
     WITHOUT_EFFECT("k8s-in-cluster", NULL),
     WITHOUT_EFFECT("k8s-verbosity", "N"),
     WITHOUT_EFFECT("listen", "ADDRESS"), /* this and the next but in serve; once reads the same file */
+    WITHOUT_EFFECT("listen-metrics", "ADDRESS"),
     WITHOUT_EFFECT("hook-key-file", "FILE"),
     WITHOUT_EFFECT("hook-google-audience", "TEXT"),
     WITHOUT_EFFECT("hook-google-account", "EMAIL"),
     WITHOUT_EFFECT("hook-google-issuer", "URL"),
     WITHOUT_EFFECT("hook-google-keys-url", "URL"),
-    REFUSED("listen-metrics", "ADDRESS", "the metrics are at /metrics of --listen"),
     REFUSED("auth", "HOW", NO_API),
     REFUSED("auth-token-file", "FILE", NO_API),
     REFUSED("git-push-branch", "BRANCH", "this version pushes to the branch that it reads"),
@@ -392,17 +440,6 @@ const struct option_row config_flux_options[] = {
     REFUSED("sync-garbage-collection", NULL, NO_GC),
     REFUSED("sync-garbage-collection-dry", NULL, NO_GC),
     REFUSED("sync-state", "WHERE", NO_SYNC),
-    REFUSED("memcached-service", "NAME", "name the servers: --cache memcached://HOST:PORT,HOST:PORT"),
-    REFUSED("registry-disable-scanning", NULL, "leave the workloads unautomated, or use --git-readonly"),
-    REFUSED("automation-interval", "DURATION",
-            "a round runs as soon as a registry's answer changes; --registry-poll-interval sets how often it "
-            "is asked"),
-    REFUSED("registry-trace", NULL, "use --log-level debug"),
-    REFUSED("registry-ecr-region", "REGION", NO_ECR),
-    REFUSED("registry-ecr-include-id", "ID", NO_ECR),
-    REFUSED("registry-ecr-exclude-id", "ID", NO_ECR),
-    REFUSED("registry-require", "WHAT",
-            "a provider that cannot be used is reported with the images that need it; leave the option out"),
     REFUSED("k8s-secret-name", "NAME", NO_KEYS),
     REFUSED("k8s-secret-volume-mount-path", "PATH", NO_KEYS),
     REFUSED("k8s-secret-data-key", "KEY", NO_KEYS),

@@ -5,27 +5,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "updater/glob.h"
-
-static bool any_glob_matches(const struct strvec *globs, const char *text)
-{
-    for (size_t i = 0; i < globs->len; i++) {
-        if (glob_match(globs->items[i], text))
-            return true;
-    }
-    return false;
-}
-
-bool image_filter_allows(const struct image_filter *filter, const char *repository)
-{
-    return !any_glob_matches(filter->exclude, repository) &&
-           (!filter->include->len || any_glob_matches(filter->include, repository));
-}
-
-bool image_filter_dates_by_labels(const struct image_filter *filter, const char *repository)
-{
-    return filter->use_labels && any_glob_matches(filter->use_labels, repository);
-}
 
 static int compare_users(const void *a, const void *b)
 {
@@ -103,7 +82,7 @@ static void add_workload(struct demand_set *set, struct strmap *index, const str
             !each->container->image.text || !each->policy)
             continue;
         AUTO_FREE char *repository = image_ref_repository(&each->container->image);
-        if (!image_filter_allows(filter, repository))
+        if (image_filter_refusal(filter, repository))
             continue;
         CLEANUP(pull_credential_release)
         struct pull_credential *credential = pull_secrets_for(

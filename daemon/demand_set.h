@@ -15,6 +15,7 @@
 
 #include "base/attr.h"
 #include "base/strbuf.h"
+#include "daemon/image_filter.h"
 #include "daemon/pull_credential.h"
 #include "daemon/pull_secrets.h"
 #include "model/demand.h"
@@ -56,17 +57,6 @@ struct demand_set {
     struct demand_user *users; /* sorted by container */
     size_t users_len, users_capacity;
 };
-
-/* Which images may be asked about at all: globs on the normalised name, as --registry-exclude-image and
- * --registry-include-image (exclude wins; an empty include list is everything). And those that are dated by their
- * labels, as --registry-use-labels (NULL: none). Borrowed lists. */
-struct image_filter {
-    const struct strvec *exclude, *include, *use_labels;
-    bool
-        also_unautomated; /* for looking: also those of workloads that are not automated, or are to be ignored */
-};
-bool image_filter_allows(const struct image_filter *filter, const char *repository);
-bool image_filter_dates_by_labels(const struct image_filter *filter, const char *repository);
 
 /* Whether the workload's images are asked about: it is automated, and nothing stands against that. */
 bool workload_has_demands(const struct workload_policy *policy, const struct image_filter *filter);

@@ -51,17 +51,27 @@ static void answer_hook(const struct endpoints *e, const struct listener_call *c
     webhooks_answer(e->hooks, call, reply);
 }
 
+#define METRICS_PATH "/metrics"
+
 static const struct route routes[] = {
     {.path = "/healthz", .methods = "GET, HEAD", .answer = answer_health},
     {.path = "/readyz", .methods = "GET, HEAD", .answer = answer_ready},
-    {.path = "/metrics", .methods = "GET, HEAD", .answer = answer_metrics},
+    {.path = METRICS_PATH, .methods = "GET, HEAD", .answer = answer_metrics},
     {.path = WEBHOOKS_PATH, .methods = "POST", .admit = admit_hook, .answer = answer_hook},
 };
 
-static const struct route *find(const char *path)
+static bool is_in(enum endpoint_set set, const struct route *route)
+{
+    bool is_metrics = !strcmp(route->path, METRICS_PATH);
+    return set == ENDPOINTS_ALL || is_metrics == (set == ENDPOINTS_METRICS);
+}
+
+static const struct route *find(const struct endpoints *e, const char *path)
 {
     for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
         bool is_prefix = str_ends_with(routes[i].path, "/");
+        if (!is_in(e->set, &routes[i]))
+            continue;
         if (is_prefix ? str_starts_with(path, routes[i].path) : !strcmp(path, routes[i].path))
             return &routes[i];
     }
@@ -82,7 +92,7 @@ static bool has_method(const char *methods, const char *method)
 static bool admit(const struct listener_call *call, size_t *max_body, struct listener_reply *reply,
                   void *context)
 {
-    const struct route *route = find(call->path);
+    const struct route *route = find(context, call->path);
     if (!route) {
         listener_reply_error(reply, 404, "API endpoint not found");
         return false;
@@ -97,7 +107,7 @@ static bool admit(const struct listener_call *call, size_t *max_body, struct lis
 
 static void answer(const struct listener_call *call, struct listener_reply *reply, void *context)
 {
-    find(call->path)->answer(context, call, reply);
+    find(context, call->path)->answer(context, call, reply);
 }
 
 struct listener *endpoints_open(struct endpoints *endpoints, const char *address, const struct clock *clock,

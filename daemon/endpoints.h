@@ -6,7 +6,7 @@
  *     GET  /metrics               Prometheus text
  *     POST /hook/SOURCE/KEY       a registry tells of a push (daemon/webhooks.h); 404 without keys
  *
- * Anything else is 404 with an error in the form of Flux v1's API. All run on the listener's thread.
+ * With --listen-metrics a second listener has /metrics alone, and the first has all else. Anything else is 404 with an error in the form of Flux v1's API. All run on the listener's thread.
  */
 #ifndef DAEMON_ENDPOINTS_H
 #define DAEMON_ENDPOINTS_H
@@ -20,7 +20,11 @@
 #include "daemon/scan_thread.h"
 #include "daemon/webhooks.h"
 
+/* Which of them one listener answers. */
+enum endpoint_set { ENDPOINTS_ALL, ENDPOINTS_METRICS, ENDPOINTS_BUT_METRICS };
+
 struct endpoints {
+    enum endpoint_set set;
     struct metrics *metrics;
     struct health *health;
     struct scan_thread *scans;

@@ -68,12 +68,14 @@ static int highest_first(const char *a, const char *b)
     return tag_compare_natural(b, a);
 }
 
-/* 1 + the index of the repository among those that are asked about; 0 if it may not be asked about. */
+/* 1 + the index of the repository among those that are asked about; 0 if it may not be, with the reason. */
 static size_t repository_for(struct image_listing *listing, struct strmap *index,
-                             const struct image_filter *filter, const struct container *container)
+                             const struct image_filter *filter, const struct container *container,
+                             const char **refusal)
 {
     AUTO_FREE char *name = image_ref_repository(&container->image);
-    if (!image_filter_allows(filter, name))
+    *refusal = image_filter_refusal(filter, name);
+    if (*refusal)
         return 0;
     const size_t *at = strmap_get(index, name);
     if (at)
@@ -174,12 +176,12 @@ static size_t *name_repositories(struct image_listing *listing, const struct ima
         wanted = xreallocarray(wanted, len + workload->containers_len + 1, sizeof(*wanted));
         for (size_t k = 0; k < workload->containers_len; k++) {
             struct image_listing_container *c = &workload->containers[k];
-            bool is_readable = c->container->image.text != NULL;
-            wanted[len] = is_readable ? repository_for(listing, &index, filter, c->container) : 0;
+            const char *problem = c->container->problem.text;
+            wanted[len] = c->container->image.text
+                              ? repository_for(listing, &index, filter, c->container, &problem)
+                              : 0;
             if (!wanted[len++])
-                c->problem = xstrdup(is_readable ? "left out by --registry-exclude-image or "
-                                                   "--registry-include-image"
-                                                 : c->container->problem.text);
+                c->problem = xstrdup(problem);
         }
     }
     return wanted;
@@ -209,9 +211,7 @@ int image_listing_make(const struct config *config, const struct repository_conf
     listing->manifests = repository_load_head(r, err);
     if (!listing->manifests || pick_workloads(listing, options, r->default_space, err) < 0)
         return -1;
-    const struct image_filter filter = {.exclude = &config->exclude_images,
-                                        .include = &config->include_images,
-                                        .use_labels = &config->use_labels};
+    const struct image_filter filter = image_filter_of(config);
     AUTO_FREE size_t *wanted = name_repositories(listing, &filter);
     ask(listing, &filter, session, options);
     take_answers(listing, wanted);

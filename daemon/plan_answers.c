@@ -48,10 +48,8 @@ static void keep_answers(struct plan *plan, struct plan *before, bool *unchanged
 static struct demand_set *find_demands(struct plan *plan, struct repository *r,
                                        const struct plan_scope *scope)
 {
-    const struct image_filter filter = {.exclude = &r->config->exclude_images,
-                                        .include = &r->config->include_images,
-                                        .use_labels = &r->config->use_labels,
-                                        .also_unautomated = scope != NULL};
+    struct image_filter filter = image_filter_of(r->config);
+    filter.also_unautomated = scope != NULL;
     AUTO_FREE const struct resource **workloads = xcalloc(plan->policies_len, sizeof(*workloads));
     size_t len = 0;
     for (size_t i = 0; i < plan->policies_len; i++) {

@@ -25,13 +25,12 @@ static struct tag_ages *ages_of(struct plan *plan, struct repository *r, const s
 static void decide_container(struct plan *plan, struct repository *r, const struct workload_policy *policy,
                              size_t index, struct shared_surveys *shared, struct decision *out)
 {
-    static const struct error excluded = {.code = ERROR_UNSUPPORTED,
-                                          .text = "left out by --registry-exclude-image or "
-                                                  "--registry-include-image"};
     ptrdiff_t at = plan_demand_about(plan, policy->containers[index].container);
     int64_t now_ms = clock_wall_ms(r->clock);
     if (at < 0) {
-        choose(policy, index, &(struct choose_facts){.scan_error = &excluded, .now_ms = now_ms}, out);
+        const struct image_filter filter = image_filter_of(r->config);
+        const struct error refusal = image_filter_error(&filter, &policy->containers[index].container->image);
+        choose(policy, index, &(struct choose_facts){.scan_error = &refusal, .now_ms = now_ms}, out);
         if (out->cause == CAUSE_NO_ANSWER)
             out->cause = CAUSE_EXCLUDED;
         return;

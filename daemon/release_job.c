@@ -114,19 +114,18 @@ static void release_answers(struct answers *answers)
 static void decide_container(const struct workload_policy *policy, size_t index, struct decision *out,
                              void *context)
 {
-    static const struct error excluded = {.code = ERROR_UNSUPPORTED,
-                                          .text = "left out by --registry-exclude-image or "
-                                                  "--registry-include-image"};
     const struct answers *answers = context;
     ptrdiff_t at = demand_set_find(answers->demands, policy->containers[index].container);
     const struct scan_result *answer = at < 0 ? NULL : &answers->results[at];
-    const struct error *problem = answer ? &answer->error : &excluded;
+    const struct image_filter filter = image_filter_of(answers->repository->config);
+    const struct error problem =
+        answer ? answer->error : image_filter_error(&filter, &policy->containers[index].container->image);
     struct error unkept = ERROR_INIT; /* the times are then those of this process */
     struct tag_ages *ages = answer ? tag_ages_for(&answers->ages[at], answers->first_seen, answer->info,
                                                   policy->containers[index].min_age_ms, &unkept)
                                    : NULL;
     const struct choose_facts facts = {.info = answer ? answer->info : NULL,
-                                       .scan_error = problem,
+                                       .scan_error = &problem,
                                        .now_ms = clock_wall_ms(answers->repository->clock),
                                        .since_ms = tag_ages_since_ms,
                                        .context = ages};
@@ -135,9 +134,7 @@ static void decide_container(const struct workload_policy *policy, size_t index,
 
 static void ask(struct release_job *job, struct answers *answers, struct image_source *images)
 {
-    const struct image_filter filter = {.exclude = &answers->repository->config->exclude_images,
-                                        .include = &answers->repository->config->include_images,
-                                        .use_labels = &answers->repository->config->use_labels};
+    const struct image_filter filter = image_filter_of(answers->repository->config);
     answers->demands = demands_of(job, answers->repository, &filter);
     tag_wants_put(&answers->repository->wants, answers->demands);
     answers->results = xcalloc(answers->demands->len + 1, sizeof(*answers->results));
@@ -182,8 +179,7 @@ static void choose_latest(struct release_job *job, struct repository *r, struct 
  * read) with what pawl has for the repository. */
 static int find_image(struct release_job *job, struct repository *r, char **digest, struct error *err)
 {
-    const struct strvec none = STRVEC_INIT;
-    const struct image_filter anything = {.exclude = &none, .include = &none};
+    const struct image_filter anything = {.exclude = NULL};
     CLEANUP(release_answers)
     struct answers asked = {.repository = r, .demands = demands_of(job, r, &anything)};
     AUTO_FREE char *repository = image_ref_repository(&job->spec.image);

@@ -47,8 +47,9 @@ struct server {
     struct health *health;
     struct scan_thread *scans;
     struct webhooks *hooks; /* NULL: --listen none */
-    struct endpoints endpoints;
+    struct endpoints endpoints, measured;
     struct listener *listener; /* NULL: --listen none */
+    struct listener *meter;    /* NULL: the listener has the metrics, too, or --listen-metrics none */
     struct worker *workers;
     size_t workers_len;
 };
@@ -114,6 +115,8 @@ static int64_t next_round_ms(const struct worker *w)
 {
     const struct config *config = w->server->config;
     int64_t pause = config->git_poll_interval_ms;
+    if (config->automation_interval_ms && config->automation_interval_ms < pause)
+        pause = config->automation_interval_ms;
     if (w->failures) {
         int64_t retry = (int64_t)FIRST_RETRY_MS << (w->failures > 12 ? 12 : w->failures - 1);
         return now_ms() + (retry < pause ? retry : pause);
@@ -198,11 +201,25 @@ static void start_scans(struct server *server)
                                       .context = server});
 }
 
-static int start_listener(struct server *server, struct error *err)
+/* *listener stays NULL for "none". */
+static int start_listener(struct endpoints *endpoints, const char *address, struct listener **listener,
+                          struct error *err)
 {
-    const char *address = server->config->listen;
     if (!strcmp(address, "none"))
         return 0;
+    *listener = endpoints_open(endpoints, address, &system_clock, err);
+    if (!*listener)
+        return -1;
+    const char *what = endpoints->set == ENDPOINTS_METRICS ? "metrics" : NULL;
+    log_event(LOG_INFO, "daemon", "event", "listening", "address", listener_address(*listener), "for", what,
+              NULL);
+    return 0;
+}
+
+static int start_listeners(struct server *server, struct error *err)
+{
+    const struct config *config = server->config;
+    bool is_apart = config->listen_metrics && *config->listen_metrics;
     server->hooks = webhooks_open(&(struct webhooks_options){.config = server->config,
                                                              .clock = &system_clock,
                                                              .metrics = server->metrics,
@@ -210,13 +227,16 @@ static int start_listener(struct server *server, struct error *err)
                                   err);
     if (!server->hooks)
         return -1;
-    server->endpoints = (struct endpoints){
-        .metrics = server->metrics, .health = server->health, .scans = server->scans, .hooks = server->hooks};
-    server->listener = endpoints_open(&server->endpoints, address, &system_clock, err);
-    if (!server->listener)
+    server->endpoints = (struct endpoints){.set = is_apart ? ENDPOINTS_BUT_METRICS : ENDPOINTS_ALL,
+                                           .metrics = server->metrics,
+                                           .health = server->health,
+                                           .scans = server->scans,
+                                           .hooks = server->hooks};
+    server->measured = server->endpoints;
+    server->measured.set = ENDPOINTS_METRICS;
+    if (start_listener(&server->endpoints, config->listen, &server->listener, err) < 0)
         return -1;
-    log_event(LOG_INFO, "daemon", "event", "listening", "address", listener_address(server->listener), NULL);
-    return 0;
+    return is_apart ? start_listener(&server->measured, config->listen_metrics, &server->meter, err) : 0;
 }
 
 static void start_workers(struct server *server)
@@ -263,6 +283,7 @@ static void limit_stopping(void)
 static void stop(struct server *server)
 {
     limit_stopping();
+    listener_close(steal(&server->meter));
     listener_close(steal(&server->listener));
     webhooks_free(steal(&server->hooks));
     for (size_t i = 0; i < server->workers_len; i++)
@@ -271,6 +292,8 @@ static void stop(struct server *server)
 
 static void release(struct server *server)
 {
+    listener_close(server->meter);
+    listener_close(server->listener);
     webhooks_free(server->hooks);
     scan_thread_free(server->scans);
     for (size_t i = 0; i < server->workers_len; i++)
@@ -298,7 +321,7 @@ int serve(const struct config *config, struct error *err)
     if (session_open(&server.session, config, &system_clock, err) < 0 || open_workers(&server, err) < 0)
         return -1;
     start_scans(&server);
-    if (start_listener(&server, err) < 0)
+    if (start_listeners(&server, err) < 0)
         return -1;
     start_workers(&server);
     int signal_number = 0;

@@ -1,9 +1,12 @@
 #include "daemon/session.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/log.h"
+#include "scanner/provider.h"
 
 /* Where docker itself keeps its credentials; NULL if there is no home directory. */
 static char *default_docker_config(void)
@@ -41,6 +44,25 @@ static int load_credentials(struct session *session, const struct config *config
     return status < 0 ? error_wrap(err, "reading registry credentials") : 0;
 }
 
+static int check_providers(const struct strvec *names, struct error *err)
+{
+    for (size_t i = 0; i < names->len; i++) {
+        if (provider_require(names->items[i], err) < 0)
+            return error_wrap(err, "--registry-require %s", names->items[i]);
+    }
+    return 0;
+}
+
+static void log_exchange(const struct http_exchange *exchange, void *context UNUSED)
+{
+    AUTO_FREE char *status = exchange->status ? xasprintf("%d", exchange->status) : NULL;
+    AUTO_FREE char *bytes = exchange->status ? xasprintf("%zu", exchange->bytes) : NULL;
+    AUTO_FREE char *took = xasprintf("%" PRId64, exchange->took_ms);
+    log_event(LOG_INFO, "registry", "event", "request", "method", exchange->method, "url", exchange->url,
+              "status", status, "bytes", bytes, "ms", took, "err",
+              exchange->error ? exchange->error->text : NULL, NULL);
+}
+
 int session_open(struct session *session, const struct config *config, const struct clock *clock,
                  struct error *err)
 {
@@ -52,6 +74,8 @@ int session_open(struct session *session, const struct config *config, const str
     cache_time(session->cache, clock);
     if (load_credentials(session, config, err) < 0)
         return -1;
+    if (check_providers(&config->registry_require, err) < 0)
+        return -1;
     const struct scanner_options options = {
         .cache = session->cache,
         .credentials = session->credentials,
@@ -62,6 +86,7 @@ int session_open(struct session *session, const struct config *config, const str
         .burst = (double)config->registry_burst,
         .tag_limit = (size_t)config->registry_tag_limit,
         .timeout_ms = config->registry_timeout_ms,
+        .observer = config->registry_trace ? log_exchange : NULL,
     };
     session->scanner = scanner_new(&options);
     session->first_seen = first_seen_new(config->data_dir, clock);

@@ -26,7 +26,7 @@ struct session {
     }
 
 /* ERROR_IO or ERROR_USAGE from the cache, ERROR_INVALID from a Docker config file, ERROR_NOT_FOUND if the one
- * that --docker-config names is not there (a missing default one is no error). */
+ * that --docker-config names is not there, ERROR_UNAUTHORIZED if --registry-require is not met (a missing default one is no error). */
 int session_open(struct session *session, const struct config *config, const struct clock *clock,
                  struct error *err) MUST_CHECK;
 void session_close(struct session *session);

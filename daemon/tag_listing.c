@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "daemon/demand_set.h"
+#include "daemon/image_filter.h"
 #include "daemon/image_json.h"
 #include "daemon/session.h"
 #include "updater/choose.h"

@@ -1,6 +1,7 @@
 #include "scanner/provider.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 
@@ -22,6 +23,18 @@ const struct provider *provider_of(const char *host)
 static const char *environment(const char *name, void *context UNUSED)
 {
     return getenv(name);
+}
+
+int provider_require(const char *name, struct error *err)
+{
+    if (strcmp(name, "ecr") != 0)
+        return error_set(err, ERROR_USAGE, "there is no provider \"%s\"; ecr is one", name);
+    struct http_client *client = http_client_new(NULL);
+    const struct provider_request request = {
+        .client = client, .clock = &system_clock, .variable = environment};
+    int status = provider_ecr_require(&request, err);
+    http_client_free(client);
+    return status;
 }
 
 int provider_get(const struct provider *provider, const char *host, struct credential_grant *grant,

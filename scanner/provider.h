@@ -47,11 +47,17 @@ const struct provider *provider_of(const char *host);
 int provider_get(const struct provider *provider, const char *host, struct credential_grant *grant,
                  struct error *err) MUST_CHECK;
 
+/* Whether there is an identity at all at a provider, by its short name as in --registry-require: "ecr". 0, or -1 with
+ * ERROR_UNAUTHORIZED if there is none, else as provider_get. */
+int provider_require(const char *name, struct error *err) MUST_CHECK;
+
 /* -- the rows ---------------------------------------------------------------------------------------------- */
 
 bool provider_ecr_owns(const char *host);
 int provider_ecr_get(const struct provider_request *request, struct credential_grant *grant,
                      struct error *err) MUST_CHECK;
+/* -1 if no identity is found; in no particular registry: `host` is not looked at. */
+int provider_ecr_require(const struct provider_request *request, struct error *err) MUST_CHECK;
 bool provider_gcp_owns(const char *host);
 int provider_gcp_get(const struct provider_request *request, struct credential_grant *grant,
                      struct error *err) MUST_CHECK;

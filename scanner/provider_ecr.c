@@ -2,51 +2,21 @@
  * Amazon ECR: GetAuthorizationToken of its API (version 2015-09-21) gives user and password for twelve hours, good for
  * all that the identity may read in the region. The answer's own date is not looked at: clocks differ.
  */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "scanner/aws_identity.h"
+#include "scanner/ecr_host.h"
 #include "scanner/provider_call.h"
 
-#define ACCOUNT_DIGITS 12
-#define LIFETIME_MS    INT64_C(43200000)
-#define TARGET         "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken"
-
-struct ecr_host {
-    char region[33];
-    const char *domain; /* of the API */
-    bool is_fips;
-};
-
-static const char *after(const char *text, const char *prefix)
-{
-    return text && str_starts_with(text, prefix) ? text + strlen(prefix) : NULL;
-}
-
-/* 123456789012.dkr.ecr[-fips].REGION.amazonaws.com[.cn] */
-static bool parse_host(const char *host, struct ecr_host *out)
-{
-    size_t digits = strspn(host, "0123456789");
-    const char *plain = after(host + digits, ".dkr.ecr."), *fips = after(host + digits, ".dkr.ecr-fips.");
-    const char *region = plain ? plain : fips;
-    size_t len = region ? strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") : 0;
-    if (digits != ACCOUNT_DIGITS || !len || len >= sizeof(out->region))
-        return false;
-    memcpy(out->region, region, len);
-    out->region[len] = '\0';
-    out->is_fips = fips != NULL;
-    out->domain = !strcmp(region + len, ".amazonaws.com")      ? "amazonaws.com"
-                  : !strcmp(region + len, ".amazonaws.com.cn") ? "amazonaws.com.cn"
-                                                               : NULL;
-    return out->domain != NULL;
-}
+#define LIFETIME_MS INT64_C(43200000)
+#define TARGET      "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken"
 
 bool provider_ecr_owns(const char *host)
 {
     struct ecr_host parsed;
-    return parse_host(host, &parsed);
+    return ecr_host_parse(host, &parsed);
 }
 
 static json_t *ask_token(const struct provider_request *request, const struct ecr_host *host,
@@ -95,7 +65,7 @@ int provider_ecr_get(const struct provider_request *request, struct credential_g
                      struct error *err)
 {
     struct ecr_host host;
-    if (!parse_host(request->host, &host))
+    if (!ecr_host_parse(request->host, &host))
         return error_set(err, ERROR_INVALID, "%s is no host of ECR", request->host);
     CLEANUP(aws_identity_release) struct aws_identity identity = AWS_IDENTITY_INIT;
     if (aws_identity_find(request, host.region, host.domain, &identity, err) < 0)
@@ -109,4 +79,20 @@ int provider_ecr_get(const struct provider_request *request, struct credential_g
             err, "ecr:GetAuthorizationToken with the key %s (is it allowed to, and is the clock right?)",
             identity.key_id);
     return read_token(answer, grant, err);
+}
+
+int provider_ecr_require(const struct provider_request *request, struct error *err)
+{
+    const char *region = provider_setting(request, "AWS_REGION");
+    if (!region)
+        region = provider_setting(request, "AWS_DEFAULT_REGION");
+    CLEANUP(aws_identity_release) struct aws_identity identity = AWS_IDENTITY_INIT;
+    if (aws_identity_find(request, region ? region : "us-east-1", "amazonaws.com", &identity, err) < 0)
+        return -1;
+    return identity.key_id
+               ? 0
+               : error_set(
+                     err, ERROR_UNAUTHORIZED,
+                     "there is no identity at AWS: no keys in the environment, no role of a pod, and no "
+                     "instance metadata service that answers");
 }

@@ -34,7 +34,7 @@ struct registry *registry_new(const struct registry_options *options)
     registry->options = *options;
     registry->calls.clock = options->clock;
     registry->calls.timeout_ms = options->timeout_ms;
-    registry->calls.client = http_client_new(NULL);
+    registry->calls.client = http_client_new(&(struct http_client_options){.observer = options->observer});
     strmap_init(&registry->hosts, registry_host_free);
     token_source_init(&registry->calls.tokens, &registry->calls.client, options->clock, options->timeout_ms);
     return registry;

@@ -32,6 +32,7 @@ struct registry_options {
     const struct strvec *insecure_hosts; /* NULL: none */
     double rps, burst;                   /* per host */
     int64_t timeout_ms;                  /* of one request */
+    http_observer observer;              /* told of each request and its end; NULL: nobody is */
 };
 
 struct registry *registry_new(const struct registry_options *options);

@@ -22,6 +22,7 @@
 #include "base/attr.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/http.h"
 #include "base/strbuf.h"
 #include "cache/cache.h"
 #include "model/demand.h"
@@ -41,6 +42,7 @@ struct scanner_options {
     double burst;                        /* requests a host may get at once after a rest */
     size_t tag_limit;                    /* tags kept of one repository; beyond it is_truncated */
     int64_t timeout_ms;                  /* of one request */
+    http_observer observer; /* told of each request to a registry or its token server; NULL: nobody is */
 };
 
 struct scanner *scanner_new(const struct scanner_options *options);

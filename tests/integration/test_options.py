@@ -104,8 +104,7 @@ def test_wrong_usage_ends_with_2_and_says_what_is_right(pawl, arguments, words):
 @pytest.mark.parametrize("flag, words", [
     ("--git-gpg-key-import=/x", "sign"), ("--git-signing-key=x", "sign"), ("--git-verify-signatures", "sign"),
     ("--sops", "decrypt"), ("--manifest-generation", "generators"), ("--sync-garbage-collection", "deletes nothing"),
-    ("--listen-metrics=:3031", "--listen"), ("--auth=none", "API"), ("--registry-ecr-region=x", "every region"), ("--ssh-keygen-bits=2048", "keys"),
-    ("--connect=ws://x", "no such service"), ("--automation-interval=1m", "--registry-poll-interval"),
+    ("--auth=none", "API"), ("--ssh-keygen-bits=2048", "keys"), ("--connect=ws://x", "no such service"),
     ("--memcached-service=x", "--cache memcached://"), ("--git-sync-tag=x", "sync marker"),
 ])
 @pytest.mark.parametrize("command", ["once", "serve"])

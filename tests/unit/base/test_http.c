@@ -199,6 +199,43 @@ static void test_http_error_text_hides_query(void **state)
     assert_null(strstr(got, "secret"));
 }
 
+struct seen {
+    size_t len;
+    char text[3][200];
+};
+
+static void see(const struct http_exchange *exchange, void *context)
+{
+    struct seen *seen = context;
+    assert_true(seen->len < ARRAY_LEN(seen->text) && exchange->took_ms >= 0 && exchange->took_ms < 60000);
+    const char *path = strchr(exchange->url + strlen("http://"), '/');
+    snprintf(seen->text[seen->len++], sizeof(seen->text[0]), "%s %s %d %zu %s", exchange->method, path,
+             exchange->status, exchange->bytes, exchange->error ? "failed" : "-");
+}
+
+static void test_http_observer_is_told_of_each_request(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen = {0};
+    struct http_client *client =
+        http_client_new(&(struct http_client_options){.observer = see, .observer_context = &seen});
+    AUTO_FREE char *moved = url_of(f->server, "/to?/status"), *broken = url_of(f->server, "/loop");
+    const struct http_request requests[] = {
+        {.url = moved, .follow_redirects = true},
+        {.url = broken, .method = "HEAD", .follow_redirects = true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
+        struct http_response response;
+        struct error err = ERROR_INIT;
+        assert_int_equal(http_perform(client, &requests[i], &response, &err), i == 0 ? 0 : -1);
+        http_response_release(&response);
+    }
+    http_client_free(client);
+    assert_int_equal(seen.len, 2);
+    assert_string_equal(seen.text[0], "GET /to?/status 503 5 -");
+    assert_string_equal(seen.text[1], "HEAD /loop 0 0 failed");
+}
+
 static void test_http_unreachable_is_explained(void **state)
 {
     static const struct {
@@ -548,6 +585,7 @@ int main(void)
         CASE(test_http_header_finds_last_and_list),
         CASE(test_http_faults_are_explained),
         CASE(test_http_error_text_hides_query),
+        CASE(test_http_observer_is_told_of_each_request),
         CASE(test_http_unreachable_is_explained),
         CASE(test_http_tls_to_plain_port_is_tls_error),
         CASE(test_http_body_limit_is_exact),

@@ -176,10 +176,39 @@ static void test_provider_ecr_identities(void **state)
         check(cloud, &cases[i]);
 }
 
+static void test_an_identity_can_be_required(void **state)
+{
+    static const struct {
+        const char *variables[CLOUD_VARIABLES][2];
+        enum error_code code;
+        const char *words;
+    } wanted[] = {
+        {{{"AWS_ACCESS_KEY_ID", "AKENV"}, {"AWS_SECRET_ACCESS_KEY", "hidden"}}, ERROR_NONE, ""},
+        {{{"AWS_EC2_METADATA_DISABLED", "true"}}, ERROR_UNAUTHORIZED, "no identity at AWS"},
+        {{{INSTANCE}}, ERROR_UNAUTHORIZED, "no identity at AWS"},
+        {{{"AWS_WEB_IDENTITY_TOKEN_FILE", "/nonexistent/token"},
+          {"AWS_ROLE_ARN", "arn:aws:iam::1:role/pawl"}},
+         ERROR_NOT_FOUND,
+         "/nonexistent/token"},
+    };
+    struct cloud *cloud = *state;
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+        struct error err = ERROR_INIT;
+        memcpy(cloud->variables, wanted[i].variables, sizeof(cloud->variables));
+        const struct provider_request request = {
+            .client = cloud->client, .clock = &system_clock, .variable = cloud_variable, .context = cloud};
+        int result = provider_ecr_require(&request, &err);
+        if (result != (wanted[i].code ? -1 : 0) || err.code != wanted[i].code ||
+            !strstr(err.text, wanted[i].words))
+            fail_msg("%zu: %d, %s", i, result, err.text);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_provider_ecr_identities, cloud_set_up, cloud_tear_down),
+        cmocka_unit_test_setup_teardown(test_an_identity_can_be_required, cloud_set_up, cloud_tear_down),
     };
     return cmocka_run_group_tests_name("provider_ecr", tests, NULL, NULL);
 }
