@@ -58,20 +58,47 @@ static bool has_same_secret(const struct plan *plan, size_t a, size_t b)
     return x && y ? !strcmp(x->grant.secret, y->grant.secret) : !x && !y;
 }
 
-static bool same_trouble(const struct plan *plan, size_t a, size_t b)
+/* Of one host, and asked with the same. */
+static bool are_related(const struct plan *plan, size_t a, size_t b)
 {
     const char *x = plan->demands->items[a].repository, *y = plan->demands->items[b].repository;
-    size_t host = strcspn(x, "/");
-    return has_same_secret(plan, a, b) && plan->answers[a].error.code == plan->answers[b].error.code &&
-           !strncmp(x, y, host + 1);
+    return has_same_secret(plan, a, b) && !strncmp(x, y, strcspn(x, "/") + 1);
+}
+
+/* Whether it is the host's trouble, and not that of one repository, which is to be named: whatever keeps from talking
+ * to it, and anything else that befalls all that is asked of it. */
+static bool is_of_host(const struct plan *plan, size_t at)
+{
+    enum error_code code = plan->answers[at].error.code;
+    if (code == ERROR_NETWORK || code == ERROR_TIMEOUT || code == ERROR_TLS || code == ERROR_RATE_LIMITED)
+        return true;
+    for (size_t i = 0; i < plan->demands->len; i++) {
+        if (are_related(plan, at, i) && !plan->answers[i].error.code)
+            return false;
+    }
+    return true;
+}
+
+/* They fail one after the other, each with a round of its own: that it are twice as many is news. */
+static char *said_as(const struct plan *plan, size_t at, size_t others)
+{
+    const struct repository_demand *first = &plan->demands->items[at];
+    unsigned doublings = 0;
+    for (size_t number = others + 1; number > 1; number /= 2)
+        doublings++;
+    return xasprintf("%.*s %d %s %u", (int)strcspn(first->repository, "/"), first->repository,
+                     (int)plan->answers[at].error.code,
+                     first->credential ? first->credential->grant.secret : "-", doublings);
 }
 
 /* One line for a host in trouble, however many of its repositories that concerns. */
 static void report_failed_answer(struct plan *plan, size_t at)
 {
     size_t others = 0;
-    for (size_t i = 0; i < plan->demands->len; i++) {
-        if (i == at || !same_trouble(plan, at, i))
+    bool is_shared = is_of_host(plan, at);
+    for (size_t i = 0; is_shared && i < plan->demands->len; i++) {
+        if (i == at || plan->answers[i].error.code != plan->answers[at].error.code ||
+            !are_related(plan, at, i))
             continue;
         if (i < at)
             return; /* said with the first */
@@ -86,6 +113,8 @@ static void report_failed_answer(struct plan *plan, size_t at)
                                   : xstrdup("");
     AUTO_FREE char *message = xasprintf("%s%s", plan->answers[at].error.text, more);
     plan_add_workload_problem(plan, user->resource, user->container->line, message);
+    if (others)
+        plan->problems[plan->problems_len - 1].said_as = said_as(plan, at, others);
 }
 
 void plan_report_answers(struct plan *plan)

@@ -68,7 +68,8 @@ static void log_problems(struct round_log *log, struct strmap *now, const struct
     for (size_t i = 0; i < plan->problems_len; i++) {
         const struct manifest_problem *each = &plan->problems[i];
         AUTO_FREE char *place = xasprintf("%s:%d", each->file ? each->file : "", each->line);
-        AUTO_FREE char *line = xasprintf("%s %s", place, each->message);
+        AUTO_FREE char *line =
+            each->said_as ? xstrdup(each->said_as) : xasprintf("%s %s", place, each->message);
         if (is_news(log, now, line))
             log_event(LOG_WARN, "automation", "repository", r->settings->name, "file", place, "workload",
                       each->workload, "err", each->message, NULL);

@@ -106,6 +106,7 @@ struct manifest_problem {
     int line;       /* from 1; 0: the file as a whole */
     char *workload; /* resource id text; NULL if it is not about one */
     char *message;
+    char *said_as; /* what makes it the same as one that was told before; NULL: its place and its message */
 };
 
 void manifest_problem_release(struct manifest_problem *problem);

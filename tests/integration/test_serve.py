@@ -1,6 +1,7 @@
 """`pawl serve`: the same rounds, again and again."""
 
 import contextlib
+import itertools
 import json
 import signal
 import socket
@@ -236,3 +237,32 @@ def test_wrong_configuration_starts_nothing(site):
     for options in (["--cache", "redis://x"], ["--deploy-to", "moon"], ["--git-url", ""]):
         result = site.pawl.expect(2, "serve", *site.options, *options)
         assert "started" not in result.stderr
+
+
+def test_a_registry_that_is_down_is_said_a_few_times_and_not_for_each_image(site, bad):
+    """Its images fail one after the other, each with a round of its own; each doubling of their number is news."""
+    names = [f"app{number}" for number in range(12)]
+    for name in names:
+        bad.has_tags(name, ["1.0.0"])
+    site.start({f"{name}.yaml": workload(name, f"{bad.host}/{name}:1.0.0", policy="semver:1") for name in names})
+    order = itertools.count(1)
+
+    def fails_later(_, connection):
+        time.sleep(0.5 * next(order))
+        connection.reply(503, {"errors": []})
+
+    with site.serve("--registry-burst", "20") as daemon:
+        metric = f'pawl_scans_total{{host="{bad.host}",result="%s"}}'
+        daemon.wait_until(lambda: daemon.metrics().get(metric % "ok", 0) >= 12, "the first scans")
+        bad.on("/tags/", fails_later)
+        daemon.wait_until(lambda: daemon.metrics().get(metric % "network", 0) >= 12, "all to fail")
+        lines = [line for line in daemon.log().splitlines() if "503" in line]
+    assert 1 <= len(lines) <= 4, "\n".join(lines)  # 1, 2, 4 and 8 of them
+
+
+def test_an_image_that_is_not_there_is_named_whatever_others_are_missing(site):
+    site.push("there", "1.0.0")
+    names = ["there", "lost1", "lost2", "lost3"]
+    site.start({f"{name}.yaml": workload(name, site.image(name, "1.0.0"), policy="semver:1") for name in names})
+    errors = site.once(rc=1)["errors"]
+    assert {error["workload"] for error in errors} == {f"demo:deployment/lost{number}" for number in (1, 2, 3)}
