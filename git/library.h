@@ -24,6 +24,7 @@
 #include <git2/revwalk.h>
 #include <git2/signature.h>
 #include <git2/sys/odb_backend.h>
+#include <git2/sys/repository.h>
 #include <git2/sys/transport.h>
 #include <git2/tree.h>
 

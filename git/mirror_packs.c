@@ -61,12 +61,20 @@ static void remove_pack(const char *index)
     unlink(pack);
 }
 
+/* libgit2 keeps what it has open of a pack that is gone, and looks into it first: a daemon's fetches would add up. */
+static void forget_packs(struct mirror *mirror)
+{
+    AUTO_FREE char *objects = file_join(mirror->directory, "objects");
+    CLEANUP(release_odb) git_odb *odb = NULL;
+    if (git_odb_open(&odb, objects) == 0)
+        git_repository_set_odb(mirror->repository, odb);
+}
+
 void mirror_packs_gather(struct mirror *mirror)
 {
     AUTO_FREE char *directory = file_join(mirror->directory, "objects/pack");
     CLEANUP(strvec_release) struct strvec indexes = STRVEC_INIT;
     CLEANUP(release_packbuilder) git_packbuilder *builder = NULL;
-    CLEANUP(release_odb) git_odb *odb = NULL;
     list_small(directory, &indexes);
     if (indexes.len < LIMIT_GIT_PACKS || git_packbuilder_new(&builder, mirror->repository) < 0)
         return;
@@ -81,6 +89,5 @@ void mirror_packs_gather(struct mirror *mirror)
         if (!str_ends_with(indexes.items[i], fresh))
             remove_pack(indexes.items[i]);
     }
-    if (git_repository_odb(&odb, mirror->repository) == 0)
-        git_odb_refresh(odb);
+    forget_packs(mirror);
 }

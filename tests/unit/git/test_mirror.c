@@ -228,6 +228,9 @@ static void test_mirror_fetch_keeps_few_packs(void **state)
     }
     AUTO_FREE char *count = shell(f, "ls " MIRROR "/objects/pack/*.pack | wc -l");
     assert_in_range(strtol(count, NULL, 10), 1, 10);
+    AUTO_FREE char *mapped =
+        xasprintf("grep -c 'objects/pack/.*(deleted)' /proc/%d/maps || true", (int)getpid());
+    assert_shell(f, mapped, "0"); /* what was removed is not kept open either */
     run(f, "git -C " MIRROR " fsck --strict");
     char commit[GIT_ID_SIZE];
     struct error err = ERROR_INIT;
