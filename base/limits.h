@@ -78,6 +78,7 @@
 #define LIMIT_NOTE_BYTES       (16u << 20) /* an image and its explanation take 1.2 KiB: 10,000 of them fit */
 #define LIMIT_GIT_PACKS        50u         /* small packs that fetches leave before they become one */
 #define LIMIT_GIT_SMALL_PACK   (16u << 20) /* a larger one (the first fetch) is never written again */
+#define LIMIT_GIT_LOOSE        1024u       /* objects in files of their own before they become a pack */
 
 /* -- Programs that we run (ssh, credential helpers): their error text is shown, their output is parsed. */
 #define LIMIT_PROCESS_STDERR_BYTES (8u << 10)

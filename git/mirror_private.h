@@ -66,6 +66,8 @@ void mirror_store_sweep(struct mirror *mirror);
  * costs time only, and the next fetch tries again.
  */
 void mirror_packs_gather(struct mirror *mirror);
+/* The same for objects in files of their own, once there are about LIMIT_GIT_LOOSE: each small commit leaves a few. */
+void mirror_loose_gather(struct mirror *mirror);
 
 /* Opens refs/remotes/origin/<branch>; sets mirror->head ("" if there is none). */
 int mirror_read_head(struct mirror *mirror, struct error *err) MUST_CHECK;

@@ -328,6 +328,7 @@ int mirror_push_with_notes(struct mirror *mirror, const struct push_request *req
     if (mirror_lock_enter(mirror, &taken, err) < 0)
         return -1;
     int result = push_all(mirror, request, problem, err);
+    mirror_loose_gather(mirror);
     mirror_lock_leave(mirror, taken);
     return result;
 }

@@ -242,6 +242,29 @@ static void test_mirror_fetch_keeps_few_packs(void **state)
     mirror_free(mirror);
 }
 
+/* Each small commit leaves objects in files of their own; a year of them must not fill the disk's table of files. */
+static void test_mirror_push_keeps_few_loose_objects(void **state)
+{
+    struct fixture *f = *state;
+    struct mirror *mirror = open_remote(f);
+    char commit[GIT_ID_SIZE];
+    struct error err = ERROR_INIT;
+    fetch(mirror);
+    run(f, "mkdir many; cd many; for i in $(seq 3000); do echo $i >$i; done; "
+           "ls -d $PWD/* | git -C ../" MIRROR " hash-object -w --stdin-paths >/dev/null");
+    AUTO_FREE char *before = shell(f, "find " MIRROR "/objects/?? -type f | wc -l");
+    assert_in_range(strtol(before, NULL, 10), 3000, 4000);
+    commit_change(mirror, "a.yaml", "image: a:2\n", commit);
+    assert_int_equal(mirror_push(mirror, commit, &err), 0);
+    assert_shell(f, "find " MIRROR "/objects/?? -type f | wc -l", "0");
+    run(f, "git -C " MIRROR " fsck --strict; echo 17 | git hash-object --stdin | "
+           "xargs git -C " MIRROR " cat-file -e");
+    commit_change(mirror, "a.yaml", "image: a:3\n", commit); /* the open mirror reads on */
+    assert_int_equal(mirror_push(mirror, commit, &err), 0);
+    assert_shell(f, "git -C remote.git show main:a.yaml", "image: a:3");
+    mirror_free(mirror);
+}
+
 /* -- pushing --------------------------------------------------------------------------------------------- */
 
 static void test_mirror_push_moves_the_branch(void **state)
@@ -407,6 +430,7 @@ int main(void)
         TEST(test_mirror_lock_sweeps_after_a_death),
         TEST(test_mirror_directory_is_named_by_the_repository),
         TEST(test_mirror_fetch_keeps_few_packs),
+        TEST(test_mirror_push_keeps_few_loose_objects),
         TEST(test_mirror_push_moves_the_branch),
         TEST(test_mirror_push_is_a_conflict_when_the_branch_moved),
         TEST(test_mirror_push_is_a_conflict_when_the_race_is_lost_inside_the_push),
