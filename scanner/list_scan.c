@@ -101,6 +101,30 @@ static void ask_first_page(struct list_scan *scan, bool with_size)
                                                                                        : NULL);
 }
 
+/* Whether two http_origins have the same name, on whatever port and scheme. */
+static bool has_same_name(const char *a, const char *b)
+{
+    const char *one = strstr(a, "//"), *other = strstr(b, "//");
+    size_t len = (size_t)(strrchr(one, ':') - one);
+    return len == (size_t)(strrchr(other, ':') - other) && !memcmp(one, other, len);
+}
+
+/* The target that `url` names at the origin of this page, or NULL if it is none there. Of the address of another page of
+ * the list only the query counts: behind proxies, Artifactory and Nexus leave out or add the beginning of the path
+ * that they are reached by, and know neither port nor scheme. */
+static char *target_of(const struct list_scan *scan, const char *url, const char *here)
+{
+    AUTO_FREE char *there = http_origin(url);
+    const char *path = strchr(strstr(url, "//") + 2, '/');
+    size_t len = path ? strcspn(path, "?") : 0;
+    if (!there || !path || !has_same_name(here, there))
+        return NULL;
+    AUTO_FREE char *path_alone = xmemdupz(path, len);
+    if (path[len] && str_ends_with(path_alone, "/tags/list"))
+        return xasprintf("%.*s%s", (int)strcspn(scan->target, "?"), scan->target, path + len);
+    return strcmp(here, there) ? NULL : xstrdup(path);
+}
+
 /* The target of the next page, or NULL with ERROR_NONE after the last. */
 static char *next_target(struct list_scan *scan, struct http_response *response, struct error *err)
 {
@@ -109,17 +133,14 @@ static char *next_target(struct list_scan *scan, struct http_response *response,
         return NULL;
     AUTO_FREE char *url = http_resolve(response->url, link);
     AUTO_FREE char *here = http_origin(response->url);
-    AUTO_FREE char *there = url ? http_origin(url) : NULL;
-    if (!there || !here || strcmp(here, there) != 0) {
+    char *target = url && here ? target_of(scan, url, here) : NULL;
+    if (!target)
         error_set(err, ERROR_INVALID, "the tag list goes on at another server (%.200s): refused", link);
-        return NULL;
-    }
-    const char *target = strchr(strstr(url, "//") + 2, '/');
-    if (!target || strmap_has(&scan->visited, target)) {
+    else if (strmap_has(&scan->visited, target)) {
+        free(steal(&target));
         error_set(err, ERROR_INVALID, "the pages of the tag list lead in a circle");
-        return NULL;
     }
-    return xstrdup(target);
+    return target;
 }
 
 static void finish(struct list_scan *scan)
