@@ -716,6 +716,26 @@ static void test_scanner_basic_credentials(void **state)
     assert_null(strstr(wrong, "wrong"));
 }
 
+/* Whoever refuses, the registry or its token server, and whatever it calls that. */
+static void test_scanner_refusal_says_what_to_do(void **state)
+{
+    static const struct {
+        const char *auths, *path, *says;
+    } cases[] = {
+        {NULL, "private", "/private: log in, or check its name"},
+        {NULL, "forbidden", "/forbidden: log in, or check its name"},
+        {"{\"auth\":\"bWU6d3Jvbmc=\"}", "private", "check the credentials of user me for 127.0.0.1:"},
+        {"{\"auth\":\"bWU6d3Jvbmc=\"}", "forbidden", "check the credentials of user me for 127.0.0.1:"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        open_scanner(f, cases[i].auths, 1000);
+        AUTO_FREE char *got = scan_of(f, f->server, cases[i].path, false, 0, NULL);
+        if (!strstr(got, cases[i].says) || !strstr(got, cases[i].auths ? "user me" : "no credentials"))
+            fail_msg("case %zu: %s", i, got);
+    }
+}
+
 static void test_scanner_credentials_stay_home(void **state)
 {
     static const struct {
@@ -1009,6 +1029,7 @@ int main(void)
         CASE(test_scanner_token_has_the_scope_of_the_challenge),
         CASE(test_scanner_refused_token_is_replaced_once),
         CASE(test_scanner_basic_credentials),
+        CASE(test_scanner_refusal_says_what_to_do),
         CASE(test_scanner_credentials_stay_home),
         CASE(test_scanner_dates_what_is_wanted),
         CASE(test_scanner_asks_nothing_twice),
