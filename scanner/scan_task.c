@@ -31,12 +31,18 @@ int64_t scan_task_now(const struct scan_task *task)
     return clock_wall_ms(task->env->clock);
 }
 
+/* Amazon ECR says 403 to a log-in that has expired. */
+static bool is_refusal(enum error_code code)
+{
+    return code == ERROR_UNAUTHORIZED || code == ERROR_FORBIDDEN;
+}
+
 void scan_task_fail(struct scan_task *task, const char *doing, const struct error *err)
 {
     const char *repository = task->demand->repository;
     const char *secret = task->demand->credential ? task->demand->credential->secret : NULL;
     const char *kind = image_repository_is_index(repository) ? " with the secret " : " with the pull secret ";
-    if (err->code == ERROR_UNAUTHORIZED && task->scope && !task->demand->credential)
+    if (is_refusal(err->code) && task->scope && !task->demand->credential)
         credential_source_refused(task->env->credentials, repository);
     task->result->error = *err;
     error_wrap(&task->result->error, "%s %s%s%s", doing, repository, secret ? kind : "",

@@ -9,11 +9,14 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "cache/cache.h"
+#include "scanner/credential_source.h"
 #include "scanner/oci_manifest.h"
 #include "scanner/scanner.h"
 #include "tests/unit/directory_fixture.h"
@@ -52,16 +55,15 @@ static bool answer(const struct scripted_request *r, int fd, void *context)
     return f->answer(r, fd, context);
 }
 
-/* `auths`: the entry for what is below `path` at the server. */
-static void open_scanner_for(struct fixture *f, const char *path, const char *auths)
+/* With what a Docker config file says; NULL: there is none. */
+static void open_scanner_with(struct fixture *f, const char *docker_config)
 {
     struct error err = ERROR_INIT;
     scanner_free(f->scanner);
     credentials_free(f->credentials);
     f->credentials = NULL;
-    if (auths) {
-        AUTO_FREE char *text = xasprintf("{\"auths\":{\"127.0.0.1:%d%s\":%s}}", f->server->port, path, auths);
-        f->credentials = credentials_parse(text, strlen(text), "test", &err);
+    if (docker_config) {
+        f->credentials = credentials_parse(docker_config, strlen(docker_config), "test", &err);
         assert_non_null(f->credentials);
     }
     f->scanner = scanner_new(&(struct scanner_options){.cache = f->cache,
@@ -71,6 +73,14 @@ static void open_scanner_for(struct fixture *f, const char *path, const char *au
                                                        .burst = 100,
                                                        .tag_limit = 1000,
                                                        .timeout_ms = 5000});
+}
+
+/* `auths`: the entry for what is below `path` at the server. */
+static void open_scanner_for(struct fixture *f, const char *path, const char *auths)
+{
+    AUTO_FREE char *text =
+        auths ? xasprintf("{\"auths\":{\"127.0.0.1:%d%s\":%s}}", f->server->port, path, auths) : NULL;
+    open_scanner_with(f, text);
 }
 
 static void open_scanner(struct fixture *f, const char *auths)
@@ -290,6 +300,46 @@ static void test_repository_scan_uses_the_demands_credentials_alone(void **state
     open_scanner(f, "{\"auth\":\"cm9ib3Q6Z29vZA==\"}");
     expect_scan_with(f, NULL, 0, "5 tags", "");
     expect_scan_with(f, &bad, 0, "| unauthorized: ", "pull secret shop/bad");
+}
+
+/* Whose log-in has expired is told so with 403, as by Amazon ECR. */
+static bool serve_to_the_new_log_in(const struct scripted_request *r, int fd, void *context UNUSED)
+{
+    AUTO_FREE char *given = scripted_header(r, "Authorization");
+    if (given && strcmp(given, GOOD_LOG_IN) == 0)
+        return reply_tags(fd, "", 0, 5);
+    if (given)
+        return scripted_reply(fd, "403 Forbidden", "", "{\"errors\":[{\"code\":\"DENIED\"}]}");
+    return scripted_reply(fd, "401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n", "{}");
+}
+
+static void write_helper(struct fixture *f, const char *password)
+{
+    AUTO_FREE char *path = file_join(f->directory, "docker-credential-test");
+    AUTO_FREE char *script =
+        xasprintf("#!/bin/sh\necho '{\"Username\":\"robot\",\"Secret\":\"%s\"}'\n", password);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(script, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0700), 0);
+}
+
+static void test_repository_scan_log_in_that_has_expired_is_got_anew(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *before = xstrdup(getenv("PATH"));
+    AUTO_FREE char *path = xasprintf("%s:%s", f->directory, before);
+    f->answer = serve_to_the_new_log_in;
+    setenv("PATH", path, 1);
+    write_helper(f, "old");
+    open_scanner_with(f, "{\"credsStore\":\"test\"}");
+    expect_scan_with(f, NULL, 0, "| forbidden: ", "");
+    write_helper(f, "good");
+    f->monotonic_ms += CREDENTIAL_EMBARGO_MS;
+    expect_scan_with(f, NULL, 0, "| forbidden: ", "");
+    expect_scan_with(f, NULL, 0, "5 tags", "");
+    setenv("PATH", before, 1);
 }
 
 /* -- lists that did not change --------------------------------------------------------------------------------- */
@@ -992,6 +1042,7 @@ int main(void)
         CASE(test_repository_scan_short_list_loses_no_details),
         CASE(test_repository_scan_answers_go_to_whose_credentials_they_were_given),
         CASE(test_repository_scan_uses_the_demands_credentials_alone),
+        CASE(test_repository_scan_log_in_that_has_expired_is_got_anew),
         CASE(test_repository_scan_unchanged_list_is_not_sent_again),
         CASE(test_repository_scan_unchanged_list_without_a_page_size),
         CASE(test_repository_scan_unchanged_list_ends_the_doubt),
