@@ -198,6 +198,16 @@ static void on_failure(struct call *call, const struct error *err)
     fail(call, &told);
 }
 
+/* What a token is to be for: what the registry names, and the right to pull beside it. Azure's names for a list of tags
+ * the right to read metadata alone, with which no manifest is to be had. */
+static char *wider_scope(const char *own, const char *named)
+{
+    size_t name = (size_t)(strrchr(own, ':') + 1 - own);
+    const char *rights = named + name;
+    bool is_same = !strncmp(own, named, name) && !strpbrk(rights, " :");
+    return is_same && !strstr(rights, "pull") ? xasprintf("%s,%s", own, rights) : xstrdup(named);
+}
+
 static void on_unauthorized(struct call *call, struct http_response *response)
 {
     struct auth_challenge challenge;
@@ -218,8 +228,8 @@ static void on_unauthorized(struct call *call, struct http_response *response)
         return;
     }
     if (challenge.scope && *challenge.scope) {
-        free(call->scope);
-        call->scope = xstrdup(challenge.scope);
+        AUTO_FREE char *own = steal(&call->scope);
+        call->scope = wider_scope(own, challenge.scope);
     }
     if (call->sent_token)
         token_store_forget(&call->calls->tokens.store, call->token_key);

@@ -25,8 +25,9 @@ struct fixture {
     struct credentials *credentials;
     struct scanner *scanner;
     char directory[64];
-    atomic_int tokens_given; /* by the token server at /token */
-    atomic_int moved;        /* tag "moving" points elsewhere */
+    atomic_int tokens_given;             /* by the token server at /token */
+    atomic_int token_lists, token_pulls; /* what the last one is for */
+    atomic_int moved;                    /* tag "moving" points elsewhere */
     atomic_int list_is_down;
 };
 
@@ -131,19 +132,26 @@ static bool serve_token(struct fixture *f, const struct scripted_request *r, int
         return scripted_reply(fd, "400 Bad Request", "", "");
     if (!strstr(r->target, "public") && !is_user && !is_refresh)
         return scripted_reply(fd, "401 Unauthorized", "", "{\"details\":\"incorrect username or password\"}");
+    f->token_lists = strstr(r->target, "metadata_read") != NULL;
+    f->token_pulls = strstr(r->target, "pull") != NULL;
     char token[128];
     snprintf(token, sizeof(token), "{\"access_token\":\"t%d\",\"expires_in\":300}", ++f->tokens_given);
     return scripted_reply(fd, "200 OK", "", token);
 }
 
-static bool serve_challenge(int fd, int port, const char *path)
+static bool serve_challenge_for(int fd, int port, const char *path, const char *actions)
 {
     char headers[512];
     snprintf(headers, sizeof(headers),
              "WWW-Authenticate: Bearer realm=\"http://127.0.0.1:%d/token\",service=\"reg\","
-             "scope=\"repository:%s:pull\"\r\n",
-             port, path);
+             "scope=\"repository:%s:%s\"\r\n",
+             port, path, actions);
     return scripted_reply(fd, "401 Unauthorized", headers, "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}");
+}
+
+static bool serve_challenge(int fd, int port, const char *path)
+{
+    return serve_challenge_for(fd, port, path, "pull");
 }
 
 static bool says(const struct scripted_request *r, const char *name, const char *value)
@@ -197,6 +205,7 @@ static const struct {
     {"/v2/img/tags/list?n=1000", "200 OK", "",
      "{\"tags\":[\"y2019\",\"y2023\",\"y2024\",\"index\",\"moving\",\"forged\",\"missing\",\"unwanted\"]}"},
     {"/v2/years/tags/list?n=1000", "200 OK", "", "{\"tags\":[\"y2019\",\"y2023\",\"y2024\"]}"},
+    {"/v2/public-split/tags/list?n=1000", "200 OK", "", "{\"tags\":[\"y2019\",\"y2023\"]}"},
     {"/v2/dated/tags/list?n=1000", "200 OK", "", DATED_LIST},
     {"/v2/dated-etag/tags/list?n=1000", "200 OK", "ETag: \"x\"\r\n", DATED_LIST},
     {"/v2/hidden/tags/list?n=1000", "200 OK", "", "{\"tags\":[\"y2019\",\"y2023\",\"y2024\",\"index\"]}"},
@@ -249,6 +258,12 @@ static bool answer(const struct scripted_request *r, int fd, void *context)
     if (str_starts_with(r->target, "/v2/renamed/")) {
         return says(r, "Authorization", last_token) ? scripted_reply(fd, "200 OK", "", "{\"tags\":[\"a\"]}")
                                                     : serve_challenge(fd, f->server->port, "public/mirror");
+    }
+    if (str_starts_with(r->target, "/v2/public-split/")) {
+        bool is_list = strstr(r->target, "/tags/");
+        if (!says(r, "Authorization", last_token) || !(is_list ? f->token_lists : f->token_pulls))
+            return serve_challenge_for(fd, f->server->port, "public-split",
+                                       is_list ? "metadata_read" : "pull");
     }
     if (str_starts_with(r->target, "/v2/elsewhere/")) {
         return scripted_reply(
@@ -688,6 +703,19 @@ static void test_scanner_token_has_the_scope_of_the_challenge(void **state)
                      1);
 }
 
+/* Azure's registries want one right for lists and another for manifests: one token with both will do. */
+static void test_scanner_token_is_for_lists_and_manifests(void **state)
+{
+    struct fixture *f = *state;
+    unsigned requests = 0;
+    AUTO_FREE char *first = scan_of(f, f->server, "public-split", true, 0, &requests);
+    assert_string_equal(first, "y2019@2019 y2023@2023");
+    assert_int_equal(requests, PROBE + 7); /* refused, token, list, two manifests and configs */
+    AUTO_FREE char *again = scan_of(f, f->server, "public-split", true, 0, &requests);
+    assert_int_equal(requests, 1);
+    assert_int_equal(f->tokens_given, 1);
+}
+
 static void test_scanner_refused_token_is_replaced_once(void **state)
 {
     struct fixture *f = *state;
@@ -1027,6 +1055,7 @@ int main(void)
         CASE(test_scanner_token_is_fetched_once_and_used_again),
         CASE(test_scanner_token_kinds),
         CASE(test_scanner_token_has_the_scope_of_the_challenge),
+        CASE(test_scanner_token_is_for_lists_and_manifests),
         CASE(test_scanner_refused_token_is_replaced_once),
         CASE(test_scanner_basic_credentials),
         CASE(test_scanner_refusal_says_what_to_do),
