@@ -390,6 +390,8 @@ static bool turn(struct scan_thread *t)
         take_due(t, &runs);
     pthread_mutex_unlock(&t->lock);
     scan_log_overdue(&runs.overdue, t->options.interval_ms);
+    if (t->options.docker_config)
+        docker_config_renew(t->options.docker_config, t->options.scanner);
     for (size_t i = 0; i < runs.len; i++)
         submit(t, &runs.items[i]);
     for (size_t i = 0; !stopping && i < runs.lookups_len; i++)
