@@ -128,7 +128,9 @@ static char *target_of(const struct list_scan *scan, const char *url, const char
 /* The target of the next page, or NULL with ERROR_NONE after the last. */
 static char *next_target(struct list_scan *scan, struct http_response *response, struct error *err)
 {
-    AUTO_FREE char *link = link_header_next(http_header_list(response, "Link"));
+    AUTO_FREE char *link = link_header_next(http_header_list(response, "Link"), err);
+    if (!link && err->code != ERROR_NONE)
+        error_wrap(err, "the next page of the tag list");
     if (!link)
         return NULL;
     AUTO_FREE char *url = http_resolve(response->url, link);
