@@ -125,6 +125,8 @@ void index_scan_start(const struct scan_environment *env, const struct demand *d
                       struct scan_result *result, void (*finished)(void *context), void *context)
 {
     struct index_scan *scan = xcalloc(1, sizeof(*scan));
-    *scan = (struct index_scan){.task = {env, demand, result, finished, context}, .max_age_ms = max_age_ms};
+    *scan = (struct index_scan){
+        .task = {.env = env, .demand = demand, .result = result, .finished = finished, .context = context},
+        .max_age_ms = max_age_ms};
     scan_task_log_in(&scan->task, on_log_in);
 }

@@ -187,7 +187,7 @@ void pushed_tags_start(const struct scan_environment *env, const struct demand *
 {
     struct pushed_scan *scan = xcalloc(1, sizeof(*scan));
     *scan = (struct pushed_scan){
-        .task = {env, demand, result, finished, context},
+        .task = {.env = env, .demand = demand, .result = result, .finished = finished, .context = context},
         .base = tag_answer_date_all(repository_info_ref(base), demand, env->cache, env->platform),
         .tags = xcalloc(tags->len, sizeof(*scan->tags)),
         .tags_len = tags->len};

@@ -278,7 +278,9 @@ void repository_scan_start(const struct scan_environment *env, const struct dema
                            void *context)
 {
     struct scan *scan = xcalloc(1, sizeof(*scan));
-    *scan = (struct scan){.task = {env, demand, result, finished, context}, .max_age_ms = max_age_ms};
+    *scan = (struct scan){
+        .task = {.env = env, .demand = demand, .result = result, .finished = finished, .context = context},
+        .max_age_ms = max_age_ms};
     const char *slash = strchr(demand->repository, '/');
     if (!slash || slash == demand->repository || !slash[1]) {
         struct error err = ERROR_INIT;
