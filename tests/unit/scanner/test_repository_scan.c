@@ -15,12 +15,9 @@
 
 #include "base/file.h"
 #include "base/limits.h"
-#include "cache/cache.h"
 #include "scanner/credential_source.h"
-#include "scanner/oci_manifest.h"
 #include "scanner/scanner.h"
-#include "tests/unit/directory_fixture.h"
-#include "tests/unit/scripted_server.h"
+#include "tests/unit/scanner/scan_fixture.h"
 
 #define RPS 1000
 
@@ -30,7 +27,7 @@ struct fixture {
     struct cache *cache;
     struct credentials *credentials;
     struct scanner *scanner;
-    char directory[64];
+    char directory[SCAN_DIRECTORY_SIZE];
     struct clock clock;
     atomic_llong wall_ms, monotonic_ms; /* ahead of the real clocks */
     atomic_int tags;                    /* how many the list has; or what else the test wants */
@@ -91,15 +88,10 @@ static void open_scanner(struct fixture *f, const char *auths)
 static int set_up(void **state)
 {
     struct fixture *f = xcalloc(1, sizeof(*f));
-    struct error err = ERROR_INIT;
-    snprintf(f->directory, sizeof(f->directory), "/tmp/pawl-test-XXXXXX");
-    assert_non_null(mkdtemp(f->directory));
+    f->cache = scan_cache_open(f->directory);
     f->clock = (struct clock){wall_ms, monotonic_ms, f};
     f->server = scripted_start(answer, f);
     f->other = scripted_start(answer, f);
-    f->cache = cache_open("file", f->directory, 1000, &err);
-    if (!f->cache)
-        fail_msg("%s", err.text);
     open_scanner(f, NULL);
     *state = f;
     return 0;
@@ -110,10 +102,9 @@ static int tear_down(void **state)
     struct fixture *f = *state;
     scanner_free(f->scanner);
     credentials_free(f->credentials);
-    cache_free(f->cache);
     scripted_stop(f->server);
     scripted_stop(f->other);
-    remove_files(f->directory);
+    scan_cache_close(f->cache, f->directory);
     free(f);
     return 0;
 }
@@ -843,22 +834,12 @@ static bool serve_counting(const struct scripted_request *r, int fd, void *conte
     if (strstr(r->target, "/blobs/"))
         return serve_config(fd, strstr(r->target, "/blobs/") + strlen("/blobs/"), is_own);
     AUTO_FREE char *config = config_of(strrchr(r->target, '/') + 1, is_own);
-    AUTO_FREE char *config_digest = oci_digest_of(config, strlen(config));
-    AUTO_FREE char *manifest = xasprintf("{\"schemaVersion\":2,\"config\":{\"mediaType\":"
-                                         "\"application/vnd.oci.image.config.v1+json\",\"digest\":\"%s\"}}",
-                                         config_digest);
-    AUTO_FREE char *digest = oci_digest_of(manifest, strlen(manifest));
+    AUTO_FREE char *manifest = scan_manifest_of(config);
     int remaining = is_head ? f->changed : --f->changed;
     f->served += !is_head;
-    AUTO_FREE char *headers = xasprintf("Docker-Content-Digest: %s\r\nratelimit-limit: 100;w=21600\r\n"
-                                        "ratelimit-remaining: %d;w=21600\r\n",
-                                        digest, remaining);
-    if (!is_head)
-        return scripted_reply(fd, "200 OK", headers, manifest);
-    AUTO_FREE char *head =
-        xasprintf("HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n%s\r\n", strlen(manifest), headers);
-    scripted_send(fd, head, strlen(head));
-    return true;
+    AUTO_FREE char *headers =
+        xasprintf("ratelimit-limit: 100;w=21600\r\nratelimit-remaining: %d;w=21600\r\n", remaining);
+    return scan_reply_content(r, fd, headers, manifest);
 }
 
 /* The list came back after it was empty for a while: nothing of what was known is asked for again. */

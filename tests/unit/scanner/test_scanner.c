@@ -10,12 +10,9 @@
 
 #include <cmocka.h>
 
-#include "cache/cache.h"
 #include "cache/records.h"
-#include "scanner/oci_manifest.h"
 #include "scanner/scanner.h"
-#include "tests/unit/directory_fixture.h"
-#include "tests/unit/scripted_server.h"
+#include "tests/unit/scanner/scan_fixture.h"
 
 #define RPS 1000
 
@@ -24,7 +21,7 @@ struct fixture {
     struct cache *cache;
     struct credentials *credentials;
     struct scanner *scanner;
-    char directory[64];
+    char directory[SCAN_DIRECTORY_SIZE];
     atomic_int tokens_given;             /* by the token server at /token */
     atomic_int token_lists, token_pulls; /* what the last one is for */
     atomic_int moved;                    /* tag "moving" points elsewhere */
@@ -36,15 +33,6 @@ struct fixture {
 static char *config_of(const char *created)
 {
     return xasprintf("{\"created\":\"%s\",\"os\":\"linux\"}", created);
-}
-
-static char *manifest_of(const char *config)
-{
-    AUTO_FREE char *digest = oci_digest_of(config, strlen(config));
-    return xasprintf(
-        "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\","
-        "\"digest\":\"%s\"}}",
-        digest);
 }
 
 static char *index_of(const char *manifest)
@@ -64,33 +52,20 @@ static char *date_of(const char *year)
     return xasprintf("%s-01-02T03:04:05Z", year);
 }
 
-static bool serve_bytes(int fd, const char *bytes, bool is_head)
-{
-    AUTO_FREE char *digest = oci_digest_of(bytes, strlen(bytes));
-    AUTO_FREE char *headers = xasprintf("Docker-Content-Digest: %s\r\n", digest);
-    if (!is_head)
-        return scripted_reply(fd, "200 OK", headers, bytes);
-    CLEANUP(strbuf_release) struct strbuf b = STRBUF_INIT;
-    strbuf_addf(&b, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n%s\r\n", strlen(bytes), headers);
-    scripted_send(fd, b.buf, b.len);
-    return true;
-}
-
 static bool serve_manifest(struct fixture *f, const struct scripted_request *r, int fd, const char *reference)
 {
-    bool is_head = !strcmp(r->method, "HEAD");
     for (size_t i = 0; i < ARRAY_LEN(years); i++) {
         AUTO_FREE char *date = date_of(years[i]);
-        AUTO_FREE char *config = config_of(date), *manifest = manifest_of(config),
+        AUTO_FREE char *config = config_of(date), *manifest = scan_manifest_of(config),
                        *index = index_of(manifest);
         AUTO_FREE char *digest = oci_digest_of(manifest, strlen(manifest));
         bool is_moving = !strcmp(reference, "moving") && !strcmp(years[i], f->moved ? "2022" : "2021");
         if ((*reference == 'y' && !strcmp(reference + 1, years[i])) || is_moving ||
             !strcmp(reference, digest))
-            return serve_bytes(fd, manifest, is_head);
+            return scan_reply_content(r, fd, "", manifest);
         if (!strcmp(reference, "index") && !strcmp(years[i], "2020"))
-            return serve_bytes(fd, index, is_head);
-        if (!strcmp(reference, "forged") && !is_head)
+            return scan_reply_content(r, fd, "", index);
+        if (!strcmp(reference, "forged") && strcmp(r->method, "HEAD") != 0)
             return scripted_reply(fd, "200 OK",
                                   "Docker-Content-Digest: sha256:"
                                   "0000000000000000000000000000000000000000000000000000000000000000\r\n",
@@ -115,7 +90,7 @@ static bool serve_blob(struct fixture *f, const struct scripted_request *r, int 
         AUTO_FREE char *date = date_of(years[i]);
         AUTO_FREE char *config = config_of(date), *own = oci_digest_of(config, strlen(config));
         if (!strncmp(own, digest, strlen(own)))
-            return serve_bytes(fd, config, false);
+            return scan_reply_content(r, fd, "", config);
     }
     return scripted_reply(fd, "404 Not Found", "", "");
 }
@@ -324,14 +299,9 @@ static void open_scanner(struct fixture *f, const char *auths, size_t tag_limit)
 static int set_up(void **state)
 {
     struct fixture *f = xcalloc(1, sizeof(*f));
-    struct error err = ERROR_INIT;
-    snprintf(f->directory, sizeof(f->directory), "/tmp/pawl-test-XXXXXX");
-    assert_non_null(mkdtemp(f->directory));
+    f->cache = scan_cache_open(f->directory);
     f->server = scripted_start(answer, f);
     f->other = scripted_start(answer, f);
-    f->cache = cache_open("file", f->directory, 1000, &err);
-    if (!f->cache)
-        fail_msg("%s", err.text);
     open_scanner(f, NULL, 1000);
     *state = f;
     return 0;
@@ -342,10 +312,9 @@ static int tear_down(void **state)
     struct fixture *f = *state;
     scanner_free(f->scanner);
     credentials_free(f->credentials);
-    cache_free(f->cache);
     scripted_stop(f->server);
     scripted_stop(f->other);
-    remove_files(f->directory);
+    scan_cache_close(f->cache, f->directory);
     free(f);
     return 0;
 }

@@ -11,12 +11,9 @@
 
 #include <cmocka.h>
 
-#include "cache/cache.h"
 #include "model/demand.h"
-#include "scanner/oci_manifest.h"
 #include "scanner/scanner.h"
-#include "tests/unit/directory_fixture.h"
-#include "tests/unit/scripted_server.h"
+#include "tests/unit/scanner/scan_fixture.h"
 
 #define CONFIG_TIME "2021-01-01T00:00:00Z"
 #define LABEL_TIME  "2023-01-01T00:00:00Z"
@@ -25,7 +22,7 @@ struct fixture {
     struct scripted_server *server;
     struct cache *cache;
     struct scanner *scanner;
-    char directory[64];
+    char directory[SCAN_DIRECTORY_SIZE];
 };
 
 /* -- the registry -------------------------------------------------------------------------------------------- */
@@ -42,8 +39,8 @@ static char *config_of(const char *name)
 
 static char *image_of(const char *name)
 {
-    AUTO_FREE char *config = config_of(name), *digest = oci_digest_of(config, strlen(config));
-    return xasprintf("{\"schemaVersion\":2,\"config\":{\"digest\":\"%s\"}}", digest);
+    AUTO_FREE char *config = config_of(name);
+    return scan_manifest_of(config);
 }
 
 static char *index_of(const char *name, const char *arch)
@@ -53,18 +50,6 @@ static char *index_of(const char *name, const char *arch)
                      "{\"digest\":\"%s\",\"platform\":{\"os\":\"linux\",\"architecture\":\"%s\"}},"
                      "{\"digest\":\"%s\",\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\"}}]}",
                      digest, arch, digest);
-}
-
-static bool serve(int fd, const struct scripted_request *r, const char *bytes)
-{
-    AUTO_FREE char *digest = oci_digest_of(bytes, strlen(bytes));
-    AUTO_FREE char *headers = xasprintf("Docker-Content-Digest: %s\r\n", digest);
-    if (strcmp(r->method, "HEAD") != 0)
-        return scripted_reply(fd, "200 OK", headers, bytes);
-    AUTO_FREE char *head =
-        xasprintf("HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n%s\r\n", strlen(bytes), headers);
-    scripted_send(fd, head, strlen(head));
-    return true;
 }
 
 /* Its digest is that of the text without the signatures, which we do not have. */
@@ -87,7 +72,8 @@ static bool serve_lie(int fd, const struct scripted_request *r, const char *byte
 {
     AUTO_FREE char *digest = oci_digest_of(bytes, strlen(bytes)), *more = xasprintf("%s ", bytes);
     AUTO_FREE char *headers = xasprintf("Docker-Content-Digest: %s\r\n", digest);
-    return strcmp(r->method, "HEAD") != 0 ? scripted_reply(fd, "200 OK", headers, more) : serve(fd, r, bytes);
+    return strcmp(r->method, "HEAD") != 0 ? scripted_reply(fd, "200 OK", headers, more)
+                                          : scan_reply_content(r, fd, "", bytes);
 }
 
 static bool answer(const struct scripted_request *r, int fd, void *context UNUSED)
@@ -99,7 +85,8 @@ static bool answer(const struct scripted_request *r, int fd, void *context UNUSE
         return scripted_reply(fd, "200 OK", "", "{\"tags\":[\"t\"]}");
     if (strstr(r->target, "/blobs/")) {
         AUTO_FREE char *config = config_of(name);
-        return strcmp(name, "liar-config") != 0 ? serve(fd, r, config) : serve_lie(fd, r, config);
+        return strcmp(name, "liar-config") != 0 ? scan_reply_content(r, fd, "", config)
+                                                : serve_lie(fd, r, config);
     }
     if (str_starts_with(name, "old"))
         return serve_schema1(fd, name);
@@ -108,9 +95,9 @@ static bool answer(const struct scripted_request *r, int fd, void *context UNUSE
         return serve_lie(fd, r, image);
     if (str_starts_with(name, "image") || !strcmp(name, "liar-config") ||
         str_ends_with(r->target, image_digest))
-        return serve(fd, r, image);
+        return scan_reply_content(r, fd, "", image);
     AUTO_FREE char *index = index_of(name, str_starts_with(name, "alien") ? "s390x" : "amd64");
-    return serve(fd, r, index);
+    return scan_reply_content(r, fd, "", index);
 }
 
 /* -- the fixture --------------------------------------------------------------------------------------------- */
@@ -118,12 +105,8 @@ static bool answer(const struct scripted_request *r, int fd, void *context UNUSE
 static int set_up(void **state)
 {
     struct fixture *f = xcalloc(1, sizeof(*f));
-    struct error err = ERROR_INIT;
-    snprintf(f->directory, sizeof(f->directory), "/tmp/pawl-test-XXXXXX");
-    assert_non_null(mkdtemp(f->directory));
+    f->cache = scan_cache_open(f->directory);
     f->server = scripted_start(answer, f);
-    f->cache = cache_open("file", f->directory, 1000, &err);
-    assert_non_null(f->cache);
     f->scanner = scanner_new(&(struct scanner_options){.cache = f->cache,
                                                        .clock = &system_clock,
                                                        .rps = 1000,
@@ -138,9 +121,8 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
     scanner_free(f->scanner);
-    cache_free(f->cache);
     scripted_stop(f->server);
-    remove_files(f->directory);
+    scan_cache_close(f->cache, f->directory);
     free(f);
     return 0;
 }
