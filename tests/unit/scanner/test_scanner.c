@@ -201,8 +201,24 @@ static bool serve_absolute(const struct scripted_request *r, int fd)
     return scripted_reply(fd, "200 OK", link, "{\"tags\":[\"a\"]}");
 }
 
+/* A front that sends everything to another host, whose pages know their own path alone. */
+static bool serve_moved(struct fixture *f, const struct scripted_request *r, int fd)
+{
+    if (r->server == f->server) {
+        AUTO_FREE char *location =
+            xasprintf("Location: http://127.0.0.1:%d/v2/moved/behind/%s\r\n", f->other->port, r->target + 10);
+        return scripted_reply(fd, "307 Temporary Redirect", location, "");
+    }
+    bool is_first = !strstr(r->target, "last=");
+    return scripted_reply(fd, "200 OK",
+                          is_first ? "Link: </v2/moved/behind/tags/list?last=a>; rel=\"next\"\r\n" : "",
+                          is_first ? "{\"tags\":[\"a\"]}" : "{\"tags\":[\"b\"]}");
+}
+
 static bool serve_list(struct fixture *f, const struct scripted_request *r, int fd)
 {
+    if (str_starts_with(r->target, "/v2/moved/"))
+        return serve_moved(f, r, fd);
     if (str_starts_with(r->target, "/v2/absolute"))
         return serve_absolute(r, fd);
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
@@ -538,6 +554,7 @@ static void test_scanner_lists(void **state)
         {"absolute", "a b", "", 2},
         {"docker/app", "a b", "", 2},
         {"inside", "a b", "", 2},
+        {"moved", "a b", "", 2},
         {"bare", "a b", "", 2},
         {"unread", "| invalid: ", "the next page of the tag list: the Link header cannot be read", 1},
         {"numbered", "| invalid: ", "another server", 2},
