@@ -14,9 +14,21 @@
 #define LIFETIME_MS    INT64_C(43200000)
 #define TARGET         "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken"
 
+/* Where registries are (ACCOUNT INFIX[-fips].REGION SUFFIX), and the API of theirs: API.REGION.DOMAIN. */
+static const struct ecr_family {
+    const char *infix, *suffix, *api, *domain;
+} families[] = {
+    {".dkr.ecr", ".amazonaws.com", "api.ecr", "amazonaws.com"},
+    {".dkr.ecr", ".amazonaws.com.cn", "api.ecr", "amazonaws.com.cn"},
+    {".dkr.ecr", ".amazonaws.eu", "api.ecr", "amazonaws.eu"},
+    /* over IPv6, too */
+    {".dkr-ecr", ".on.aws", "ecr", "api.aws"},
+    {".dkr-ecr", ".on.amazonwebservices.com.cn", "ecr", "api.amazonwebservices.com.cn"},
+};
+
 struct ecr_host {
+    const struct ecr_family *family;
     char region[33];
-    const char *domain; /* of the API */
     bool is_fips;
 };
 
@@ -25,22 +37,27 @@ static const char *after(const char *text, const char *prefix)
     return text && str_starts_with(text, prefix) ? text + strlen(prefix) : NULL;
 }
 
-/* 123456789012.dkr.ecr[-fips].REGION.amazonaws.com[.cn] */
+/* `rest` is what is behind the account. */
+static bool parse_rest(const char *rest, const struct ecr_family *family, struct ecr_host *out)
+{
+    const char *dot = after(rest, family->infix), *fips = after(dot, "-fips");
+    const char *region = after(fips ? fips : dot, ".");
+    size_t len = region ? strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") : 0;
+    if (!len || len >= sizeof(out->region) || strcmp(region + len, family->suffix) != 0)
+        return false;
+    *out = (struct ecr_host){.family = family, .is_fips = fips != NULL};
+    memcpy(out->region, region, len);
+    return true;
+}
+
 static bool parse_host(const char *host, struct ecr_host *out)
 {
     size_t digits = strspn(host, "0123456789");
-    const char *plain = after(host + digits, ".dkr.ecr."), *fips = after(host + digits, ".dkr.ecr-fips.");
-    const char *region = plain ? plain : fips;
-    size_t len = region ? strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") : 0;
-    if (digits != ACCOUNT_DIGITS || !len || len >= sizeof(out->region))
-        return false;
-    memcpy(out->region, region, len);
-    out->region[len] = '\0';
-    out->is_fips = fips != NULL;
-    out->domain = !strcmp(region + len, ".amazonaws.com")      ? "amazonaws.com"
-                  : !strcmp(region + len, ".amazonaws.com.cn") ? "amazonaws.com.cn"
-                                                               : NULL;
-    return out->domain != NULL;
+    for (size_t i = 0; digits == ACCOUNT_DIGITS && i < ARRAY_LEN(families); i++) {
+        if (parse_rest(host + digits, &families[i], out))
+            return true;
+    }
+    return false;
 }
 
 bool provider_ecr_owns(const char *host)
@@ -52,8 +69,8 @@ bool provider_ecr_owns(const char *host)
 static json_t *ask_token(const struct provider_request *request, const struct ecr_host *host,
                          const struct aws_identity *identity, struct error *err)
 {
-    AUTO_FREE char *usual = host->is_fips ? xasprintf("https://ecr-fips.%s.%s", host->region, host->domain)
-                                          : xasprintf("https://api.ecr.%s.%s", host->region, host->domain);
+    AUTO_FREE char *usual = xasprintf("https://%s.%s.%s", host->is_fips ? "ecr-fips" : host->family->api,
+                                      host->region, host->family->domain);
     AUTO_FREE char *endpoint = provider_endpoint(request, "AWS_ENDPOINT_URL_ECR", usual, err);
     if (!endpoint)
         return NULL;
@@ -98,7 +115,7 @@ int provider_ecr_get(const struct provider_request *request, struct credential_g
     if (!parse_host(request->host, &host))
         return error_set(err, ERROR_INVALID, "%s is no host of ECR", request->host);
     CLEANUP(aws_identity_release) struct aws_identity identity = AWS_IDENTITY_INIT;
-    if (aws_identity_find(request, host.region, host.domain, &identity, err) < 0)
+    if (aws_identity_find(request, host.region, host.family->domain, &identity, err) < 0)
         return -1;
     *grant = (struct credential_grant){.lifetime_ms = LIFETIME_MS};
     if (!identity.key_id)
