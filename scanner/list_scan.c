@@ -101,28 +101,30 @@ static void ask_first_page(struct list_scan *scan, bool with_size)
                                                                                        : NULL);
 }
 
-/* Whether two http_origins have the same name, on whatever port and scheme. */
-static bool has_same_name(const char *a, const char *b)
+/* Of two http_origins. A registry behind a proxy takes itself for http://NAME or https://NAME, wherever it is reached. */
+static bool is_same_server(const char *here, const char *there)
 {
-    const char *one = strstr(a, "//"), *other = strstr(b, "//");
-    size_t len = (size_t)(strrchr(one, ':') - one);
-    return len == (size_t)(strrchr(other, ':') - other) && !memcmp(one, other, len);
+    const char *name = strstr(here, "//"), *other = strstr(there, "//"), *port = strrchr(other, ':');
+    size_t len = (size_t)(port - other);
+    bool has_usual_port = !strcmp(port, ":80") || !strcmp(port, ":443");
+    bool has_same_name = len == (size_t)(strrchr(name, ':') - name) && !memcmp(name, other, len);
+    return !strcmp(here, there) || (has_usual_port && has_same_name);
 }
 
-/* The target that `url` names at the origin of this page, or NULL if it is none there. Of the address of another page of
+/* The target that `url` names at the server of this page, or NULL if it is none there. Of the address of another page of
  * the list only the query counts: behind proxies, Artifactory and Nexus leave out or add the beginning of the path
- * that they are reached by, and know neither port nor scheme. */
+ * that they are reached by. */
 static char *target_of(const struct list_scan *scan, const char *url, const char *here)
 {
     AUTO_FREE char *there = http_origin(url);
     const char *path = strchr(strstr(url, "//") + 2, '/');
-    size_t len = path ? strcspn(path, "?") : 0;
-    if (!there || !path || !has_same_name(here, there))
+    if (!there || !path || !is_same_server(here, there))
         return NULL;
+    size_t len = strcspn(path, "?");
     AUTO_FREE char *path_alone = xmemdupz(path, len);
     if (path[len] && str_ends_with(path_alone, "/tags/list"))
         return xasprintf("%.*s%s", (int)strcspn(scan->target, "?"), scan->target, path + len);
-    return strcmp(here, there) ? NULL : xstrdup(path);
+    return xstrdup(path);
 }
 
 /* The target of the next page, or NULL with ERROR_NONE after the last. */
