@@ -19,6 +19,7 @@ static const struct meaning {
     {403, ERROR_FORBIDDEN, "access is denied"},
     {404, ERROR_NOT_FOUND, "not there"},
     {429, ERROR_RATE_LIMITED, "too many requests"},
+    {501, ERROR_UNSUPPORTED, "the server cannot do that"},
 };
 
 static struct meaning meaning_of(int status)

@@ -2,7 +2,7 @@
  * What each question about a tag costs, counted at a registry: the table of model/demand.h. A repository's name says what
  * its tag "t" points at: "image-…" one image, "index-…" an index of two platforms, "alien-…" one without ours, "old-…" a
  * signed manifest of schema 1. What a "liar" sends is not what its digest says: the manifest of the tag, the image of an
- * index, the config, or the manifest of a digest that it named itself.
+ * index, the config, or the manifest of a digest that it named itself. A "headless" one answers no HEAD.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,10 +90,15 @@ static bool answer(const struct scripted_request *r, int fd, void *context UNUSE
     }
     if (str_starts_with(name, "old"))
         return serve_schema1(fd, name);
+    if (str_starts_with(name, "headless") && !strcmp(r->method, "HEAD")) {
+        AUTO_FREE char *head = xasprintf("HTTP/1.1 %s -\r\nContent-Length: 0\r\n\r\n", strchr(name, '-') + 1);
+        scripted_send(fd, head, strlen(head));
+        return true;
+    }
     if (!strcmp(name, "liar-tag") || !strcmp(name, "liar-digest") ||
         (!strcmp(name, "liar-child") && str_ends_with(r->target, image_digest)))
         return serve_lie(fd, r, image);
-    if (str_starts_with(name, "image") || !strcmp(name, "liar-config") ||
+    if (str_starts_with(name, "image") || str_starts_with(name, "headless") || !strcmp(name, "liar-config") ||
         str_ends_with(r->target, image_digest))
         return scan_reply_content(r, fd, "", image);
     AUTO_FREE char *index = index_of(name, str_starts_with(name, "alien") ? "s390x" : "amd64");
@@ -279,6 +284,17 @@ static void test_tag_details_of_another_platform_are_a_problem(void **state)
         "0h 1m 0b");
 }
 
+/* Nexus says 404 to a HEAD for what it gives to a GET, others that there is no such method. */
+static void test_tag_details_without_head_are_got(void **state)
+{
+    static const char *const names[] = {"headless-404", "headless-405", "headless-501"};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        ask(f, names[i], (struct question){D, false, 0}, "digest ", "1h 1m 0b");
+        ask(f, names[i], (struct question){D, false, 0}, "digest ", "1h 1m 0b");
+    }
+}
+
 static void test_tag_details_are_read_from_schema_1(void **state)
 {
     struct fixture *f = *state;
@@ -315,6 +331,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_tag_details_of_another_platform_are_a_problem, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_tag_details_without_head_are_got, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_tag_details_are_read_from_schema_1, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_tag_details_believe_no_content_that_is_not_its_digest, set_up,
                                         tear_down),
