@@ -108,6 +108,25 @@ int file_write_atomic(const char *path, const void *bytes, size_t len, mode_t mo
     return 0;
 }
 
+struct file_stamp file_stamp_of(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return (struct file_stamp){0};
+    return (struct file_stamp){st.st_dev, st.st_ino, st.st_size, st.st_mtim, st.st_ctim};
+}
+
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool file_stamp_is_same(const struct file_stamp *a, const struct file_stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           is_same_time(&a->modified, &b->modified) && is_same_time(&a->changed, &b->changed);
+}
+
 int file_make_directories(const char *path, mode_t mode, struct error *err)
 {
     AUTO_FREE char *copy = xstrdup(path);

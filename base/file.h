@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "base/attr.h"
 #include "base/error.h"
@@ -24,6 +25,16 @@ int file_read(const char *path, size_t limit, struct strbuf *out, struct error *
  */
 int file_write_atomic(const char *path, const void *bytes, size_t len, mode_t mode, struct error *err)
     MUST_CHECK;
+
+/* What tells one state of a file from another; all 0: there is none. Of a symbolic link, it is that of the file behind it. */
+struct file_stamp {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec modified, changed;
+};
+struct file_stamp file_stamp_of(const char *path);
+bool file_stamp_is_same(const struct file_stamp *a, const struct file_stamp *b);
 
 /* Makes the directory and its parents (mode 0777 and the umask for parents, `mode` for the last). */
 int file_make_directories(const char *path, mode_t mode, struct error *err) MUST_CHECK;

@@ -4,7 +4,9 @@
  */
 #include <curl/curl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/http_transfer.h"
 #include "base/limits.h"
@@ -42,6 +44,10 @@ static const struct explanation {
     {CURLE_BAD_CONTENT_ENCODING, ERROR_NETWORK, "the answer's compression is broken", NULL},
     {CURLE_OUT_OF_MEMORY, ERROR_INTERNAL, "out of memory", NULL},
 };
+
+static const struct explanation proxy_is_down = {CURLE_COULDNT_CONNECT, ERROR_NETWORK,
+                                                 "cannot connect to the proxy",
+                                                 "check http_proxy and https_proxy in the environment"};
 
 /* The furthest that a request came before time ran out. */
 static const struct stage {
@@ -88,13 +94,43 @@ static int explain_size(const struct http_transfer *t, struct error *err)
 }
 
 /* curl's words, or the system's where curl only says "failed to connect". */
-static const char *detail_of(const struct http_transfer *t, CURLcode result, char buffer[128])
+static const char *detail_of(const struct http_transfer *t, const struct explanation *e, char buffer[128])
 {
     long number = 0;
-    if (result == CURLE_COULDNT_CONNECT &&
+    const char *after = strstr(t->curl_text, " after ");
+    if (e->what == proxy_is_down.what && after) { /* how many ms is another text each time */
+        snprintf(buffer, 128, "%.*s", (int)(after - t->curl_text), t->curl_text);
+        return buffer;
+    }
+    if (e->result == CURLE_COULDNT_CONNECT &&
         curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number) == CURLE_OK && number)
         return strerror_r((int)number, buffer, 128);
-    return t->curl_text[0] ? t->curl_text : curl_easy_strerror(result);
+    return t->curl_text[0] ? t->curl_text : curl_easy_strerror(e->result);
+}
+
+/* Whether what could not be connected to was another than the URL's host: curl says its name. */
+static bool is_at_proxy(const struct http_transfer *t)
+{
+    static const char begins[] = "Failed to connect to ";
+    const char *host = t->url.host + (*t->url.host == '['), *tried = t->curl_text + strlen(begins);
+    return !t->connect_to && !strncmp(t->curl_text, begins, strlen(begins)) &&
+           (strncasecmp(tried, host, strcspn(host, "]")) != 0 || tried[strcspn(host, "]")] != ' ');
+}
+
+static struct explanation explanation_of(const struct http_transfer *t, CURLcode result)
+{
+    struct explanation found = {result, ERROR_NETWORK, "failed", NULL};
+    long status = 0; /* of the proxy, to what it was asked to connect to */
+    if (result == CURLE_COULDNT_CONNECT && is_at_proxy(t))
+        return proxy_is_down;
+    if (result == CURLE_RECV_ERROR &&
+        curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK && status >= 300)
+        result = CURLE_PROXY;
+    for (size_t i = 0; i < ARRAY_LEN(explanations); i++) {
+        if (explanations[i].result == result)
+            found = explanations[i];
+    }
+    return found;
 }
 
 int http_transfer_explain(const struct http_transfer *t, CURLcode result, struct error *err)
@@ -106,12 +142,8 @@ int http_transfer_explain(const struct http_transfer *t, CURLcode result, struct
         return explain_size(t, err);
     if (result == CURLE_OPERATION_TIMEDOUT)
         return explain_timeout(t, err);
-    struct explanation e = {result, ERROR_NETWORK, "failed", NULL};
-    for (size_t i = 0; i < ARRAY_LEN(explanations); i++) {
-        if (explanations[i].result == result)
-            e = explanations[i];
-    }
+    const struct explanation e = explanation_of(t, result);
     char buffer[128];
-    return error_set(err, e.code, "%s: %s (%s)%s%s", t->url.shown, e.what, detail_of(t, result, buffer),
+    return error_set(err, e.code, "%s: %s (%s)%s%s", t->url.shown, e.what, detail_of(t, &e, buffer),
                      e.advice ? "; " : "", e.advice ? e.advice : "");
 }

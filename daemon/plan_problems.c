@@ -79,16 +79,20 @@ static bool is_of_host(const struct plan *plan, size_t at)
     return true;
 }
 
-/* They fail one after the other, each with a round of its own: that it are twice as many is news. */
-static char *said_as(const struct plan *plan, size_t at, size_t others)
+/* The trouble of a host is the same while more or fewer of its repositories are found to have it, or another time to wait
+ * is told; it is told again when those are twice as many, or half. That of one repository is what its words say. */
+static char *topic_of(const struct plan *plan, size_t at, size_t others)
 {
-    const struct repository_demand *first = &plan->demands->items[at];
-    unsigned doublings = 0;
-    for (size_t number = others + 1; number > 1; number /= 2)
+    const struct repository_demand *demand = &plan->demands->items[at];
+    enum error_code code = plan->answers[at].error.code;
+    int doublings = 0;
+    if (!others && code != ERROR_RATE_LIMITED)
+        return NULL;
+    for (size_t n = others; n; n /= 2)
         doublings++;
-    return xasprintf("%.*s %d %s %u", (int)strcspn(first->repository, "/"), first->repository,
-                     (int)plan->answers[at].error.code,
-                     first->credential ? first->credential->grant.secret : "-", doublings);
+    return xasprintf("%s at %.*s with %s, %d", error_code_name(code), (int)strcspn(demand->repository, "/"),
+                     demand->repository, demand->credential ? demand->credential->grant.secret : "",
+                     doublings);
 }
 
 /* One line for a host in trouble, however many of its repositories that concerns. */
@@ -113,8 +117,7 @@ static void report_failed_answer(struct plan *plan, size_t at)
                                   : xstrdup("");
     AUTO_FREE char *message = xasprintf("%s%s", plan->answers[at].error.text, more);
     plan_add_workload_problem(plan, user->resource, user->container->line, message);
-    if (others)
-        plan->problems[plan->problems_len - 1].said_as = said_as(plan, at, others);
+    plan->problems[plan->problems_len - 1].topic = topic_of(plan, at, others);
 }
 
 void plan_report_answers(struct plan *plan)

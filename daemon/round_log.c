@@ -35,9 +35,13 @@ static void log_head(struct round_log *log, const struct repository *r, const st
               mirror_branch(r->mirror), "HEAD", report->head, NULL);
 }
 
-/* What makes a decision news. An age grows from round to round; which image it is of, and until when it holds, do not. */
+/* What makes a decision news. An age grows from round to round; which image it is of, and until when it holds, do not. Why
+ * a registry does not answer is a problem, and said as one. */
 static char *decision_line(const char *kind, const char *workload, const struct decision *decision)
 {
+    if (decision->cause == CAUSE_NO_ANSWER || decision->cause == CAUSE_STALE)
+        return xasprintf("%s %s %s %s", kind, workload, decision->container->name,
+                         decision_cause_name(decision->cause));
     if (decision->cause != CAUSE_TOO_YOUNG)
         return xasprintf("%s %s %s %s", kind, workload, decision->container->name, decision->reason);
     return xasprintf("%s %s %s too young: %s %" PRId64, kind, workload, decision->container->name,
@@ -68,8 +72,7 @@ static void log_problems(struct round_log *log, struct strmap *now, const struct
     for (size_t i = 0; i < plan->problems_len; i++) {
         const struct manifest_problem *each = &plan->problems[i];
         AUTO_FREE char *place = xasprintf("%s:%d", each->file ? each->file : "", each->line);
-        AUTO_FREE char *line =
-            each->said_as ? xstrdup(each->said_as) : xasprintf("%s %s", place, each->message);
+        AUTO_FREE char *line = each->topic ? xstrdup(each->topic) : xasprintf("%s %s", place, each->message);
         if (is_news(log, now, line))
             log_event(LOG_WARN, "automation", "repository", r->settings->name, "file", place, "workload",
                       each->workload, "err", each->message, NULL);

@@ -1,46 +1,17 @@
-/*
- * One lock guards everything in struct scan_thread but the scanner, which only the thread itself touches (waking
- * it apart). The thread holds the lock for short steps between runs of the scanner; a round that asks for answers
- * waits no longer than that.
- */
 #include "daemon/scan_thread.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
-#include "base/strmap.h"
 #include "daemon/registry_metrics.h"
 #include "daemon/scan_entry.h"
 #include "daemon/scan_log.h"
 #include "daemon/scan_metrics.h"
-#include "daemon/scan_pace.h"
-#include "model/image_ref.h"
+#include "daemon/scan_thread_state.h"
 
 #define CACHE_SAID_AGAIN_MS 600000
-
-/* The owner's view; its address is what rounds hold. */
-struct source {
-    struct image_source source;
-    struct scan_thread *thread;
-    size_t owner;
-    struct demand_set *demands; /* a reference; what the entries' wanted_by point into */
-};
-
-struct scan_thread {
-    pthread_t thread;
-    pthread_mutex_t lock;
-    struct scan_thread_options options;
-    struct source *sources;
-    struct strmap entries;         /* repository_demand_key -> struct scan_entry * */
-    struct label_lookup **lookups; /* to be started; references */
-    size_t lookups_len, lookups_capacity;
-    struct scan_pace pace;
-    bool stopping;
-    int64_t cache_said_ms; /* monotonic: when a failing cache was last logged; the thread's own */
-};
 
 static int64_t now_of(const struct scan_thread *t)
 {
@@ -63,133 +34,6 @@ static unsigned wants(const char *tag, void *context)
     pthread_mutex_unlock(&t->lock);
     return all;
 }
-
-/* -- rounds' side ------------------------------------------------------------------------------------------ */
-
-static struct scan_entry *entry_for(struct scan_thread *t, const struct repository_demand *demand)
-{
-    AUTO_FREE char *key = repository_demand_key(demand);
-    struct scan_entry *entry = strmap_get(&t->entries, key);
-    if (entry)
-        return entry;
-    entry = scan_entry_new(t, demand->repository, t->options.owners, now_of(t));
-    entry->credential = pull_credential_ref(demand->credential);
-    strmap_set(&t->entries, key, entry);
-    return entry;
-}
-
-/* Puts the owner's new demands in the place of its old ones. */
-static void replace_demands(struct source *source, struct demand_set *demands)
-{
-    struct scan_thread *t = source->thread;
-    struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
-    const char *repository;
-    void *value;
-    while (strmap_next(&t->entries, &cursor, &repository, &value))
-        ((struct scan_entry *)value)->wanted_by[source->owner] = NULL;
-    for (size_t i = 0; i < demands->len; i++) {
-        struct scan_entry *entry = entry_for(t, &demands->items[i]);
-        entry->wanted_by[source->owner] = &demands->items[i];
-        AUTO_FREE char *asked = scan_entry_question(entry);
-        if (!entry->asked || strcmp(asked, entry->asked) != 0)
-            entry->next_ms = 0;
-    }
-    demand_set_unref(source->demands);
-    source->demands = demand_set_ref(demands);
-}
-
-/* Demands have changed since the last list was asked for, so that what is known may lack what they want. */
-static bool is_behind(const struct scan_entry *entry)
-{
-    return !entry->next_ms || (entry->run == SCAN_RUN_LIST && entry->asks_anew);
-}
-
-static void read_answer(struct scan_entry *entry, struct scan_result *result)
-{
-    bool behind = is_behind(entry);
-    entry->is_awaited = entry->is_awaited || behind;
-    *result = (struct scan_result){.info = entry->info ? repository_info_ref(entry->info) : NULL,
-                                   .is_fresh = entry->is_answered && !entry->error.code,
-                                   .is_behind = behind,
-                                   .error = entry->error};
-}
-
-static void answer(struct image_source *image_source, struct demand_set *demands, struct scan_result *results)
-{
-    struct source *source = (struct source *)image_source;
-    struct scan_thread *t = source->thread;
-    int64_t started_ms = now_of(t);
-    pthread_mutex_lock(&t->lock);
-    replace_demands(source, demands);
-    for (size_t i = 0; i < demands->len; i++) {
-        if (!image_source->unchanged || !image_source->unchanged[i])
-            read_answer(entry_for(t, &demands->items[i]), &results[i]);
-    }
-    pthread_mutex_unlock(&t->lock);
-    scan_metrics_answers(t->options.metrics, results, demands->len, now_of(t) - started_ms);
-    scanner_wake(t->options.scanner);
-}
-
-static void read_labels(struct image_source *image_source, struct label_lookup *lookup)
-{
-    struct scan_thread *t = ((struct source *)image_source)->thread;
-    pthread_mutex_lock(&t->lock);
-    vec_grow(t->lookups, t->lookups_len, t->lookups_capacity);
-    t->lookups[t->lookups_len++] = label_lookup_ref(lookup);
-    pthread_mutex_unlock(&t->lock);
-    scanner_wake(t->options.scanner);
-    label_lookup_wait(lookup);
-}
-
-struct image_source *scan_thread_source(struct scan_thread *thread, size_t owner)
-{
-    return &thread->sources[owner].source;
-}
-
-bool scan_thread_pushed(struct scan_thread *t, const char *repository, const char *tag)
-{
-    if (!image_tag_is_valid(tag))
-        return false;
-    struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
-    const char *name;
-    void *value;
-    bool is_wanted = false;
-    pthread_mutex_lock(&t->lock);
-    while (strmap_next(&t->entries, &cursor, &name, &value)) {
-        struct scan_entry *entry = value;
-        if (!scan_entry_is_named(entry, repository) || !scan_entry_is_wanted(entry))
-            continue;
-        scan_entry_push(entry, tag, now_of(t));
-        is_wanted = true;
-    }
-    pthread_mutex_unlock(&t->lock);
-    if (is_wanted)
-        scanner_wake(t->options.scanner);
-    return is_wanted;
-}
-
-void scan_thread_measure(struct scan_thread *t)
-{
-    struct metrics *metrics = t->options.metrics;
-    struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
-    const char *name;
-    void *value;
-    size_t overdue = 0;
-    CLEANUP(strmap_release) struct strmap shown = STRMAP_INIT;
-    metrics_clear(metrics, METRIC_TAGS);
-    metrics_clear(metrics, METRIC_ANSWER_AGE);
-    pthread_mutex_lock(&t->lock);
-    while (strmap_next(&t->entries, &cursor, &name, &value)) {
-        struct scan_entry *entry = value;
-        overdue += entry->is_overdue;
-        if (entry->info)
-            scan_metrics_entry(metrics, &shown, entry, clock_wall_ms(t->options.clock));
-    }
-    pthread_mutex_unlock(&t->lock);
-    metrics_set(metrics, METRIC_OVERDUE, NULL, (double)overdue);
-}
-
-/* -- the thread's side --------------------------------------------------------------------------------------- */
 
 /* Unless new demands came while it ran: then it is due. */
 static void plan_next(struct scan_thread *t, struct scan_entry *entry, bool was_pushed, bool failed,
@@ -390,6 +234,8 @@ static bool turn(struct scan_thread *t)
         take_due(t, &runs);
     pthread_mutex_unlock(&t->lock);
     scan_log_overdue(&runs.overdue, t->options.interval_ms);
+    if (t->options.docker_config)
+        docker_config_renew(t->options.docker_config, t->options.scanner);
     for (size_t i = 0; i < runs.len; i++)
         submit(t, &runs.items[i]);
     for (size_t i = 0; !stopping && i < runs.lookups_len; i++)
@@ -421,8 +267,7 @@ struct scan_thread *scan_thread_new(const struct scan_thread_options *options)
     strmap_init(&t->entries, scan_entry_free);
     t->sources = xcalloc(options->owners, sizeof(*t->sources));
     for (size_t i = 0; i < options->owners; i++)
-        t->sources[i] = (struct source){
-            .source = {.answer = answer, .read_labels = read_labels}, .thread = t, .owner = i};
+        t->sources[i] = scan_source_of(t, i);
     if (pthread_create(&t->thread, NULL, run, t) != 0)
         abort(); /* as for memory: there is nothing to go on with */
     return t;

@@ -30,6 +30,7 @@
 #include "base/attr.h"
 #include "base/clock.h"
 #include "daemon/demand_set.h"
+#include "daemon/docker_config.h"
 #include "daemon/health.h"
 #include "daemon/image_source.h"
 #include "daemon/metrics.h"
@@ -43,6 +44,7 @@ struct scan_thread;
 struct scan_thread_options {
     struct scanner *scanner; /* used by the new thread alone from now on; must outlive it, as all here */
     struct cache *cache;     /* the scanner's, for its counts; NULL: none */
+    struct docker_config *docker_config; /* whose credentials the scanner has; NULL: none */
     size_t owners;
     int64_t interval_ms;
     const struct clock *clock;

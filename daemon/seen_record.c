@@ -79,10 +79,17 @@ static bool has_moved(const struct line *line, const char *digest)
            (strlen(digest) != line->digest_len || strncmp(digest, line->digest, line->digest_len) != 0);
 }
 
+/* Its name alone was known so far: what it points at may have been pushed at any time since, unless it was made before. */
+static bool is_learned_late(const struct line *line, const struct image_details *details)
+{
+    bool was_there = details->created_ms > 0 && details->created_ms <= line->seen_ms;
+    return !line->digest && details->digest && !was_there;
+}
+
 static int64_t time_of(const struct line *line, const struct image_details *details, bool is_first,
                        int64_t now_ms)
 {
-    if (line && !has_moved(line, details->digest))
+    if (line && !has_moved(line, details->digest) && !is_learned_late(line, details))
         return line->seen_ms;
     bool counts_made = is_first && details->created_ms > 0 && details->created_ms < now_ms;
     return counts_made ? details->created_ms : now_ms;

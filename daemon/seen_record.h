@@ -17,7 +17,8 @@
 /*
  * Brings an account up to date: writes the new one to `out` and the time of each tag to seen_ms (by its index in `info`).
  *
- * A tag that is new is seen now, and so is one that points at something else than it did; one that is gone is forgotten.
+ * A tag that is new is seen now, and so is one that points at something else than it did, or of which the name alone was
+ * known: between its name and its digest it may have been pushed again. One that is gone is forgotten.
  * Without an account, or with one that cannot be read (`old` NULL or not as above), nobody was there to see: then the time
  * at which an image was made counts, where it is known.
  */

@@ -192,6 +192,7 @@ static void start_scans(struct server *server)
     server->scans = scan_thread_new(
         &(struct scan_thread_options){.scanner = server->session.scanner,
                                       .cache = server->session.cache,
+                                      .docker_config = server->session.docker_config,
                                       .owners = server->workers_len,
                                       .interval_ms = server->config->registry_poll_interval_ms,
                                       .clock = &system_clock,

@@ -4,45 +4,8 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "scanner/provider.h"
-
-/* Where docker itself keeps its credentials; NULL if there is no home directory. */
-static char *default_docker_config(void)
-{
-    const char *directory = getenv("DOCKER_CONFIG");
-    if (directory && *directory)
-        return file_join(directory, "config.json");
-    return file_in_home(".docker/config.json");
-}
-
-/* A file that is not there is none. */
-static int load_if_there(struct session *session, char *path, struct error *err)
-{
-    if (path)
-        session->credentials = credentials_load(path, err);
-    bool is_read = !path || session->credentials;
-    free(path);
-    if (!is_read && err->code != ERROR_NOT_FOUND)
-        return -1;
-    error_clear(err);
-    return 0;
-}
-
-static int load_credentials(struct session *session, const struct config *config, struct error *err)
-{
-    int status = 0;
-    if (config->docker_config) {
-        session->credentials = credentials_load(config->docker_config, err);
-        status = session->credentials ? 0 : -1;
-    } else {
-        status = load_if_there(session, default_docker_config(), err);
-        if (status == 0 && !session->credentials) /* where docker kept it before 2015 */
-            status = load_if_there(session, file_in_home(".dockercfg"), err);
-    }
-    return status < 0 ? error_wrap(err, "reading registry credentials") : 0;
-}
 
 static int check_providers(const struct strvec *names, struct error *err)
 {
@@ -72,13 +35,14 @@ int session_open(struct session *session, const struct config *config, const str
     if (!session->cache)
         return error_wrap(err, "--cache");
     cache_time(session->cache, clock);
-    if (load_credentials(session, config, err) < 0)
+    session->docker_config = docker_config_open(config->docker_config, clock, err);
+    if (!session->docker_config)
         return -1;
     if (check_providers(&config->registry_require, err) < 0)
         return -1;
     const struct scanner_options options = {
         .cache = session->cache,
-        .credentials = session->credentials,
+        .credentials = docker_config_credentials(session->docker_config),
         .clock = clock,
         .platform = config->platform,
         .insecure_hosts = &config->insecure_hosts,
@@ -97,7 +61,7 @@ void session_close(struct session *session)
 {
     first_seen_free(session->first_seen);
     scanner_free(session->scanner);
-    credentials_free(session->credentials);
+    docker_config_free(session->docker_config);
     cache_free(session->cache);
     *session = (struct session)SESSION_INIT;
 }

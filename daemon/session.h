@@ -10,13 +10,13 @@
 #include "base/error.h"
 #include "cache/cache.h"
 #include "daemon/config.h"
+#include "daemon/docker_config.h"
 #include "daemon/first_seen.h"
-#include "scanner/credentials.h"
 #include "scanner/scanner.h"
 
 struct session {
     struct cache *cache;
-    struct credentials *credentials; /* NULL: none */
+    struct docker_config *docker_config;
     struct scanner *scanner;
     struct first_seen *first_seen;
 };

@@ -2,54 +2,28 @@
 
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/log.h"
-
-/* What tells one state of the file from another; all 0: there is none. */
-struct stamp {
-    dev_t device;
-    ino_t inode;
-    off_t size;
-    struct timespec modified, changed;
-};
 
 struct webhook_key_file {
     const char *path;
     const struct clock *clock;
     struct webhook_keys keys;
-    struct stamp stamp; /* of what was last read, with success or not */
+    struct file_stamp stamp; /* of what was last read, with success or not */
     int64_t looked_ms;
 };
-
-static struct stamp stamp_of(const char *path)
-{
-    struct stat st;
-    if (stat(path, &st) < 0)
-        return (struct stamp){0};
-    return (struct stamp){st.st_dev, st.st_ino, st.st_size, st.st_mtim, st.st_ctim};
-}
-
-static bool is_same_time(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool is_same_stamp(const struct stamp *a, const struct stamp *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           is_same_time(&a->modified, &b->modified) && is_same_time(&a->changed, &b->changed);
-}
 
 struct webhook_key_file *webhook_key_file_open(const char *path, const struct clock *clock, struct error *err)
 {
     struct webhook_keys keys = WEBHOOK_KEYS_INIT;
-    struct stamp stamp = stamp_of(path); /* before it is read: what changes meanwhile is seen the next time */
+    struct file_stamp stamp =
+        file_stamp_of(path); /* before it is read: what changes meanwhile is seen the next time */
     if (webhook_keys_load(path, &keys, err) < 0)
         return NULL;
     struct webhook_key_file *file = xcalloc(1, sizeof(*file));
-    *file = (struct webhook_key_file){path, clock, keys, keys.was_created ? stamp_of(path) : stamp,
+    *file = (struct webhook_key_file){path, clock, keys, keys.was_created ? file_stamp_of(path) : stamp,
                                       clock_monotonic_ms(clock)};
     return file;
 }
@@ -83,8 +57,8 @@ const struct webhook_keys *webhook_key_file_keys(struct webhook_key_file *file)
     if (now_ms - file->looked_ms < WEBHOOK_KEY_FILE_LOOK_MS)
         return &file->keys;
     file->looked_ms = now_ms;
-    struct stamp stamp = stamp_of(file->path);
-    if (is_same_stamp(&stamp, &file->stamp))
+    struct file_stamp stamp = file_stamp_of(file->path);
+    if (file_stamp_is_same(&stamp, &file->stamp))
         return &file->keys;
     file->stamp = stamp;
     read_again(file);

@@ -375,7 +375,7 @@ void manifest_problem_release(struct manifest_problem *problem)
     free(problem->file);
     free(problem->workload);
     free(problem->message);
-    free(problem->said_as);
+    free(problem->topic);
 }
 
 static void release_resource(struct resource *resource)

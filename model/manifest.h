@@ -106,7 +106,8 @@ struct manifest_problem {
     int line;       /* from 1; 0: the file as a whole */
     char *workload; /* resource id text; NULL if it is not about one */
     char *message;
-    char *said_as; /* what makes it the same as one that was told before; NULL: its place and its message */
+    char *
+        topic; /* what it is known by where it is said once, while numbers in it change; NULL: all of the above */
 };
 
 void manifest_problem_release(struct manifest_problem *problem);

@@ -74,6 +74,11 @@ struct credential_source *credential_source_new(const struct credential_source_o
     return source;
 }
 
+void credential_source_replace(struct credential_source *source, const struct credentials *credentials)
+{
+    source->options.credentials = credentials;
+}
+
 /* -- the lookup's thread --------------------------------------------------------------------------------- */
 
 static int get(struct work *work, struct error *err)

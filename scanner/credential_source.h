@@ -39,6 +39,8 @@ struct credential_source_options {
 };
 
 struct credential_source *credential_source_new(const struct credential_source_options *options);
+/* Takes other credentials from now on, in the place of those in the options. */
+void credential_source_replace(struct credential_source *source, const struct credentials *credentials);
 /* Nobody may wait: credential_source_cancel first. Waits for what is under way, which has its deadlines. */
 void credential_source_free(struct credential_source *source);
 

@@ -5,73 +5,49 @@
 
 #include "base/alloc.h"
 #include "cache/records.h"
-#include "scanner/credential_grant.h"
 #include "scanner/index_source.h"
 #include "scanner/list_trust.h"
 
 struct index_scan {
-    const struct scan_environment *env;
-    const struct demand *demand;
-    struct scan_result *result;
-    void (*finished)(void *context);
-    void *context;
-    struct credential_grant grant; /* a copy: what was lent may change while the scan runs */
-    struct credential credential;
+    struct scan_task task; /* first, so that a task is a scan */
     int64_t max_age_ms;
-    char *scope; /* of the record in the cache; NULL: the credentials were not even had */
     struct repository_info *last, *info;
 };
 
 static void end(struct index_scan *scan)
 {
-    void (*finished)(void *context) = scan->finished;
-    void *context = scan->context;
     repository_info_unref(scan->last);
     repository_info_unref(scan->info);
-    credential_grant_release(&scan->grant);
-    free(scan->scope);
-    free(scan);
-    finished(context);
+    scan_task_end(&scan->task);
 }
 
 static void fail(struct index_scan *scan, const struct error *err)
 {
-    const struct credential *given = scan->demand->credential;
-    bool is_of_secret = given && given->secret;
-    if (err->code == ERROR_UNAUTHORIZED && scan->scope && !given)
-        credential_source_refused(scan->env->credentials, scan->demand->repository);
-    scan->result->info = steal(&scan->last);
-    scan->result->error = *err;
-    error_wrap(&scan->result->error, "scanning %s%s%s", scan->demand->repository,
-               is_of_secret ? " with the secret " : "", is_of_secret ? given->secret : "");
+    scan->task.result->info = steal(&scan->last);
+    scan_task_fail(&scan->task, "scanning", err);
     end(scan);
 }
 
 static void succeed(struct index_scan *scan)
 {
-    scan->result->info = steal(&scan->info);
-    scan->result->is_fresh = true;
+    scan->task.result->info = steal(&scan->info);
+    scan->task.result->is_fresh = true;
     end(scan);
-}
-
-static int64_t now_of(const struct index_scan *scan)
-{
-    return clock_wall_ms(scan->env->clock);
 }
 
 /* -- the index ----------------------------------------------------------------------------------------------- */
 
 static const char *chart_of(const struct index_scan *scan)
 {
-    return scan->demand->repository + strcspn(scan->demand->repository, "#") + 1;
+    return scan->task.demand->repository + strcspn(scan->task.demand->repository, "#") + 1;
 }
 
 static int read_versions(struct index_scan *scan, const struct index_answer *answer, struct error *err)
 {
-    int64_t now_ms = now_of(scan);
-    scan->info = repository_info_new(scan->demand->repository);
-    if (chart_index_read(&answer->slice, chart_of(scan), scan->env->tag_limit, now_ms, scan->info,
-                         &scan->result->bad_tags, err) < 0)
+    int64_t now_ms = scan_task_now(&scan->task);
+    scan->info = repository_info_new(scan->task.demand->repository);
+    if (chart_index_read(&answer->slice, chart_of(scan), scan->task.env->tag_limit, now_ms, scan->info,
+                         &scan->task.result->bad_tags, err) < 0)
         return -1;
     repository_info_finish(scan->info);
     repository_info_set_etag(scan->info, answer->validator, now_ms);
@@ -80,15 +56,15 @@ static int read_versions(struct index_scan *scan, const struct index_answer *ans
 
 static void keep(struct index_scan *scan, int64_t age_ms)
 {
-    scan->info->scanned_ms = now_of(scan) - age_ms;
+    scan->info->scanned_ms = scan_task_now(&scan->task) - age_ms;
     if (!list_trust_believes(scan->last, scan->info)) {
         struct repository_info *kept = repository_info_copy(scan->last);
         list_trust_mark(kept, scan->last, scan->info);
         repository_info_unref(scan->info);
         scan->info = kept;
     }
-    scan->info->is_label_dated = scan->demand->dates_by_labels;
-    record_put_repository(scan->env->cache, scan->info, scan->scope);
+    scan->info->is_label_dated = scan->task.demand->dates_by_labels;
+    record_put_repository(scan->task.env->cache, scan->info, scan->task.scope);
     succeed(scan);
 }
 
@@ -106,7 +82,7 @@ static void on_index(const struct index_answer *answer, void *context)
         fail(scan, &problem);
         return;
     }
-    keep(scan, clock_monotonic_ms(scan->env->clock) - answer->checked_ms);
+    keep(scan, clock_monotonic_ms(scan->task.env->clock) - answer->checked_ms);
 }
 
 /* The validator of the last answer, if one that the index is still the same would be all there is to know. */
@@ -114,38 +90,34 @@ static const char *usable_validator(const struct index_scan *scan)
 {
     const struct repository_info *last = scan->last;
     bool is_usable = last && last->etag && !last->is_truncated && !last->is_shrunken &&
-                     last->images_len <= scan->env->tag_limit &&
-                     clock_is_near(now_of(scan), last->etag_ms, LIST_UNCHANGED_TRUSTED_MS);
+                     last->images_len <= scan->task.env->tag_limit &&
+                     clock_is_near(scan_task_now(&scan->task), last->etag_ms, LIST_UNCHANGED_TRUSTED_MS);
     return is_usable ? last->etag : NULL;
 }
 
 /* -- the beginning ------------------------------------------------------------------------------------------- */
 
-static void on_credential(const struct credential *credential, const struct error *err, void *context)
+static void on_log_in(struct scan_task *task, const struct error *err)
 {
-    struct index_scan *scan = context;
-    const struct scan_environment *env = scan->env;
+    struct index_scan *scan = (struct index_scan *)task;
+    const struct scan_environment *env = task->env;
+    const struct demand *demand = task->demand;
     if (err) {
         fail(scan, err);
         return;
     }
-    scan->grant = credential_grant_copy(credential);
-    scan->credential = credential_grant_view(&scan->grant);
-    AUTO_FREE char *identity = credential_identity(&scan->credential);
-    scan->scope = xasprintf("%s %s", env->platform, identity);
-    scan->last =
-        record_get_repository_again(env->cache, scan->demand->repository, scan->scope, scan->demand->known);
-    if (scan->last && clock_is_near(now_of(scan), scan->last->scanned_ms, scan->max_age_ms)) {
+    scan->last = record_get_repository_again(env->cache, demand->repository, task->scope, demand->known);
+    if (scan->last && clock_is_near(scan_task_now(task), scan->last->scanned_ms, scan->max_age_ms)) {
         scan->info = steal(&scan->last);
         succeed(scan);
         return;
     }
     index_source_want(env->indexes,
-                      &(struct index_request){.repository = scan->demand->repository,
-                                              .credential = &scan->credential,
+                      &(struct index_request){.repository = demand->repository,
+                                              .credential = &task->credential,
                                               .validator = usable_validator(scan),
                                               .max_age_ms = scan->max_age_ms,
-                                              .requests = &scan->result->requests},
+                                              .requests = &task->result->requests},
                       on_index, scan);
 }
 
@@ -153,14 +125,8 @@ void index_scan_start(const struct scan_environment *env, const struct demand *d
                       struct scan_result *result, void (*finished)(void *context), void *context)
 {
     struct index_scan *scan = xcalloc(1, sizeof(*scan));
-    *scan = (struct index_scan){.env = env,
-                                .demand = demand,
-                                .result = result,
-                                .finished = finished,
-                                .context = context,
-                                .max_age_ms = max_age_ms};
-    if (demand->credential)
-        on_credential(demand->credential, NULL, scan);
-    else
-        credential_source_want(env->credentials, demand->repository, on_credential, scan);
+    *scan = (struct index_scan){
+        .task = {.env = env, .demand = demand, .result = result, .finished = finished, .context = context},
+        .max_age_ms = max_age_ms};
+    scan_task_log_in(&scan->task, on_log_in);
 }

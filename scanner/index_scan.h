@@ -16,7 +16,7 @@
 #ifndef SCANNER_INDEX_SCAN_H
 #define SCANNER_INDEX_SCAN_H
 
-#include "scanner/repository_scan.h"
+#include "scanner/scan_task.h"
 
 /* As repository_scan_start, for a demand whose repository image_repository_is_index is true of. */
 void index_scan_start(const struct scan_environment *environment, const struct demand *demand,

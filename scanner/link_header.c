@@ -35,13 +35,14 @@ static const char *take_parameter(const char *at, bool *is_next)
     if (*at != '=')
         return at;
     at = skip_space(at + 1);
-    if (*at == '"') {
-        for (at++; *at && *at != '"'; at++) {
+    if (*at == '"' || *at == '\'') {
+        const char quote = *at;
+        for (at++; *at && *at != quote; at++) {
             if (*at == '\\' && at[1])
                 at++;
             strbuf_addch(&value, *at);
         }
-        at += *at == '"';
+        at += *at == quote;
     } else {
         size_t value_len = strcspn(at, ";, \t");
         strbuf_add(&value, at, value_len);
@@ -52,22 +53,29 @@ static const char *take_parameter(const char *at, bool *is_next)
     return skip_space(at);
 }
 
-char *link_header_next(const char *field)
+/* Where the target that `at` begins with ends, with or without "<>"; NULL if it has no end. */
+static const char *end_of_target(const char *at)
+{
+    return *at == '<' ? strchr(at, '>') : at + strcspn(at, ";, \t>");
+}
+
+char *link_header_next(const char *field, struct error *err)
 {
     const char *at = field ? field : "";
-    for (;;) {
-        at += strspn(at, " \t,");
-        const char *end = *at == '<' ? strchr(at, '>') : NULL;
-        if (!end)
-            return NULL;
-        const char *target = at + 1;
+    while (*(at += strspn(at, " \t,"))) {
+        const char *target = at + (*at == '<'), *end = end_of_target(at);
         bool is_next = false;
-        at = skip_space(end + 1);
+        if (!end)
+            break;
+        at = skip_space(end + (*end == '>'));
         while (*at == ';')
             at = take_parameter(at + 1, &is_next);
         if (is_next)
             return xmemdupz(target, (size_t)(end - target));
         if (*at && *at != ',')
-            return NULL;
+            break;
     }
+    if (*at)
+        error_set(err, ERROR_INVALID, "the Link header cannot be read: %.200s", field);
+    return NULL;
 }

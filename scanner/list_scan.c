@@ -101,25 +101,50 @@ static void ask_first_page(struct list_scan *scan, bool with_size)
                                                                                        : NULL);
 }
 
+/* Of two http_origins. A registry behind a proxy takes itself for http://NAME or https://NAME, wherever it is reached. */
+static bool is_same_server(const char *here, const char *there)
+{
+    const char *name = strstr(here, "//"), *other = strstr(there, "//"), *port = strrchr(other, ':');
+    size_t len = (size_t)(port - other);
+    bool has_usual_port = !strcmp(port, ":80") || !strcmp(port, ":443");
+    bool has_same_name = len == (size_t)(strrchr(name, ':') - name) && !memcmp(name, other, len);
+    return !strcmp(here, there) || (has_usual_port && has_same_name);
+}
+
+/* The target that `url` names at the server of this page, or NULL if it is none there. Of the address of another page of
+ * the list only the query counts: behind proxies, Artifactory and Nexus leave out or add the beginning of the path
+ * that they are reached by. */
+static char *target_of(const struct list_scan *scan, const char *url, const char *here)
+{
+    AUTO_FREE char *there = http_origin(url);
+    const char *path = strchr(strstr(url, "//") + 2, '/');
+    if (!there || !path || !is_same_server(here, there))
+        return NULL;
+    size_t len = strcspn(path, "?");
+    AUTO_FREE char *path_alone = xmemdupz(path, len);
+    if (path[len] && str_ends_with(path_alone, "/tags/list"))
+        return xasprintf("%.*s%s", (int)strcspn(scan->target, "?"), scan->target, path + len);
+    return xstrdup(path);
+}
+
 /* The target of the next page, or NULL with ERROR_NONE after the last. */
 static char *next_target(struct list_scan *scan, struct http_response *response, struct error *err)
 {
-    AUTO_FREE char *link = link_header_next(http_header_list(response, "Link"));
+    AUTO_FREE char *link = link_header_next(http_header_list(response, "Link"), err);
+    if (!link && err->code != ERROR_NONE)
+        error_wrap(err, "the next page of the tag list");
     if (!link)
         return NULL;
     AUTO_FREE char *url = http_resolve(response->url, link);
     AUTO_FREE char *here = http_origin(response->url);
-    AUTO_FREE char *there = url ? http_origin(url) : NULL;
-    if (!there || !here || strcmp(here, there) != 0) {
+    char *target = url && here ? target_of(scan, url, here) : NULL;
+    if (!target)
         error_set(err, ERROR_INVALID, "the tag list goes on at another server (%.200s): refused", link);
-        return NULL;
-    }
-    const char *target = strchr(strstr(url, "//") + 2, '/');
-    if (!target || strmap_has(&scan->visited, target)) {
+    else if (strmap_has(&scan->visited, target)) {
+        free(steal(&target));
         error_set(err, ERROR_INVALID, "the pages of the tag list lead in a circle");
-        return NULL;
     }
-    return xstrdup(target);
+    return target;
 }
 
 static void finish(struct list_scan *scan)

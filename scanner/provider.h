@@ -2,7 +2,7 @@
  * Cloud providers whose registries are logged in to with the identity that the machine, the pod or the environment
  * has: one row in the table of provider.c and one file each.
  *
- *     ECR  <account>.dkr.ecr.<region>.amazonaws.com[.cn]   keys of the environment, web identity, instance role
+ *     ECR  <account>.dkr.ecr.<region>.amazonaws.com, …     keys of the environment, web identity, instance role
  *     GCP  gcr.io, *.gcr.io, *.pkg.dev                     service account key, metadata server (workload identity)
  *     ACR  *.azurecr.io, .cn, .us                          workload identity, service principal, managed identity
  *

@@ -22,8 +22,8 @@ bool provider_ecr_owns(const char *host)
 static json_t *ask_token(const struct provider_request *request, const struct ecr_host *host,
                          const struct aws_identity *identity, struct error *err)
 {
-    AUTO_FREE char *usual = host->is_fips ? xasprintf("https://ecr-fips.%s.%s", host->region, host->domain)
-                                          : xasprintf("https://api.ecr.%s.%s", host->region, host->domain);
+    AUTO_FREE char *usual =
+        xasprintf("https://%s%s%s", host->form->api, host->region, host->form->api_suffix);
     AUTO_FREE char *endpoint = provider_endpoint(request, "AWS_ENDPOINT_URL_ECR", usual, err);
     if (!endpoint)
         return NULL;
@@ -68,7 +68,7 @@ int provider_ecr_get(const struct provider_request *request, struct credential_g
     if (!ecr_host_parse(request->host, &host))
         return error_set(err, ERROR_INVALID, "%s is no host of ECR", request->host);
     CLEANUP(aws_identity_release) struct aws_identity identity = AWS_IDENTITY_INIT;
-    if (aws_identity_find(request, host.region, host.domain, &identity, err) < 0)
+    if (aws_identity_find(request, host.region, host.form->sts_domain, &identity, err) < 0)
         return -1;
     *grant = (struct credential_grant){.lifetime_ms = LIFETIME_MS};
     if (!identity.key_id)

@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "cache/records.h"
-#include "scanner/credential_grant.h"
 #include "scanner/tag_answer.h"
 #include "scanner/tag_details.h"
 
@@ -20,14 +19,7 @@ struct pushed_tag {
 };
 
 struct pushed_scan {
-    const struct scan_environment *env;
-    const struct demand *demand;
-    struct scan_result *result;
-    void (*finished)(void *context);
-    void *context;
-    struct credential_grant grant; /* a copy: what was lent may change while the scan runs */
-    struct credential credential;  /* the view of it */
-    bool has_credential;
+    struct scan_task task; /* first, so that a task is a scan */
     struct repository_info *base;
     struct pushed_tag *tags;
     size_t tags_len;
@@ -46,11 +38,11 @@ static void put(const struct pushed_scan *scan, struct repository_info *info, co
         if (known->pushed_ms && !known->digest) /* of something else, for all that is known */
             repository_info_edit_details(info, index)->pushed_ms = 0;
     }
-    tag_answer_put(info, index, scan->demand,
+    tag_answer_put(info, index, scan->task.demand,
                    &(struct tag_answer){.digest = tag->digest,
                                         .facts = &tag->facts,
                                         .problem = tag->problem,
-                                        .now_ms = clock_wall_ms(scan->env->clock)});
+                                        .now_ms = scan_task_now(&scan->task)});
 }
 
 static const struct pushed_tag *find(const struct pushed_scan *scan, const char *tag)
@@ -90,24 +82,17 @@ static struct repository_info *merge(const struct pushed_scan *scan)
     info->is_shrunken = base->is_shrunken;
     info->shrunken_len = base->shrunken_len;
     info->shrunken_ms = base->shrunken_ms;
-    info->is_truncated = base->is_truncated || info->images_len > scan->env->tag_limit;
+    info->is_truncated = base->is_truncated || info->images_len > scan->task.env->tag_limit;
     return info;
-}
-
-/* Under the name of whose answer it is, which is not known without the credentials. free() it. */
-static char *scope_of(const struct pushed_scan *scan)
-{
-    AUTO_FREE char *identity = credential_identity(&scan->credential);
-    return xasprintf("%s %s", scan->env->platform, identity);
 }
 
 /* A pawl that shares the cache may have listed since: the pushed tags are then put into its list, and not its list
  * replaced by ours. */
-static void take_newer_base(struct pushed_scan *scan, const char *scope)
+static void take_newer_base(struct pushed_scan *scan)
 {
-    struct repository_info *kept =
-        record_get_repository_again(scan->env->cache, scan->demand->repository, scope, scan->demand->known);
-    kept = tag_answer_date_all(kept, scan->demand, scan->env->cache, scan->env->platform);
+    struct repository_info *kept = record_get_repository_again(
+        scan->task.env->cache, scan->task.demand->repository, scan->task.scope, scan->task.demand->known);
+    kept = tag_answer_date_all(kept, scan->task.demand, scan->task.env->cache, scan->task.env->platform);
     if (kept && kept->scanned_ms > scan->base->scanned_ms) {
         struct repository_info *older = scan->base;
         scan->base = kept;
@@ -120,26 +105,20 @@ static void take_newer_base(struct pushed_scan *scan, const char *scope)
  * know of these tags alone. */
 static void merge_and_save(struct pushed_scan *scan)
 {
-    AUTO_FREE char *scope = scan->has_credential && scan->base->scanned_ms ? scope_of(scan) : NULL;
-    if (scope)
-        take_newer_base(scan, scope);
-    scan->result->info = merge(scan);
-    if (scope)
-        record_put_repository(scan->env->cache, scan->result->info, scope);
+    bool is_saved = scan->task.scope && scan->base->scanned_ms;
+    if (is_saved)
+        take_newer_base(scan);
+    scan->task.result->info = merge(scan);
+    if (is_saved)
+        record_put_repository(scan->task.env->cache, scan->task.result->info, scan->task.scope);
 }
 
 static void end(struct pushed_scan *scan)
 {
     merge_and_save(scan);
-    scan->result->error = scan->error;
-    scan->result->is_fresh = !scan->error.code;
-    const struct credential *given = scan->demand->credential;
-    bool is_of_secret = given && given->secret;
+    scan->task.result->is_fresh = !scan->error.code;
     if (scan->error.code)
-        error_wrap(&scan->result->error, "looking at pushed tags of %s%s%s", scan->demand->repository,
-                   is_of_secret ? " with the pull secret " : "", is_of_secret ? given->secret : "");
-    void (*finished)(void *context) = scan->finished;
-    void *context = scan->context;
+        scan_task_fail(&scan->task, "looking at pushed tags of", &scan->error);
     for (size_t i = 0; i < scan->tags_len; i++) {
         free(scan->tags[i].tag);
         free(scan->tags[i].digest);
@@ -147,10 +126,8 @@ static void end(struct pushed_scan *scan)
         image_facts_release(&scan->tags[i].facts);
     }
     free(scan->tags);
-    credential_grant_release(&scan->grant);
     repository_info_unref(scan->base);
-    free(scan);
-    finished(context);
+    scan_task_end(&scan->task);
 }
 
 static void one_less(struct pushed_scan *scan)
@@ -178,32 +155,29 @@ static void ask(struct pushed_scan *scan, struct pushed_tag *tag)
     const struct image_details *known =
         at == SIZE_MAX ? &image_details_unknown : repository_info_details(scan->base, at);
     tag_details_fetch(
-        &(struct tag_details_request){.registry = scan->env->registry,
-                                      .cache = scan->env->cache,
-                                      .repository = scan->demand->repository,
-                                      .credential = &scan->credential,
-                                      .platform = scan->env->platform,
+        &(struct tag_details_request){.registry = scan->task.env->registry,
+                                      .cache = scan->task.env->cache,
+                                      .repository = scan->task.demand->repository,
+                                      .credential = &scan->task.credential,
+                                      .platform = scan->task.env->platform,
                                       .tag = tag->tag,
-                                      .wants = demand_wants(scan->demand, tag->tag) | DEMAND_DIGEST,
+                                      .wants = demand_wants(scan->task.demand, tag->tag) | DEMAND_DIGEST,
                                       .known_digest = known->digest,
                                       .known = tag_answer_known(known),
-                                      .requests = &scan->result->requests},
+                                      .requests = &scan->task.result->requests},
         on_details, tag);
 }
 
-static void on_credential(const struct credential *credential, const struct error *err, void *context)
+static void on_log_in(struct scan_task *task, const struct error *err)
 {
-    struct pushed_scan *scan = context;
-    if (err) {
+    struct pushed_scan *scan = (struct pushed_scan *)task;
+    scan->open = 1;
+    if (err)
         scan->error = *err;
-    } else {
-        scan->has_credential = true;
-        scan->grant = credential_grant_copy(credential);
-        scan->credential = credential_grant_view(&scan->grant);
+    else
         scan->open += scan->tags_len;
-        for (size_t i = 0; i < scan->tags_len; i++)
-            ask(scan, &scan->tags[i]);
-    }
+    for (size_t i = 0; !err && i < scan->tags_len; i++)
+        ask(scan, &scan->tags[i]);
     one_less(scan);
 }
 
@@ -213,19 +187,11 @@ void pushed_tags_start(const struct scan_environment *env, const struct demand *
 {
     struct pushed_scan *scan = xcalloc(1, sizeof(*scan));
     *scan = (struct pushed_scan){
-        .env = env,
-        .demand = demand,
-        .result = result,
-        .finished = finished,
-        .context = context,
+        .task = {.env = env, .demand = demand, .result = result, .finished = finished, .context = context},
         .base = tag_answer_date_all(repository_info_ref(base), demand, env->cache, env->platform),
         .tags = xcalloc(tags->len, sizeof(*scan->tags)),
-        .tags_len = tags->len,
-        .open = 1};
+        .tags_len = tags->len};
     for (size_t i = 0; i < tags->len; i++)
         scan->tags[i] = (struct pushed_tag){.scan = scan, .tag = xstrdup(tags->items[i])};
-    if (demand->credential)
-        on_credential(demand->credential, NULL, scan);
-    else
-        credential_source_want(env->credentials, demand->repository, on_credential, scan);
+    scan_task_log_in(&scan->task, on_log_in);
 }

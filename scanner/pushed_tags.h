@@ -14,7 +14,7 @@
 
 #include "base/strbuf.h"
 #include "model/image_info.h"
-#include "scanner/repository_scan.h"
+#include "scanner/scan_task.h"
 
 /*
  * Looks at the tags (copied; valid and no tag twice), fills `result` and then calls `finished`, perhaps within this

@@ -54,8 +54,9 @@ struct registry_question {
 
 /* Called once: with a response of status 2xx (or 304, to a question with one of the two), or with an error:
  *   ERROR_UNAUTHORIZED, ERROR_FORBIDDEN, ERROR_NOT_FOUND, ERROR_RATE_LIMITED (the host refused, or is left alone for
- * longer than a question is kept waiting, or a quota that it told of has no room for this one), ERROR_CANCELLED, those of base/http.h, ERROR_NETWORK for a status of 500
- * and up, ERROR_INVALID for any other. It may ask further questions. */
+ * longer than a question is kept waiting, or a quota that it told of has no room for this one), ERROR_CANCELLED, those of
+ * base/http.h, ERROR_UNSUPPORTED for 501, ERROR_NETWORK for another status of 500 and up, ERROR_INVALID for any other. It may
+ * ask further questions. */
 typedef void (*registry_answer)(struct http_response *response, const struct error *err, void *context);
 void registry_ask(struct registry *registry, const struct registry_question *question, registry_answer answer,
                   void *context);

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "scanner/provider.h"
 #include "scanner/registry_status.h"
 
 struct call {
@@ -74,19 +73,11 @@ static void fail(struct call *call, struct error *err)
     finish(call, NULL, err);
 }
 
-static void fail_unauthorized(struct call *call, struct http_response *response)
+static void fail_with_status(struct call *call, struct http_response *response)
 {
     struct error err = ERROR_INIT;
-    const struct credential *credential = call->question.credential;
-    const struct provider *provider = provider_of(call->host->name);
-    registry_status_error(response, 0, &err);
-    if (!credential->username && !credential->identity_token)
-        add_text(&err, "; there are no credentials for %s: %s%s", call->question.repository,
-                 provider ? "log in, or give pawl an identity at " : "log in",
-                 provider ? provider->name : "");
-    else
-        add_text(&err, "; check the credentials%s%s for %s", credential->username ? " of user " : "",
-                 credential->username ? credential->username : "", call->question.repository);
+    registry_status_error(response, call->question.repository, call->question.credential,
+                          clock_wall_ms(call->calls->clock), &err);
     finish(call, NULL, &err);
 }
 
@@ -110,6 +101,7 @@ static void want_token(struct call *call)
     call->waiter = (struct token_waiter){.ready = on_token};
     token_source_want(&call->calls->tokens,
                       &(struct token_request){.host = call->host,
+                                              .repository = call->question.repository,
                                               .credential = call->question.credential,
                                               .key = call->token_key,
                                               .scope = call->scope,
@@ -206,6 +198,16 @@ static void on_failure(struct call *call, const struct error *err)
     fail(call, &told);
 }
 
+/* What a token is to be for: what the registry names, and the right to pull beside it. Azure's names for a list of tags
+ * the right to read metadata alone, with which no manifest is to be had. */
+static char *wider_scope(const char *own, const char *named)
+{
+    size_t name = (size_t)(strrchr(own, ':') + 1 - own);
+    const char *rights = named + name;
+    bool is_same = !strncmp(own, named, name) && !strpbrk(rights, " :");
+    return is_same && !strstr(rights, "pull") ? xasprintf("%s,%s", own, rights) : xstrdup(named);
+}
+
 static void on_unauthorized(struct call *call, struct http_response *response)
 {
     struct auth_challenge challenge;
@@ -216,7 +218,7 @@ static void on_unauthorized(struct call *call, struct http_response *response)
             : challenge.scheme == AUTH_BASIC && call->question.credential->username && !call->sent_basic;
     if (!can_answer) {
         auth_challenge_release(&challenge);
-        fail_unauthorized(call, response);
+        fail_with_status(call, response);
         return;
     }
     auth_challenge_release(&call->host->challenge);
@@ -226,8 +228,8 @@ static void on_unauthorized(struct call *call, struct http_response *response)
         return;
     }
     if (challenge.scope && *challenge.scope) {
-        free(call->scope);
-        call->scope = xstrdup(challenge.scope);
+        AUTO_FREE char *own = steal(&call->scope);
+        call->scope = wider_scope(own, challenge.scope);
     }
     if (call->sent_token)
         token_store_forget(&call->calls->tokens.store, call->token_key);
@@ -244,14 +246,12 @@ static bool is_of_tls_server(struct http_response *response)
 
 static void on_response(struct call *call, struct http_response *response)
 {
-    const struct clock *clock = call->calls->clock;
-    struct error err = ERROR_INIT;
     bool is_unknown = call->host->scheme == REGISTRY_SCHEME_UNKNOWN;
     if (is_unknown && call->use_http && is_of_tls_server(response)) {
         /* what https says counts */
         if (try_other_scheme(call, &call->https_error))
             return;
-        err = call->https_error;
+        struct error err = call->https_error;
         fail(call, &err);
         return;
     }
@@ -264,8 +264,7 @@ static void on_response(struct call *call, struct http_response *response)
     } else if (response->status == 401) {
         on_unauthorized(call, response);
     } else {
-        registry_status_error(response, clock_wall_ms(clock), &err);
-        finish(call, NULL, &err);
+        fail_with_status(call, response);
     }
 }
 

@@ -3,8 +3,10 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/json.h"
 #include "base/strbuf.h"
+#include "scanner/provider.h"
 
 #define QUOTED_LENGTH 200
 
@@ -14,9 +16,10 @@ static const struct meaning {
     const char *text;
 } meanings[] = {
     {401, ERROR_UNAUTHORIZED, "not logged in, or the credentials were refused"},
-    {403, ERROR_FORBIDDEN, "the credentials do not allow it"},
+    {403, ERROR_FORBIDDEN, "access is denied"},
     {404, ERROR_NOT_FOUND, "not there"},
     {429, ERROR_RATE_LIMITED, "too many requests"},
+    {501, ERROR_UNSUPPORTED, "the server cannot do that"},
 };
 
 static struct meaning meaning_of(int status)
@@ -58,14 +61,34 @@ static void add_words(struct strbuf *out, const struct http_response *response)
         quote(out, json_string_at(body, "error"));
 }
 
-int registry_status_error(struct http_response *response, int64_t wall_ms, struct error *err)
+/* Many registries do not tell what is not there from what may not be seen. */
+static void add_advice(struct strbuf *out, enum error_code code, const char *repository,
+                       const struct credential *credential)
+{
+    AUTO_FREE char *host = xmemdupz(repository, strcspn(repository, "/"));
+    const struct provider *provider = provider_of(host);
+    if (code != ERROR_UNAUTHORIZED && code != ERROR_FORBIDDEN)
+        return;
+    if (credential->username || credential->identity_token)
+        strbuf_addf(out, "; check the credentials%s%s for %s, and its name",
+                    credential->username ? " of user " : "", credential->username ? credential->username : "",
+                    repository);
+    else
+        strbuf_addf(out, "; there are no credentials for %s: log in, %s%s%sor check its name", repository,
+                    provider ? "give pawl an identity at " : "", provider ? provider->name : "",
+                    provider ? ", " : "");
+}
+
+int registry_status_error(struct http_response *response, const char *repository,
+                          const struct credential *credential, int64_t wall_ms, struct error *err)
 {
     struct meaning meaning = meaning_of(response->status);
-    CLEANUP(strbuf_release) struct strbuf words = STRBUF_INIT, url = STRBUF_INIT;
+    CLEANUP(strbuf_release) struct strbuf words = STRBUF_INIT, url = STRBUF_INIT, advice = STRBUF_INIT;
     add_words(&words, response);
     strbuf_add(&url, response->url, strcspn(response->url, "?"));
-    error_set(err, meaning.code, "%s: %s (HTTP status %d%s%s)", url.buf, meaning.text, response->status,
-              words.len ? ", " : "", words.buf);
+    add_advice(&advice, meaning.code, repository, credential);
+    error_set(err, meaning.code, "%s: %s (HTTP status %d%s%s)%s", url.buf, meaning.text, response->status,
+              words.len ? ", " : "", words.buf, advice.buf);
     if (err && meaning.code == ERROR_RATE_LIMITED)
         err->retry_after_s = http_retry_after_s(response, wall_ms);
     return -1;

@@ -5,7 +5,6 @@
 
 #include "base/alloc.h"
 #include "cache/records.h"
-#include "scanner/credential_grant.h"
 #include "scanner/detail_order.h"
 #include "scanner/list_scan.h"
 #include "scanner/list_trust.h"
@@ -19,16 +18,10 @@
 /* A tag can be moved. That is noticed after this long by one HEAD a tag and day: policies by date pick among
  * tags that are written once, and the few that move are followed by digest policies, which look each time. */
 #define RECHECK_AFTER_MS INT64_C(86400000)
+
 struct scan {
-    const struct scan_environment *env;
-    const struct demand *demand;
-    struct scan_result *result;
-    void (*finished)(void *context);
-    void *context;
-    struct credential_grant grant; /* a copy: what was lent may change while the scan runs */
-    struct credential credential;
+    struct scan_task task; /* first, so that a task is a scan */
     int64_t max_age_ms;
-    char *scope; /* of the record in the cache */
     struct repository_info *last, *info;
 
     uint32_t *order;  /* of the images; NULL: their own */
@@ -48,80 +41,50 @@ struct tag_slot {
 
 static void end(struct scan *scan)
 {
-    void (*finished)(void *context) = scan->finished;
-    void *context = scan->context;
     repository_info_unref(scan->last);
     repository_info_unref(scan->info);
     free(scan->order);
-    credential_grant_release(&scan->grant);
-    free(scan->scope);
-    free(scan);
-    finished(context);
-}
-
-/* Without a scope the credentials were not even had; those of a pull secret are its reader's to renew. */
-static void note_refusal(struct scan *scan, enum error_code code)
-{
-    if (code == ERROR_UNAUTHORIZED && scan->scope && !scan->demand->credential)
-        credential_source_refused(scan->env->credentials, scan->demand->repository);
-}
-
-/* The error of the result says what was asked, and with whose credentials. */
-static void wrap_error(struct scan *scan)
-{
-    const struct credential *given = scan->demand->credential;
-    bool is_of_secret = given && given->secret;
-    error_wrap(&scan->result->error, "scanning %s%s%s", scan->demand->repository,
-               is_of_secret ? " with the pull secret " : "", is_of_secret ? given->secret : "");
+    scan_task_end(&scan->task);
 }
 
 static void fail(struct scan *scan, const struct error *err)
 {
-    note_refusal(scan, err->code);
-    scan->result->info = steal(&scan->last);
-    scan->result->error = *err;
-    wrap_error(scan);
+    scan->task.result->info = steal(&scan->last);
+    scan_task_fail(&scan->task, "scanning", err);
     end(scan);
 }
 
 static void keep(struct scan *scan)
 {
     repository_info_finish(scan->info); /* for what details were given room that they did not need */
-    record_put_repository(scan->env->cache, scan->info, scan->scope);
+    record_put_repository(scan->task.env->cache, scan->info, scan->task.scope);
 }
 
 static void succeed(struct scan *scan)
 {
-    if (scan->result->requests)
+    if (scan->task.result->requests)
         keep(scan);
-    scan->result->info = steal(&scan->info);
-    scan->result->is_fresh = scan->stopped.code == ERROR_NONE;
-    scan->result->error = scan->stopped;
-    note_refusal(scan, scan->stopped.code);
-    if (!scan->result->is_fresh)
-        wrap_error(scan);
+    scan->task.result->info = steal(&scan->info);
+    scan->task.result->is_fresh = scan->stopped.code == ERROR_NONE;
+    if (!scan->task.result->is_fresh)
+        scan_task_fail(&scan->task, "scanning", &scan->stopped);
     end(scan);
 }
 
 /* -- details --------------------------------------------------------------------------------------------- */
 
-static int64_t now_of(const struct scan *scan)
-{
-    return clock_wall_ms(scan->env->clock);
-}
-
 /* What is to be fetched of a tag: DEMAND_… or 0. `is_current` then says that its digest need not be looked at. */
 static unsigned lacks(const struct scan *scan, const struct repository_info *info, size_t index,
                       bool *is_current)
 {
-    unsigned wants = demand_wants(scan->demand, repository_info_tag(info, index));
+    unsigned wants = demand_wants(scan->task.demand, repository_info_tag(info, index));
     const struct image_details *details = repository_info_details(info, index);
     bool looks_each_time = wants & DEMAND_DIGEST && scan->max_age_ms < RECHECK_AFTER_MS;
     int64_t limit_ms = looks_each_time ? scan->max_age_ms : RECHECK_AFTER_MS;
     *is_current = false;
     if (!wants || (!details->digest && details->problem))
         return 0;
-    if (!details->digest || !clock_is_near(now_of(scan), details->checked_ms, limit_ms))
+    if (!details->digest || !clock_is_near(scan_task_now(&scan->task), details->checked_ms, limit_ms))
         return wants;
     *is_current = true;
     return wants & ~tag_answer_known(details);
@@ -143,8 +106,10 @@ static void on_details(const char *digest, struct image_facts *facts, const stru
     struct tag_slot *slot = context;
     struct scan *scan = slot->scan;
     size_t index = slot->index;
-    const struct tag_answer answer = {
-        .digest = digest, .facts = facts, .problem = err ? err->text : NULL, .now_ms = now_of(scan)};
+    const struct tag_answer answer = {.digest = digest,
+                                      .facts = facts,
+                                      .problem = err ? err->text : NULL,
+                                      .now_ms = scan_task_now(&scan->task)};
     free(slot);
     scan->in_flight--;
     if (!err)
@@ -153,7 +118,7 @@ static void on_details(const char *digest, struct image_facts *facts, const stru
         scan->stopped = *err;
     else if (!err || digest || !repository_info_details(scan->info, index)->digest ||
              err->code == ERROR_NOT_FOUND)
-        tag_answer_put(scan->info, index, scan->demand, &answer);
+        tag_answer_put(scan->info, index, scan->task.demand, &answer);
     /* else what was known yesterday is the best there is, and asked for again next time */
     if (!scan->is_starting)
         start_details(scan);
@@ -165,27 +130,27 @@ static void fetch_details(struct scan *scan, size_t index, unsigned wants, bool 
     struct tag_slot *slot = xcalloc(1, sizeof(*slot));
     *slot = (struct tag_slot){scan, index};
     scan->in_flight++;
-    tag_details_fetch(&(struct tag_details_request){.registry = scan->env->registry,
-                                                    .cache = scan->env->cache,
-                                                    .repository = scan->demand->repository,
-                                                    .credential = &scan->credential,
-                                                    .platform = scan->env->platform,
+    tag_details_fetch(&(struct tag_details_request){.registry = scan->task.env->registry,
+                                                    .cache = scan->task.env->cache,
+                                                    .repository = scan->task.demand->repository,
+                                                    .credential = &scan->task.credential,
+                                                    .platform = scan->task.env->platform,
                                                     .tag = image.tag,
                                                     .wants = wants,
                                                     .known_digest = image.details->digest,
                                                     .known = tag_answer_known(image.details),
                                                     .is_current = is_current,
-                                                    .requests = &scan->result->requests},
+                                                    .requests = &scan->task.result->requests},
                       on_details, slot);
 }
 
 /* Asks for as many as may be in flight; ends the scan when all are there. What is on record is answered within it. */
 static void start_details(struct scan *scan)
 {
-    if (!scan->demand->wants)
+    if (!scan->task.demand->wants)
         scan->next = scan->info->images_len;
     else if (!scan->order && !scan->next)
-        scan->order = detail_order(scan->info, scan->demand);
+        scan->order = detail_order(scan->info, scan->task.demand);
     scan->is_starting = true;
     while (scan->stopped.code == ERROR_NONE && scan->in_flight < DETAILS_IN_FLIGHT &&
            scan->next < scan->info->images_len) {
@@ -226,12 +191,12 @@ static void carry_over(struct scan *scan)
 static void on_list(struct repository_info *list, size_t bad_tags, const struct error *err, void *context)
 {
     struct scan *scan = context;
-    scan->result->bad_tags = bad_tags;
+    scan->task.result->bad_tags = bad_tags;
     if (err) {
         fail(scan, err);
         return;
     }
-    list->is_label_dated = scan->demand->dates_by_labels;
+    list->is_label_dated = scan->task.demand->dates_by_labels;
     if (list_trust_believes(scan->last, list)) {
         scan->info = list;
         carry_over(scan);
@@ -246,14 +211,14 @@ static void on_list(struct repository_info *list, size_t bad_tags, const struct 
 
 static void read_list(struct scan *scan)
 {
-    list_scan_start(&(struct list_scan_request){.registry = scan->env->registry,
-                                                .clock = scan->env->clock,
-                                                .repository = scan->demand->repository,
-                                                .credential = &scan->credential,
+    list_scan_start(&(struct list_scan_request){.registry = scan->task.env->registry,
+                                                .clock = scan->task.env->clock,
+                                                .repository = scan->task.demand->repository,
+                                                .credential = &scan->task.credential,
                                                 .last = scan->last,
-                                                .tag_limit = scan->env->tag_limit,
-                                                .wants_push_times = scan->demand->wants_push_times,
-                                                .requests = &scan->result->requests},
+                                                .tag_limit = scan->task.env->tag_limit,
+                                                .wants_push_times = scan->task.demand->wants_push_times,
+                                                .requests = &scan->task.result->requests},
                     on_list, scan);
 }
 
@@ -262,7 +227,8 @@ static void read_list(struct scan *scan)
 static bool lacks_details(const struct scan *scan)
 {
     bool is_current;
-    for (size_t i = 0; scan->demand->wants && !scan->last->is_shrunken && i < scan->last->images_len; i++) {
+    for (size_t i = 0; scan->task.demand->wants && !scan->last->is_shrunken && i < scan->last->images_len;
+         i++) {
         if (lacks(scan, scan->last, i, &is_current))
             return true;
     }
@@ -271,23 +237,21 @@ static bool lacks_details(const struct scan *scan)
 
 static bool is_young(const struct scan *scan, int64_t max_age_ms)
 {
-    return scan->last && clock_is_near(now_of(scan), scan->last->scanned_ms, max_age_ms);
+    return scan->last && clock_is_near(scan_task_now(&scan->task), scan->last->scanned_ms, max_age_ms);
 }
 
 /* They are in the list alone. */
 static bool lacks_push_times(const struct scan *scan)
 {
-    return scan->demand->wants_push_times && !scan->last->has_push_times;
+    return scan->task.demand->wants_push_times && !scan->last->has_push_times;
 }
 
 static void begin(struct scan *scan)
 {
-    const struct scan_environment *env = scan->env;
-    AUTO_FREE char *identity = credential_identity(&scan->credential);
-    scan->scope = xasprintf("%s %s", env->platform, identity);
-    scan->last =
-        record_get_repository_again(env->cache, scan->demand->repository, scan->scope, scan->demand->known);
-    scan->last = tag_answer_date_all(scan->last, scan->demand, env->cache, env->platform);
+    const struct scan_environment *env = scan->task.env;
+    scan->last = record_get_repository_again(env->cache, scan->task.demand->repository, scan->task.scope,
+                                             scan->task.demand->known);
+    scan->last = tag_answer_date_all(scan->last, scan->task.demand, env->cache, env->platform);
     bool keeps_list = is_young(scan, scan->max_age_ms) && !lacks_push_times(scan);
     if (keeps_list && !lacks_details(scan)) {
         scan->info = steal(&scan->last);
@@ -300,16 +264,13 @@ static void begin(struct scan *scan)
     }
 }
 
-static void on_credential(const struct credential *credential, const struct error *err, void *context)
+static void on_log_in(struct scan_task *task, const struct error *err)
 {
-    struct scan *scan = context;
-    if (err) {
+    struct scan *scan = (struct scan *)task;
+    if (err)
         fail(scan, err);
-        return;
-    }
-    scan->grant = credential_grant_copy(credential);
-    scan->credential = credential_grant_view(&scan->grant);
-    begin(scan);
+    else
+        begin(scan);
 }
 
 void repository_scan_start(const struct scan_environment *env, const struct demand *demand,
@@ -317,12 +278,9 @@ void repository_scan_start(const struct scan_environment *env, const struct dema
                            void *context)
 {
     struct scan *scan = xcalloc(1, sizeof(*scan));
-    *scan = (struct scan){.env = env,
-                          .demand = demand,
-                          .result = result,
-                          .finished = finished,
-                          .context = context,
-                          .max_age_ms = max_age_ms};
+    *scan = (struct scan){
+        .task = {.env = env, .demand = demand, .result = result, .finished = finished, .context = context},
+        .max_age_ms = max_age_ms};
     const char *slash = strchr(demand->repository, '/');
     if (!slash || slash == demand->repository || !slash[1]) {
         struct error err = ERROR_INIT;
@@ -330,8 +288,5 @@ void repository_scan_start(const struct scan_environment *env, const struct dema
         fail(scan, &err);
         return;
     }
-    if (demand->credential)
-        on_credential(demand->credential, NULL, scan);
-    else
-        credential_source_want(env->credentials, demand->repository, on_credential, scan);
+    scan_task_log_in(&scan->task, on_log_in);
 }

@@ -19,23 +19,7 @@
 
 #include <stdint.h>
 
-#include "base/clock.h"
-#include "cache/cache.h"
-#include "model/demand.h"
-#include "scanner/credential_source.h"
-#include "scanner/index_source.h"
-#include "scanner/registry.h"
-#include "scanner/scanner.h"
-
-struct scan_environment {
-    struct registry *registry;    /* all borrowed */
-    struct index_source *indexes; /* for index_scan.h alone */
-    struct cache *cache;
-    struct credential_source *credentials;
-    const struct clock *clock;
-    const char *platform;
-    size_t tag_limit;
-};
+#include "scanner/scan_task.h"
 
 /*
  * Starts the scan, which fills `result` and then calls `finished`, perhaps within this call. The environment, the

@@ -77,6 +77,11 @@ void scanner_free(struct scanner *scanner)
     free(scanner);
 }
 
+void scanner_replace_credentials(struct scanner *scanner, const struct credentials *credentials)
+{
+    credential_source_replace(scanner->environment.credentials, credentials);
+}
+
 static void on_end(void *context)
 {
     struct submission *submission = context;

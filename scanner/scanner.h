@@ -48,6 +48,9 @@ struct scanner_options {
 struct scanner *scanner_new(const struct scanner_options *options);
 void scanner_free(struct scanner *scanner);
 
+/* Takes other credentials for what is asked for from now on; those it had are not used any more. */
+void scanner_replace_credentials(struct scanner *scanner, const struct credentials *credentials);
+
 struct scan_result {
     struct repository_info *info; /* the new answer, or the last good one (older); NULL if there is none.
                                      Owned by the result. */

@@ -211,11 +211,17 @@ static void on_manifest(struct http_response *response, const struct error *err,
     give_up(d, &problem);
 }
 
+/* Nexus has 404 for the HEAD of a manifest that it gives to a GET; others say 405, or 501. */
+static bool may_be_got(enum error_code code)
+{
+    return code == ERROR_NOT_FOUND || code == ERROR_INVALID || code == ERROR_UNSUPPORTED;
+}
+
 static void on_head(struct http_response *response, const struct error *err, void *context)
 {
     struct details *d = context;
     const char *said = response ? http_header(response, "Docker-Content-Digest") : NULL;
-    if (err && err->code != ERROR_INVALID) {
+    if (err && !may_be_got(err->code)) {
         give_up(d, err);
         return;
     }

@@ -13,6 +13,7 @@ struct fetch {
     struct registry_job job; /* first, so that a job is a fetch */
     struct token_source *source;
     struct registry_host *host;
+    const char *repository;
     const struct credential *credential;
     char *key, *scope;
     unsigned *requests;
@@ -162,7 +163,8 @@ static void on_token(struct http_response *response, const struct error *err, vo
     if (err)
         problem = *err;
     else if (response->status / 100 != 2)
-        registry_status_error(response, clock_wall_ms(fetch->source->clock), &problem);
+        registry_status_error(response, fetch->repository, fetch->credential,
+                              clock_wall_ms(fetch->source->clock), &problem);
     else if (token_store_read(&fetch->source->store, fetch->key, response->body.buf, response->body.len,
                               now_ms, &problem) == 0)
         error_clear(&problem);
@@ -183,6 +185,7 @@ void token_source_want(struct token_source *source, const struct token_request *
         *fetch = (struct fetch){.job = {.start = start, .refuse = refuse, .kind = REGISTRY_TOKEN},
                                 .source = source,
                                 .host = request->host,
+                                .repository = request->repository,
                                 .credential = request->credential,
                                 .key = xstrdup(request->key),
                                 .scope = xstrdup(request->scope),

@@ -35,6 +35,7 @@ struct token_waiter {
 
 struct token_request {
     struct registry_host *host; /* whose challenge names realm and service */
+    const char *repository;     /* for messages; borrowed until the waiter is called */
     const struct credential *credential;
     const char *key;   /* in the store; copied */
     const char *scope; /* copied */

@@ -1,4 +1,4 @@
-/* What a credential helper writes: never a half-filled grant, never control characters in one. */
+/* What a credential helper writes: never a half-filled grant, never control characters in a name or a token. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,7 +19,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!grant.username != !grant.password || (grant.username && grant.identity_token))
         abort();
     const char *secret = grant.identity_token ? grant.identity_token : grant.password;
-    if (secret && (!*secret || !credential_is_clean(secret)))
+    if (secret && !*secret)
+        abort();
+    const char *plain = grant.identity_token ? grant.identity_token : grant.username;
+    if (plain && !credential_is_clean(plain))
         abort();
     credential_grant_release(&grant);
     return 0;

@@ -178,6 +178,22 @@ def test_an_identity_token_that_is_refused(token, docker):
     assert "idt-2" not in token.result.stdout + token.result.stderr
 
 
+def test_a_password_that_is_replaced_needs_no_restart(basic, docker):
+    """As in a Secret that a pod mounts. What cannot be read changes nothing, and is said once."""
+    registry = basic.registry
+    basic.pawl.docker_login(registry.host, registry.user, "of yesterday")
+    with basic.serve() as daemon:
+        daemon.wait_for_log("the credentials were refused")
+        basic.pawl.docker_login(registry.host, registry.user, registry.password)
+        daemon.wait_until(lambda: b":1.1.0" in basic.repo.read("web.yaml"), "the update with the new password")
+        assert "event=credentials-changed" in daemon.log()
+        (basic.pawl.home / ".docker" / "config.json").write_text("{")
+        daemon.wait_for_log("event=bad-credentials .*config.json")
+        basic.push("team/app", "1.2.0")
+        daemon.wait_until(lambda: b":1.2.0" in basic.repo.read("web.yaml"), "the update with what was read before")
+        assert daemon.log().count("event=bad-credentials") == 1
+
+
 def test_the_legacy_file(basic, docker):
     auth = base64.b64encode(f"{basic.registry.user}:{basic.registry.password}".encode()).decode()
     docker.write({basic.registry.host: {"auth": auth, "email": "me@example.org"}}, ".dockercfg")

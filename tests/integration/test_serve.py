@@ -257,7 +257,7 @@ def test_a_registry_that_is_down_is_said_a_few_times_and_not_for_each_image(site
         bad.on("/tags/", fails_later)
         daemon.wait_until(lambda: daemon.metrics().get(metric % "network", 0) >= 12, "all to fail")
         lines = [line for line in daemon.log().splitlines() if "503" in line]
-    assert 1 <= len(lines) <= 4, "\n".join(lines)  # 1, 2, 4 and 8 of them
+    assert 1 <= len(lines) <= 5, "\n".join(lines)  # with 0, 1, 2, 4 and 8 more
 
 
 def test_an_image_that_is_not_there_is_named_whatever_others_are_missing(site):

@@ -36,6 +36,8 @@ static bool answer(const struct scripted_request *r, int fd, void *context)
     char headers[512];
     if (str_starts_with(path, "/drop"))
         return false;
+    if (!strcmp(r->method, "CONNECT"))
+        return scripted_reply(fd, "407 Proxy Authentication Required", "", "");
     if (!strcmp(path, "/garbage")) {
         scripted_send(fd, "SSH-2.0-x\r\n", 11);
         return false;
@@ -256,6 +258,33 @@ static void test_http_unreachable_is_explained(void **state)
         assert_int_equal(http_perform(f->client, &request, &response, &err), -1);
         assert_string_equal(error_code_name(err.code), cases[i].code);
         assert_non_null(strstr(err.text, cases[i].says));
+    }
+}
+
+/* What goes wrong at a proxy is not laid at the server's door. */
+static void test_http_proxy_in_trouble_is_named(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *refuses = url_of(f->server, "");
+    const struct {
+        const char *proxy, *says;
+    } cases[] = {
+        {refuses, "https://quay.example/: the proxy refused (CONNECT tunnel failed, response 407)"},
+        {"http://127.0.0.1:1",
+         "https://quay.example/: cannot connect to the proxy (Failed to connect to 127.0.0.1 port 1); "},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(http_response_release) struct http_response response = HTTP_RESPONSE_INIT;
+        struct error err = ERROR_INIT;
+        setenv("https_proxy", cases[i].proxy, 1);
+        int result =
+            http_perform(f->client, &(struct http_request){.url = "https://quay.example/"}, &response, &err);
+        unsetenv("https_proxy");
+        assert_int_equal(result, -1);
+        assert_int_equal(err.code, ERROR_NETWORK);
+        if (!str_starts_with(err.text, cases[i].says) ||
+            !strstr(err.text, "check http_proxy and https_proxy"))
+            fail_msg("%s", err.text);
     }
 }
 
@@ -587,6 +616,7 @@ int main(void)
         CASE(test_http_error_text_hides_query),
         CASE(test_http_observer_is_told_of_each_request),
         CASE(test_http_unreachable_is_explained),
+        CASE(test_http_proxy_in_trouble_is_named),
         CASE(test_http_tls_to_plain_port_is_tls_error),
         CASE(test_http_body_limit_is_exact),
         CASE(test_http_line_break_in_header_is_refused),

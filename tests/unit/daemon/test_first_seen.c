@@ -55,9 +55,11 @@ static void test_seen_record_keeps_account(void **state)
         {"first-seen 1\n100 - a\n200 - b\n300 - c\n", "0 b bb d", "5000 - 0\n200 - b\n5000 - bb\n5000 - d\n"},
         {"first-seen 1\n100 - a\n", "", ""},
         {"first-seen 1\n100 - ab\n200 - b\n", "a b", "5000 - a\n200 - b\n"},
-        /* what points elsewhere starts anew; what it points at may be learned later, and not be known again */
+        /* what points elsewhere starts anew; what it points at need not be known again */
         {"first-seen 1\n100 x a\n200 y b\n", "a=x b=z", "100 x a\n5000 z b\n"},
-        {"first-seen 1\n100 - a\n200 y b\n", "a=x b", "100 x a\n200 y b\n"},
+        {"first-seen 1\n200 y b\n", "b", "200 y b\n"},
+        /* what is learned later may have been pushed since, unless it was made before */
+        {"first-seen 1\n100 - a\n200 - b\n300 - c\n", "a=x b@199=y c@301=z", "5000 x a\n200 y b\n5000 z c\n"},
         {"first-seen 1\n100 xx a\n", "a=x", "5000 x a\n"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

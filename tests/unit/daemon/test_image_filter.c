@@ -86,10 +86,10 @@ static void test_ecr_hosts_are_taken_apart(void **state UNUSED)
     assert_true(ecr_host_parse("123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com", &host));
     assert_string_equal(host.account, "123456789012");
     assert_string_equal(host.region, "us-gov-west-1");
-    assert_true(host.is_fips);
+    assert_string_equal(host.form->api, "ecr-fips.");
     assert_true(ecr_host_parse("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", &host));
-    assert_string_equal(host.domain, "amazonaws.com.cn");
-    assert_false(host.is_fips);
+    assert_string_equal(host.form->sts_domain, "amazonaws.com.cn");
+    assert_true(ecr_host_parse("123456789012.dkr-ecr.eu-central-1.on.aws", &host));
     assert_false(ecr_host_parse("12345678901.dkr.ecr.eu-central-1.amazonaws.com", &host));
     assert_false(ecr_host_parse("123456789012.dkr.ecr.eu-central-1.amazonaws.com.evil", &host));
     assert_false(ecr_host_parse("123456789012.dkr.ecr..amazonaws.com", &host));

@@ -193,9 +193,49 @@ static void test_plan_is_kept_where_nothing_was_written(void **state)
     repository_info_unref(script.infos[0]);
 }
 
+/* By what the trouble is known while `failing` of the images' repositories have it; "" by its words. */
+static char *topic_of(struct bench *b, size_t failing, enum error_code code)
+{
+    struct script script = {.source = {.answer = answer}};
+    struct plan plan = PLAN_INIT;
+    struct error err = ERROR_INIT;
+    for (size_t i = 0; i < failing; i++)
+        script.errors[i] = code;
+    assert_int_equal(
+        plan_make(b->repository, mirror_head(b->repository->mirror), &script.source, NULL, &plan, &err), 0);
+    const struct manifest_problem *problem = &plan.problems[plan.problems_len - 1];
+    assert_true(str_starts_with(problem->message, "scanning reg.example.com/app-0: no"));
+    char *topic = xstrdup(problem->topic ? problem->topic : "");
+    plan_release(&plan);
+    return topic;
+}
+
+/* Thousands of repositories of a host do not fail, nor come back, at one moment: that is not told one by one. */
+static void test_plan_trouble_of_a_host_is_told_again_when_it_doubles(void **state)
+{
+    struct fixture *f = *state;
+    struct bench b;
+    add_manifests(f);
+    open_bench(&b, f);
+    AUTO_FREE char *one = topic_of(&b, 1, ERROR_NETWORK), *two = topic_of(&b, 2, ERROR_NETWORK),
+                   *three = topic_of(&b, 3, ERROR_NETWORK), *four = topic_of(&b, 4, ERROR_NETWORK),
+                   *five = topic_of(&b, 5, ERROR_NETWORK), *refused = topic_of(&b, 4, ERROR_UNAUTHORIZED),
+                   *limited = topic_of(&b, 1, ERROR_RATE_LIMITED);
+    assert_string_equal(one, "");
+    assert_string_not_equal(two, "");
+    assert_string_not_equal(two, three);
+    assert_string_equal(three, four);
+    assert_string_not_equal(four, five);
+    assert_string_not_equal(four, refused);
+    assert_string_not_equal(limited, ""); /* its words have the seconds to wait in them */
+    repository_free(b.repository);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_plan_trouble_of_a_host_is_told_again_when_it_doubles, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_plan_renewed_is_the_plan_made_anew, setup, teardown),
         cmocka_unit_test_setup_teardown(test_plan_is_kept_where_nothing_was_written, setup, teardown),
     };

@@ -9,10 +9,8 @@
 
 #include <cmocka.h>
 
-#include "cache/cache.h"
 #include "scanner/scanner.h"
-#include "tests/unit/directory_fixture.h"
-#include "tests/unit/scripted_server.h"
+#include "tests/unit/scanner/scan_fixture.h"
 
 #define MOST 4
 
@@ -20,7 +18,7 @@ struct fixture {
     struct scripted_server *server;
     struct cache *cache;
     struct scanner *scanner;
-    char directory[64];
+    char directory[SCAN_DIRECTORY_SIZE];
     struct clock clock;
     atomic_llong ahead_ms; /* of the real clocks */
     atomic_int versions;   /* that each chart has */
@@ -76,14 +74,9 @@ static void open_scanner(struct fixture *f)
 static int set_up(void **state)
 {
     struct fixture *f = xcalloc(1, sizeof(*f));
-    struct error err = ERROR_INIT;
-    snprintf(f->directory, sizeof(f->directory), "/tmp/pawl-test-XXXXXX");
-    assert_non_null(mkdtemp(f->directory));
+    f->cache = scan_cache_open(f->directory);
     f->clock = (struct clock){wall_ms, monotonic_ms, f};
     f->server = scripted_start(answer, f);
-    f->cache = cache_open("file", f->directory, 1000, &err);
-    if (!f->cache)
-        fail_msg("%s", err.text);
     open_scanner(f);
     f->versions = 3;
     *state = f;
@@ -94,9 +87,8 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
     scanner_free(f->scanner);
-    cache_free(f->cache);
     scripted_stop(f->server);
-    remove_files(f->directory);
+    scan_cache_close(f->cache, f->directory);
     free(f);
     return 0;
 }

@@ -8,6 +8,8 @@
 #include "base/alloc.h"
 #include "scanner/link_header.h"
 
+#define BROKEN "(broken)"
+
 static void test_link_header_next_target(void **state)
 {
     static const struct {
@@ -20,23 +22,27 @@ static void test_link_header_next_target(void **state)
         {"<n>; title=\"\\\"\"; rel=next; x", "n"},
         {"<n> ; x ; rel = next", "n"},
         {"<>; rel=next", ""},
+        {"/v2/a/tags/list?n=1000&last=x; rel=\"next\"", "/v2/a/tags/list?n=1000&last=x"},
+        {"p;rel=prev, n ;rel=next", "n"},
+        {"<n>; rel='next'", "n"},
         {"<p>; rel=prev", NULL},
         {"<n>; rel=nextish", NULL},
         {"<n>", NULL},
-        {"<n; rel=next", NULL},
-        {"n; rel=next", NULL},
-        {"<p>; rel=prev <n>; rel=next", NULL},
+        {"n, p; rel=prev", NULL},
+        {"<n; rel=next", BROKEN},
+        {"n o; rel=next", BROKEN},
+        {"<p>; rel=prev <n>; rel=next", BROKEN},
         {"<n>; title=\"rel=next", NULL},
         {"", NULL},
         {NULL, NULL},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        AUTO_FREE char *got = link_header_next(cases[i].field);
-        if (cases[i].target)
-            assert_string_equal(got ? got : "(null)", cases[i].target);
-        else if (got)
-            fail_msg("%s gave %s", cases[i].field, got);
+        struct error err = ERROR_INIT;
+        AUTO_FREE char *got = link_header_next(cases[i].field, &err);
+        const char *said = err.code == ERROR_INVALID ? BROKEN : got ? got : "(null)";
+        assert_string_equal(said, cases[i].target ? cases[i].target : "(null)");
+        assert_true(err.code == ERROR_NONE || !got);
     }
 }
 

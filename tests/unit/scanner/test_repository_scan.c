@@ -9,15 +9,15 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "base/limits.h"
-#include "cache/cache.h"
-#include "scanner/oci_manifest.h"
+#include "scanner/credential_source.h"
 #include "scanner/scanner.h"
-#include "tests/unit/directory_fixture.h"
-#include "tests/unit/scripted_server.h"
+#include "tests/unit/scanner/scan_fixture.h"
 
 #define RPS 1000
 
@@ -27,7 +27,7 @@ struct fixture {
     struct cache *cache;
     struct credentials *credentials;
     struct scanner *scanner;
-    char directory[64];
+    char directory[SCAN_DIRECTORY_SIZE];
     struct clock clock;
     atomic_llong wall_ms, monotonic_ms; /* ahead of the real clocks */
     atomic_int tags;                    /* how many the list has; or what else the test wants */
@@ -52,16 +52,15 @@ static bool answer(const struct scripted_request *r, int fd, void *context)
     return f->answer(r, fd, context);
 }
 
-/* `auths`: the entry for what is below `path` at the server. */
-static void open_scanner_for(struct fixture *f, const char *path, const char *auths)
+/* With what a Docker config file says; NULL: there is none. */
+static void open_scanner_with(struct fixture *f, const char *docker_config)
 {
     struct error err = ERROR_INIT;
     scanner_free(f->scanner);
     credentials_free(f->credentials);
     f->credentials = NULL;
-    if (auths) {
-        AUTO_FREE char *text = xasprintf("{\"auths\":{\"127.0.0.1:%d%s\":%s}}", f->server->port, path, auths);
-        f->credentials = credentials_parse(text, strlen(text), "test", &err);
+    if (docker_config) {
+        f->credentials = credentials_parse(docker_config, strlen(docker_config), "test", &err);
         assert_non_null(f->credentials);
     }
     f->scanner = scanner_new(&(struct scanner_options){.cache = f->cache,
@@ -73,6 +72,14 @@ static void open_scanner_for(struct fixture *f, const char *path, const char *au
                                                        .timeout_ms = 5000});
 }
 
+/* `auths`: the entry for what is below `path` at the server. */
+static void open_scanner_for(struct fixture *f, const char *path, const char *auths)
+{
+    AUTO_FREE char *text =
+        auths ? xasprintf("{\"auths\":{\"127.0.0.1:%d%s\":%s}}", f->server->port, path, auths) : NULL;
+    open_scanner_with(f, text);
+}
+
 static void open_scanner(struct fixture *f, const char *auths)
 {
     open_scanner_for(f, "", auths);
@@ -81,15 +88,10 @@ static void open_scanner(struct fixture *f, const char *auths)
 static int set_up(void **state)
 {
     struct fixture *f = xcalloc(1, sizeof(*f));
-    struct error err = ERROR_INIT;
-    snprintf(f->directory, sizeof(f->directory), "/tmp/pawl-test-XXXXXX");
-    assert_non_null(mkdtemp(f->directory));
+    f->cache = scan_cache_open(f->directory);
     f->clock = (struct clock){wall_ms, monotonic_ms, f};
     f->server = scripted_start(answer, f);
     f->other = scripted_start(answer, f);
-    f->cache = cache_open("file", f->directory, 1000, &err);
-    if (!f->cache)
-        fail_msg("%s", err.text);
     open_scanner(f, NULL);
     *state = f;
     return 0;
@@ -100,10 +102,9 @@ static int tear_down(void **state)
     struct fixture *f = *state;
     scanner_free(f->scanner);
     credentials_free(f->credentials);
-    cache_free(f->cache);
     scripted_stop(f->server);
     scripted_stop(f->other);
-    remove_files(f->directory);
+    scan_cache_close(f->cache, f->directory);
     free(f);
     return 0;
 }
@@ -290,6 +291,46 @@ static void test_repository_scan_uses_the_demands_credentials_alone(void **state
     open_scanner(f, "{\"auth\":\"cm9ib3Q6Z29vZA==\"}");
     expect_scan_with(f, NULL, 0, "5 tags", "");
     expect_scan_with(f, &bad, 0, "| unauthorized: ", "pull secret shop/bad");
+}
+
+/* Whose log-in has expired is told so with 403, as by Amazon ECR. */
+static bool serve_to_the_new_log_in(const struct scripted_request *r, int fd, void *context UNUSED)
+{
+    AUTO_FREE char *given = scripted_header(r, "Authorization");
+    if (given && strcmp(given, GOOD_LOG_IN) == 0)
+        return reply_tags(fd, "", 0, 5);
+    if (given)
+        return scripted_reply(fd, "403 Forbidden", "", "{\"errors\":[{\"code\":\"DENIED\"}]}");
+    return scripted_reply(fd, "401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n", "{}");
+}
+
+static void write_helper(struct fixture *f, const char *password)
+{
+    AUTO_FREE char *path = file_join(f->directory, "docker-credential-test");
+    AUTO_FREE char *script =
+        xasprintf("#!/bin/sh\necho '{\"Username\":\"robot\",\"Secret\":\"%s\"}'\n", password);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(script, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0700), 0);
+}
+
+static void test_repository_scan_log_in_that_has_expired_is_got_anew(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *before = xstrdup(getenv("PATH"));
+    AUTO_FREE char *path = xasprintf("%s:%s", f->directory, before);
+    f->answer = serve_to_the_new_log_in;
+    setenv("PATH", path, 1);
+    write_helper(f, "old");
+    open_scanner_with(f, "{\"credsStore\":\"test\"}");
+    expect_scan_with(f, NULL, 0, "| forbidden: ", "");
+    write_helper(f, "good");
+    f->monotonic_ms += CREDENTIAL_EMBARGO_MS;
+    expect_scan_with(f, NULL, 0, "| forbidden: ", "");
+    expect_scan_with(f, NULL, 0, "5 tags", "");
+    setenv("PATH", before, 1);
 }
 
 /* -- lists that did not change --------------------------------------------------------------------------------- */
@@ -793,22 +834,12 @@ static bool serve_counting(const struct scripted_request *r, int fd, void *conte
     if (strstr(r->target, "/blobs/"))
         return serve_config(fd, strstr(r->target, "/blobs/") + strlen("/blobs/"), is_own);
     AUTO_FREE char *config = config_of(strrchr(r->target, '/') + 1, is_own);
-    AUTO_FREE char *config_digest = oci_digest_of(config, strlen(config));
-    AUTO_FREE char *manifest = xasprintf("{\"schemaVersion\":2,\"config\":{\"mediaType\":"
-                                         "\"application/vnd.oci.image.config.v1+json\",\"digest\":\"%s\"}}",
-                                         config_digest);
-    AUTO_FREE char *digest = oci_digest_of(manifest, strlen(manifest));
+    AUTO_FREE char *manifest = scan_manifest_of(config);
     int remaining = is_head ? f->changed : --f->changed;
     f->served += !is_head;
-    AUTO_FREE char *headers = xasprintf("Docker-Content-Digest: %s\r\nratelimit-limit: 100;w=21600\r\n"
-                                        "ratelimit-remaining: %d;w=21600\r\n",
-                                        digest, remaining);
-    if (!is_head)
-        return scripted_reply(fd, "200 OK", headers, manifest);
-    AUTO_FREE char *head =
-        xasprintf("HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n%s\r\n", strlen(manifest), headers);
-    scripted_send(fd, head, strlen(head));
-    return true;
+    AUTO_FREE char *headers =
+        xasprintf("ratelimit-limit: 100;w=21600\r\nratelimit-remaining: %d;w=21600\r\n", remaining);
+    return scan_reply_content(r, fd, headers, manifest);
 }
 
 /* The list came back after it was empty for a while: nothing of what was known is asked for again. */
@@ -992,6 +1023,7 @@ int main(void)
         CASE(test_repository_scan_short_list_loses_no_details),
         CASE(test_repository_scan_answers_go_to_whose_credentials_they_were_given),
         CASE(test_repository_scan_uses_the_demands_credentials_alone),
+        CASE(test_repository_scan_log_in_that_has_expired_is_got_anew),
         CASE(test_repository_scan_unchanged_list_is_not_sent_again),
         CASE(test_repository_scan_unchanged_list_without_a_page_size),
         CASE(test_repository_scan_unchanged_list_ends_the_doubt),

@@ -10,12 +10,9 @@
 
 #include <cmocka.h>
 
-#include "cache/cache.h"
 #include "cache/records.h"
-#include "scanner/oci_manifest.h"
 #include "scanner/scanner.h"
-#include "tests/unit/directory_fixture.h"
-#include "tests/unit/scripted_server.h"
+#include "tests/unit/scanner/scan_fixture.h"
 
 #define RPS 1000
 
@@ -24,9 +21,10 @@ struct fixture {
     struct cache *cache;
     struct credentials *credentials;
     struct scanner *scanner;
-    char directory[64];
-    atomic_int tokens_given; /* by the token server at /token */
-    atomic_int moved;        /* tag "moving" points elsewhere */
+    char directory[SCAN_DIRECTORY_SIZE];
+    atomic_int tokens_given;             /* by the token server at /token */
+    atomic_int token_lists, token_pulls; /* what the last one is for */
+    atomic_int moved;                    /* tag "moving" points elsewhere */
     atomic_int list_is_down;
 };
 
@@ -35,15 +33,6 @@ struct fixture {
 static char *config_of(const char *created)
 {
     return xasprintf("{\"created\":\"%s\",\"os\":\"linux\"}", created);
-}
-
-static char *manifest_of(const char *config)
-{
-    AUTO_FREE char *digest = oci_digest_of(config, strlen(config));
-    return xasprintf(
-        "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\","
-        "\"digest\":\"%s\"}}",
-        digest);
 }
 
 static char *index_of(const char *manifest)
@@ -63,33 +52,20 @@ static char *date_of(const char *year)
     return xasprintf("%s-01-02T03:04:05Z", year);
 }
 
-static bool serve_bytes(int fd, const char *bytes, bool is_head)
-{
-    AUTO_FREE char *digest = oci_digest_of(bytes, strlen(bytes));
-    AUTO_FREE char *headers = xasprintf("Docker-Content-Digest: %s\r\n", digest);
-    if (!is_head)
-        return scripted_reply(fd, "200 OK", headers, bytes);
-    CLEANUP(strbuf_release) struct strbuf b = STRBUF_INIT;
-    strbuf_addf(&b, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n%s\r\n", strlen(bytes), headers);
-    scripted_send(fd, b.buf, b.len);
-    return true;
-}
-
 static bool serve_manifest(struct fixture *f, const struct scripted_request *r, int fd, const char *reference)
 {
-    bool is_head = !strcmp(r->method, "HEAD");
     for (size_t i = 0; i < ARRAY_LEN(years); i++) {
         AUTO_FREE char *date = date_of(years[i]);
-        AUTO_FREE char *config = config_of(date), *manifest = manifest_of(config),
+        AUTO_FREE char *config = config_of(date), *manifest = scan_manifest_of(config),
                        *index = index_of(manifest);
         AUTO_FREE char *digest = oci_digest_of(manifest, strlen(manifest));
         bool is_moving = !strcmp(reference, "moving") && !strcmp(years[i], f->moved ? "2022" : "2021");
         if ((*reference == 'y' && !strcmp(reference + 1, years[i])) || is_moving ||
             !strcmp(reference, digest))
-            return serve_bytes(fd, manifest, is_head);
+            return scan_reply_content(r, fd, "", manifest);
         if (!strcmp(reference, "index") && !strcmp(years[i], "2020"))
-            return serve_bytes(fd, index, is_head);
-        if (!strcmp(reference, "forged") && !is_head)
+            return scan_reply_content(r, fd, "", index);
+        if (!strcmp(reference, "forged") && strcmp(r->method, "HEAD") != 0)
             return scripted_reply(fd, "200 OK",
                                   "Docker-Content-Digest: sha256:"
                                   "0000000000000000000000000000000000000000000000000000000000000000\r\n",
@@ -114,7 +90,7 @@ static bool serve_blob(struct fixture *f, const struct scripted_request *r, int 
         AUTO_FREE char *date = date_of(years[i]);
         AUTO_FREE char *config = config_of(date), *own = oci_digest_of(config, strlen(config));
         if (!strncmp(own, digest, strlen(own)))
-            return serve_bytes(fd, config, false);
+            return scan_reply_content(r, fd, "", config);
     }
     return scripted_reply(fd, "404 Not Found", "", "");
 }
@@ -131,19 +107,26 @@ static bool serve_token(struct fixture *f, const struct scripted_request *r, int
         return scripted_reply(fd, "400 Bad Request", "", "");
     if (!strstr(r->target, "public") && !is_user && !is_refresh)
         return scripted_reply(fd, "401 Unauthorized", "", "{\"details\":\"incorrect username or password\"}");
+    f->token_lists = strstr(r->target, "metadata_read") != NULL;
+    f->token_pulls = strstr(r->target, "pull") != NULL;
     char token[128];
     snprintf(token, sizeof(token), "{\"access_token\":\"t%d\",\"expires_in\":300}", ++f->tokens_given);
     return scripted_reply(fd, "200 OK", "", token);
 }
 
-static bool serve_challenge(int fd, int port, const char *path)
+static bool serve_challenge_for(int fd, int port, const char *path, const char *actions)
 {
     char headers[512];
     snprintf(headers, sizeof(headers),
              "WWW-Authenticate: Bearer realm=\"http://127.0.0.1:%d/token\",service=\"reg\","
-             "scope=\"repository:%s:pull\"\r\n",
-             port, path);
+             "scope=\"repository:%s:%s\"\r\n",
+             port, path, actions);
     return scripted_reply(fd, "401 Unauthorized", headers, "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}");
+}
+
+static bool serve_challenge(int fd, int port, const char *path)
+{
+    return serve_challenge_for(fd, port, path, "pull");
 }
 
 static bool says(const struct scripted_request *r, const char *name, const char *value)
@@ -169,6 +152,25 @@ static const struct {
     {"/v2/circle/tags/list?n=1000", "200 OK", "Link: <?last=1>; rel=next\r\n", "{\"tags\":[\"a\"]}"},
     {"/v2/circle/tags/list?last=1", "200 OK", "Link: <?last=2>; rel=next\r\n", "{\"tags\":[\"b\"]}"},
     {"/v2/circle/tags/list?last=2", "200 OK", "Link: <?last=1>; rel=next\r\n", "{\"tags\":[\"c\"]}"},
+    {"/v2/docker/app/tags/list?n=1000", "200 OK",
+     "Link: </v2/app/tags/list?last=1000&n=1000>; rel=\"next\"\r\n", "{\"tags\":[\"a\"]}"},
+    {"/v2/docker/app/tags/list?last=1000&n=1000", "200 OK", "", "{\"tags\":[\"b\"]}"},
+    {"/v2/inside/tags/list?n=1000", "200 OK",
+     "Link: </repository/hub/v2/inside/tags/list?last=a>; rel=\"next\"\r\n", "{\"tags\":[\"a\"]}"},
+    {"/v2/inside/tags/list?last=a", "200 OK", "", "{\"tags\":[\"b\"]}"},
+    {"/v2/bare/tags/list?n=1000", "200 OK", "Link: /v2/bare/tags/list?n=1000&last=a; rel=\"next\"\r\n",
+     "{\"tags\":[\"a\"]}"},
+    {"/v2/bare/tags/list?n=1000&last=a", "200 OK", "", "{\"tags\":[\"b\"]}"},
+    {"/v2/unread/tags/list?n=1000", "200 OK", "Link: <?last=a; rel=next\r\n", "{\"tags\":[\"a\"]}"},
+    {"/v2/numbered/tags/list?n=1000", "200 OK", "Link: </v2/numbered/tags/list/2>; rel=\"next\"\r\n",
+     "{\"tags\":[\"a\"]}"},
+    {"/v2/numbered/tags/list/2", "200 OK", "Link: <https://127.0.0.1:1/v2/numbered/3>; rel=\"next\"\r\n",
+     "{\"tags\":[\"b\"]}"},
+    {"/v2/proxied/tags/list?n=1000", "200 OK",
+     "Link: <https://127.0.0.1/v2/proxied/tags/list?last=a>; rel=\"next\"\r\n", "{\"tags\":[\"a\"]}"},
+    {"/v2/proxied/tags/list?last=a", "200 OK", "", "{\"tags\":[\"b\"]}"},
+    {"/v2/port/tags/list?n=1000", "200 OK",
+     "Link: <http://127.0.0.1:1/v2/port/tags/list?last=a>; rel=\"next\"\r\n", "{\"tags\":[\"a\"]}"},
     {"/v2/abroad/tags/list?n=1000", "200 OK", "Link: <http://example.invalid/v2/x>; rel=next\r\n",
      "{\"tags\":[\"a\"]}"},
     {"/v2/garbage/tags/list?n=1000", "200 OK", "Link: <?last=1>; rel=next\r\n", "{\"tags\":[\"a\"]}"},
@@ -186,6 +188,7 @@ static const struct {
     {"/v2/img/tags/list?n=1000", "200 OK", "",
      "{\"tags\":[\"y2019\",\"y2023\",\"y2024\",\"index\",\"moving\",\"forged\",\"missing\",\"unwanted\"]}"},
     {"/v2/years/tags/list?n=1000", "200 OK", "", "{\"tags\":[\"y2019\",\"y2023\",\"y2024\"]}"},
+    {"/v2/public-split/tags/list?n=1000", "200 OK", "", "{\"tags\":[\"y2019\",\"y2023\"]}"},
     {"/v2/dated/tags/list?n=1000", "200 OK", "", DATED_LIST},
     {"/v2/dated-etag/tags/list?n=1000", "200 OK", "ETag: \"x\"\r\n", DATED_LIST},
     {"/v2/hidden/tags/list?n=1000", "200 OK", "", "{\"tags\":[\"y2019\",\"y2023\",\"y2024\",\"index\"]}"},
@@ -202,8 +205,24 @@ static bool serve_absolute(const struct scripted_request *r, int fd)
     return scripted_reply(fd, "200 OK", link, "{\"tags\":[\"a\"]}");
 }
 
+/* A front that sends everything to another host, whose pages know their own path alone. */
+static bool serve_moved(struct fixture *f, const struct scripted_request *r, int fd)
+{
+    if (r->server == f->server) {
+        AUTO_FREE char *location =
+            xasprintf("Location: http://127.0.0.1:%d/v2/moved/behind/%s\r\n", f->other->port, r->target + 10);
+        return scripted_reply(fd, "307 Temporary Redirect", location, "");
+    }
+    bool is_first = !strstr(r->target, "last=");
+    return scripted_reply(fd, "200 OK",
+                          is_first ? "Link: </v2/moved/behind/tags/list?last=a>; rel=\"next\"\r\n" : "",
+                          is_first ? "{\"tags\":[\"a\"]}" : "{\"tags\":[\"b\"]}");
+}
+
 static bool serve_list(struct fixture *f, const struct scripted_request *r, int fd)
 {
+    if (str_starts_with(r->target, "/v2/moved/"))
+        return serve_moved(f, r, fd);
     if (str_starts_with(r->target, "/v2/absolute"))
         return serve_absolute(r, fd);
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
@@ -238,6 +257,12 @@ static bool answer(const struct scripted_request *r, int fd, void *context)
     if (str_starts_with(r->target, "/v2/renamed/")) {
         return says(r, "Authorization", last_token) ? scripted_reply(fd, "200 OK", "", "{\"tags\":[\"a\"]}")
                                                     : serve_challenge(fd, f->server->port, "public/mirror");
+    }
+    if (str_starts_with(r->target, "/v2/public-split/")) {
+        bool is_list = strstr(r->target, "/tags/");
+        if (!says(r, "Authorization", last_token) || !(is_list ? f->token_lists : f->token_pulls))
+            return serve_challenge_for(fd, f->server->port, "public-split",
+                                       is_list ? "metadata_read" : "pull");
     }
     if (str_starts_with(r->target, "/v2/elsewhere/")) {
         return scripted_reply(
@@ -294,14 +319,9 @@ static void open_scanner(struct fixture *f, const char *auths, size_t tag_limit)
 static int set_up(void **state)
 {
     struct fixture *f = xcalloc(1, sizeof(*f));
-    struct error err = ERROR_INIT;
-    snprintf(f->directory, sizeof(f->directory), "/tmp/pawl-test-XXXXXX");
-    assert_non_null(mkdtemp(f->directory));
+    f->cache = scan_cache_open(f->directory);
     f->server = scripted_start(answer, f);
     f->other = scripted_start(answer, f);
-    f->cache = cache_open("file", f->directory, 1000, &err);
-    if (!f->cache)
-        fail_msg("%s", err.text);
     open_scanner(f, NULL, 1000);
     *state = f;
     return 0;
@@ -312,10 +332,9 @@ static int tear_down(void **state)
     struct fixture *f = *state;
     scanner_free(f->scanner);
     credentials_free(f->credentials);
-    cache_free(f->cache);
     scripted_stop(f->server);
     scripted_stop(f->other);
-    remove_files(f->directory);
+    scan_cache_close(f->cache, f->directory);
     free(f);
     return 0;
 }
@@ -537,6 +556,14 @@ static void test_scanner_lists(void **state)
         {"circle", "| invalid: ", "circle", 3},
         {"abroad", "| invalid: ", "another server", 1},
         {"absolute", "a b", "", 2},
+        {"docker/app", "a b", "", 2},
+        {"inside", "a b", "", 2},
+        {"moved", "a b", "", 2},
+        {"bare", "a b", "", 2},
+        {"unread", "| invalid: ", "the next page of the tag list: the Link header cannot be read", 1},
+        {"proxied", "a b", "", 2},
+        {"port", "| invalid: ", "another server", 1},
+        {"numbered", "| invalid: ", "another server", 2},
         {"absolute-elsewhere", "| invalid: ", "another server", 1},
         {"garbage", "| invalid: ", "not valid JSON", 2},
         {"gone", "| not-found: ", "NAME_UNKNOWN: repository name not known to registry", 1},
@@ -674,6 +701,19 @@ static void test_scanner_token_has_the_scope_of_the_challenge(void **state)
                      1);
 }
 
+/* Azure's registries want one right for lists and another for manifests: one token with both will do. */
+static void test_scanner_token_is_for_lists_and_manifests(void **state)
+{
+    struct fixture *f = *state;
+    unsigned requests = 0;
+    AUTO_FREE char *first = scan_of(f, f->server, "public-split", true, 0, &requests);
+    assert_string_equal(first, "y2019@2019 y2023@2023");
+    assert_int_equal(requests, PROBE + 7); /* refused, token, list, two manifests and configs */
+    free(scan_of(f, f->server, "public-split", true, 0, &requests));
+    assert_int_equal(requests, 1);
+    assert_int_equal(f->tokens_given, 1);
+}
+
 static void test_scanner_refused_token_is_replaced_once(void **state)
 {
     struct fixture *f = *state;
@@ -700,6 +740,26 @@ static void test_scanner_basic_credentials(void **state)
     AUTO_FREE char *wrong = scan_of(f, f->server, "basic", false, 0, &requests);
     assert_non_null(strstr(wrong, "check the credentials of user me"));
     assert_null(strstr(wrong, "wrong"));
+}
+
+/* Whoever refuses, the registry or its token server, and whatever it calls that. */
+static void test_scanner_refusal_says_what_to_do(void **state)
+{
+    static const struct {
+        const char *auths, *path, *says;
+    } cases[] = {
+        {NULL, "private", "/private: log in, or check its name"},
+        {NULL, "forbidden", "/forbidden: log in, or check its name"},
+        {"{\"auth\":\"bWU6d3Jvbmc=\"}", "private", "check the credentials of user me for 127.0.0.1:"},
+        {"{\"auth\":\"bWU6d3Jvbmc=\"}", "forbidden", "check the credentials of user me for 127.0.0.1:"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        open_scanner(f, cases[i].auths, 1000);
+        AUTO_FREE char *got = scan_of(f, f->server, cases[i].path, false, 0, NULL);
+        if (!strstr(got, cases[i].says) || !strstr(got, cases[i].auths ? "user me" : "no credentials"))
+            fail_msg("case %zu: %s", i, got);
+    }
 }
 
 static void test_scanner_credentials_stay_home(void **state)
@@ -993,8 +1053,10 @@ int main(void)
         CASE(test_scanner_token_is_fetched_once_and_used_again),
         CASE(test_scanner_token_kinds),
         CASE(test_scanner_token_has_the_scope_of_the_challenge),
+        CASE(test_scanner_token_is_for_lists_and_manifests),
         CASE(test_scanner_refused_token_is_replaced_once),
         CASE(test_scanner_basic_credentials),
+        CASE(test_scanner_refusal_says_what_to_do),
         CASE(test_scanner_credentials_stay_home),
         CASE(test_scanner_dates_what_is_wanted),
         CASE(test_scanner_asks_nothing_twice),

@@ -2,7 +2,7 @@
  * What each question about a tag costs, counted at a registry: the table of model/demand.h. A repository's name says what
  * its tag "t" points at: "image-…" one image, "index-…" an index of two platforms, "alien-…" one without ours, "old-…" a
  * signed manifest of schema 1. What a "liar" sends is not what its digest says: the manifest of the tag, the image of an
- * index, the config, or the manifest of a digest that it named itself.
+ * index, the config, or the manifest of a digest that it named itself. A "headless" one answers no HEAD.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,12 +11,9 @@
 
 #include <cmocka.h>
 
-#include "cache/cache.h"
 #include "model/demand.h"
-#include "scanner/oci_manifest.h"
 #include "scanner/scanner.h"
-#include "tests/unit/directory_fixture.h"
-#include "tests/unit/scripted_server.h"
+#include "tests/unit/scanner/scan_fixture.h"
 
 #define CONFIG_TIME "2021-01-01T00:00:00Z"
 #define LABEL_TIME  "2023-01-01T00:00:00Z"
@@ -25,7 +22,7 @@ struct fixture {
     struct scripted_server *server;
     struct cache *cache;
     struct scanner *scanner;
-    char directory[64];
+    char directory[SCAN_DIRECTORY_SIZE];
 };
 
 /* -- the registry -------------------------------------------------------------------------------------------- */
@@ -42,8 +39,8 @@ static char *config_of(const char *name)
 
 static char *image_of(const char *name)
 {
-    AUTO_FREE char *config = config_of(name), *digest = oci_digest_of(config, strlen(config));
-    return xasprintf("{\"schemaVersion\":2,\"config\":{\"digest\":\"%s\"}}", digest);
+    AUTO_FREE char *config = config_of(name);
+    return scan_manifest_of(config);
 }
 
 static char *index_of(const char *name, const char *arch)
@@ -53,18 +50,6 @@ static char *index_of(const char *name, const char *arch)
                      "{\"digest\":\"%s\",\"platform\":{\"os\":\"linux\",\"architecture\":\"%s\"}},"
                      "{\"digest\":\"%s\",\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\"}}]}",
                      digest, arch, digest);
-}
-
-static bool serve(int fd, const struct scripted_request *r, const char *bytes)
-{
-    AUTO_FREE char *digest = oci_digest_of(bytes, strlen(bytes));
-    AUTO_FREE char *headers = xasprintf("Docker-Content-Digest: %s\r\n", digest);
-    if (strcmp(r->method, "HEAD") != 0)
-        return scripted_reply(fd, "200 OK", headers, bytes);
-    AUTO_FREE char *head =
-        xasprintf("HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n%s\r\n", strlen(bytes), headers);
-    scripted_send(fd, head, strlen(head));
-    return true;
 }
 
 /* Its digest is that of the text without the signatures, which we do not have. */
@@ -87,7 +72,8 @@ static bool serve_lie(int fd, const struct scripted_request *r, const char *byte
 {
     AUTO_FREE char *digest = oci_digest_of(bytes, strlen(bytes)), *more = xasprintf("%s ", bytes);
     AUTO_FREE char *headers = xasprintf("Docker-Content-Digest: %s\r\n", digest);
-    return strcmp(r->method, "HEAD") != 0 ? scripted_reply(fd, "200 OK", headers, more) : serve(fd, r, bytes);
+    return strcmp(r->method, "HEAD") != 0 ? scripted_reply(fd, "200 OK", headers, more)
+                                          : scan_reply_content(r, fd, "", bytes);
 }
 
 static bool answer(const struct scripted_request *r, int fd, void *context UNUSED)
@@ -99,18 +85,24 @@ static bool answer(const struct scripted_request *r, int fd, void *context UNUSE
         return scripted_reply(fd, "200 OK", "", "{\"tags\":[\"t\"]}");
     if (strstr(r->target, "/blobs/")) {
         AUTO_FREE char *config = config_of(name);
-        return strcmp(name, "liar-config") != 0 ? serve(fd, r, config) : serve_lie(fd, r, config);
+        return strcmp(name, "liar-config") != 0 ? scan_reply_content(r, fd, "", config)
+                                                : serve_lie(fd, r, config);
     }
     if (str_starts_with(name, "old"))
         return serve_schema1(fd, name);
+    if (str_starts_with(name, "headless") && !strcmp(r->method, "HEAD")) {
+        AUTO_FREE char *head = xasprintf("HTTP/1.1 %s -\r\nContent-Length: 0\r\n\r\n", strchr(name, '-') + 1);
+        scripted_send(fd, head, strlen(head));
+        return true;
+    }
     if (!strcmp(name, "liar-tag") || !strcmp(name, "liar-digest") ||
         (!strcmp(name, "liar-child") && str_ends_with(r->target, image_digest)))
         return serve_lie(fd, r, image);
-    if (str_starts_with(name, "image") || !strcmp(name, "liar-config") ||
+    if (str_starts_with(name, "image") || str_starts_with(name, "headless") || !strcmp(name, "liar-config") ||
         str_ends_with(r->target, image_digest))
-        return serve(fd, r, image);
+        return scan_reply_content(r, fd, "", image);
     AUTO_FREE char *index = index_of(name, str_starts_with(name, "alien") ? "s390x" : "amd64");
-    return serve(fd, r, index);
+    return scan_reply_content(r, fd, "", index);
 }
 
 /* -- the fixture --------------------------------------------------------------------------------------------- */
@@ -118,12 +110,8 @@ static bool answer(const struct scripted_request *r, int fd, void *context UNUSE
 static int set_up(void **state)
 {
     struct fixture *f = xcalloc(1, sizeof(*f));
-    struct error err = ERROR_INIT;
-    snprintf(f->directory, sizeof(f->directory), "/tmp/pawl-test-XXXXXX");
-    assert_non_null(mkdtemp(f->directory));
+    f->cache = scan_cache_open(f->directory);
     f->server = scripted_start(answer, f);
-    f->cache = cache_open("file", f->directory, 1000, &err);
-    assert_non_null(f->cache);
     f->scanner = scanner_new(&(struct scanner_options){.cache = f->cache,
                                                        .clock = &system_clock,
                                                        .rps = 1000,
@@ -138,9 +126,8 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
     scanner_free(f->scanner);
-    cache_free(f->cache);
     scripted_stop(f->server);
-    remove_files(f->directory);
+    scan_cache_close(f->cache, f->directory);
     free(f);
     return 0;
 }
@@ -297,6 +284,17 @@ static void test_tag_details_of_another_platform_are_a_problem(void **state)
         "0h 1m 0b");
 }
 
+/* Nexus says 404 to a HEAD for what it gives to a GET, others that there is no such method. */
+static void test_tag_details_without_head_are_got(void **state)
+{
+    static const char *const names[] = {"headless-404", "headless-405", "headless-501"};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        ask(f, names[i], (struct question){D, false, 0}, "digest ", "1h 1m 0b");
+        ask(f, names[i], (struct question){D, false, 0}, "digest ", "1h 1m 0b");
+    }
+}
+
 static void test_tag_details_are_read_from_schema_1(void **state)
 {
     struct fixture *f = *state;
@@ -333,6 +331,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_tag_details_of_another_platform_are_a_problem, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_tag_details_without_head_are_got, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_tag_details_are_read_from_schema_1, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_tag_details_believe_no_content_that_is_not_its_digest, set_up,
                                         tear_down),
