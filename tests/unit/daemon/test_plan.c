@@ -219,15 +219,46 @@ static void test_plan_trouble_of_a_host_is_told_again_when_it_doubles(void **sta
     open_bench(&b, f);
     AUTO_FREE char *one = topic_of(&b, 1, ERROR_NETWORK), *two = topic_of(&b, 2, ERROR_NETWORK),
                    *three = topic_of(&b, 3, ERROR_NETWORK), *four = topic_of(&b, 4, ERROR_NETWORK),
-                   *five = topic_of(&b, 5, ERROR_NETWORK), *refused = topic_of(&b, 4, ERROR_UNAUTHORIZED),
+                   *five = topic_of(&b, 5, ERROR_NETWORK), *refused = topic_of(&b, 5, ERROR_UNAUTHORIZED),
                    *limited = topic_of(&b, 1, ERROR_RATE_LIMITED);
     assert_string_equal(one, "");
     assert_string_not_equal(two, "");
     assert_string_not_equal(two, three);
     assert_string_equal(three, four);
     assert_string_not_equal(four, five);
-    assert_string_not_equal(four, refused);
+    assert_string_not_equal(refused, "");
+    assert_string_not_equal(five, refused);
     assert_string_not_equal(limited, ""); /* its words have the seconds to wait in them */
+    repository_free(b.repository);
+}
+
+/* How many lines there are about the repositories, of which so many fail. */
+static size_t lines_about(struct bench *b, size_t failing, enum error_code code)
+{
+    struct script script = {.source = {.answer = answer}};
+    struct plan plan = PLAN_INIT;
+    struct error err = ERROR_INIT;
+    size_t lines = 0;
+    for (size_t i = 0; i < failing; i++)
+        script.errors[i] = code;
+    assert_int_equal(
+        plan_make(b->repository, mirror_head(b->repository->mirror), &script.source, NULL, &plan, &err), 0);
+    for (size_t i = 0; i < plan.problems_len; i++)
+        lines += str_starts_with(plan.problems[i].message, "scanning ");
+    plan_release(&plan);
+    return lines;
+}
+
+static void test_plan_trouble_of_one_repository_is_not_its_hosts(void **state)
+{
+    struct fixture *f = *state;
+    struct bench b;
+    add_manifests(f);
+    open_bench(&b, f);
+    assert_int_equal(lines_about(&b, 3, ERROR_NETWORK), 1);
+    assert_int_equal(lines_about(&b, 3, ERROR_NOT_FOUND), 3);
+    assert_int_equal(lines_about(&b, 3, ERROR_UNAUTHORIZED), 3); /* the log-in is good for the others */
+    assert_int_equal(lines_about(&b, 5, ERROR_UNAUTHORIZED), 1);
     repository_free(b.repository);
 }
 
@@ -235,6 +266,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_plan_trouble_of_a_host_is_told_again_when_it_doubles, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_plan_trouble_of_one_repository_is_not_its_hosts, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_plan_renewed_is_the_plan_made_anew, setup, teardown),
         cmocka_unit_test_setup_teardown(test_plan_is_kept_where_nothing_was_written, setup, teardown),
