@@ -73,8 +73,11 @@ static struct tally tally_of(const struct workload_policy *policy, struct target
 void release_unlock(struct workload_selection *selection)
 {
     for (size_t i = 0; i < selection->len; i++) {
-        selection->items[i]->automated = true;
-        selection->items[i]->locked = selection->items[i]->ignored = false;
+        struct workload_policy *policy = selection->items[i];
+        policy->automated = true;
+        policy->locked = policy->ignored = false;
+        for (size_t k = 0; k < policy->containers_len; k++)
+            policy->containers[k].allows_downgrade = true;
     }
 }
 
@@ -84,10 +87,6 @@ static void take_decision(struct tally *tally, const struct decision *decision)
     if (decision->kind == DECISION_UPDATE)
         target_list_add(tally->targets, tally->resource, container, xstrdup(decision->target),
                         xstrdup(decision->reason));
-    else if (decision->kind == DECISION_HELD && decision->cause == CAUSE_STEP_BACK)
-        target_list_add(tally->targets, tally->resource, container,
-                        image_ref_with_tag(&container->image, decision->candidate),
-                        xasprintf("%s, asked for by hand", decision->candidate));
     else if (decision->kind == DECISION_CURRENT && decision->candidate)
         note(tally, OUTCOME_UP_TO_DATE, NULL);
     else if (decision->kind == DECISION_CURRENT)

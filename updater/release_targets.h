@@ -30,7 +30,7 @@ typedef void (*release_decide)(const struct workload_policy *policy, size_t inde
 /*
  * RELEASE_LATEST: for each container the candidate of choose(). A person may go back where a policy alone may not: the
  * candidate need not come after the current tag. What is blocked, or held for any other reason, stays. The policies of
- * the selection are made such that locks and missing automation do not hold (release_unlock).
+ * the selection are made such that locks, missing automation and a step back do not hold (release_unlock).
  */
 void release_latest(const struct workload_selection *selection, release_decide decide, void *context,
                     struct target_list *targets, struct result_list *results);

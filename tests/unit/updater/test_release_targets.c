@@ -96,6 +96,10 @@ static void test_release_latest_takes_what_the_policy_takes(void **state UNUSED)
         {"r.test/app:1.0", "semver:*", "1.0 1.1", "it is down",
          "!skipped: cannot find one or more images: app: held: the registry's last answer"},
         {"r.test/app:1.0@" DIGEST_A, "semver:*", "1.0 1.1", NULL, "skipped: app: held: pinned to " DIGEST_A},
+        /* what forbids a step forward forbids one back */
+        {"r.test/app:2.0", "semver:*", "1.0 1.1", "it is down",
+         "!skipped: cannot find one or more images: app: held: the registry's last answer"},
+        {"r.test/app:2.0@" DIGEST_A, "semver:*", "1.0 1.1", NULL, "skipped: app: held: pinned to " DIGEST_A},
         {"BAD", "semver:*", "1.0 1.1", NULL, "!skipped: cannot find one or more images: app: blocked: "},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
