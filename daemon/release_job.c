@@ -176,6 +176,10 @@ static void choose_latest(struct release_job *job, struct repository *r, struct 
     }
     tag_wants_release(&r->wants);
     release_latest(&job->selection, decide_container, &answers, &job->targets, results);
+    for (size_t i = 0; i < answers.demands->len; i++) {
+        if (answers.results[i].error.code)
+            strvec_push(&results->failures, answers.results[i].error.text);
+    }
 }
 
 /* With the log-in of each workload that has the image, until one sees it; where there is none (their policies cannot be
@@ -203,16 +207,22 @@ static int find_image(struct release_job *job, struct repository *r, char **dige
     return was_asked ? -1 : tag_lookup(job->scanner, &plain, tag, digest, err);
 }
 
+/* An image that no workload has is looked for all the same: its name may be a slip. */
 static int choose_image(struct release_job *job, struct repository *r, struct result_list *results,
                         struct error *err)
 {
     AUTO_FREE char *digest = NULL;
-    if (!job->selection.len)
+    bool is_for_nobody = !job->selection.len;
+    if (is_for_nobody && result_list_has(results, RESULT_SKIPPED))
         return 0;
     release_unlock(&job->selection);
     if (find_image(job, r, &digest, err) < 0) {
         if (err->code == ERROR_NOT_FOUND)
             return error_set(err, ERROR_NOT_FOUND, "image \"%s\" does not exist", job->spec.image.text);
+        if (is_for_nobody) { /* nor does anybody's log-in show more */
+            error_clear(err);
+            return 0;
+        }
         return error_wrap(err, "cannot see whether the image \"%s\" exists", job->spec.image.text);
     }
     release_image(&job->spec, &job->selection, digest, &job->targets, results);

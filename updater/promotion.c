@@ -126,7 +126,8 @@ static void promote_workload(struct step *step, struct result_list *results)
     else if (step->paired)
         result_add(results, id, RESULT_SKIPPED, xstrdup("image(s) up to date"));
     else
-        result_add(results, id, RESULT_IGNORED, xstrdup("does not use image(s)"));
+        result_add(results, id, RESULT_IGNORED, xstrdup("there are no containers of its names to promote"))
+            ->is_missing = true;
 }
 
 void promotion_targets(const struct manifest_set *from, const struct workload_selection *selection,
@@ -144,7 +145,8 @@ void promotion_targets(const struct manifest_set *from, const struct workload_se
         if (problem) {
             result_add(results, id, RESULT_FAILED, problem);
         } else if (!source) {
-            result_add(results, id, RESULT_IGNORED, xstrdup("does not use image(s)"));
+            result_add(results, id, RESULT_IGNORED, xstrdup("there is none of its kind and name to promote"))
+                ->is_missing = true;
         } else {
             struct step step = {.from = source,
                                 .to = to,

@@ -195,7 +195,19 @@ static void add_missing(const struct release_spec *spec, const struct manifest_s
     for (size_t i = 0; i < spec->workloads.len; i++) {
         const char *id = spec->workloads.items[i];
         if (!strvec_contains(found, id) && !result_find(results, id))
-            result_add(results, id, RESULT_SKIPPED, describe_missing(manifests, id));
+            result_add(results, id, RESULT_SKIPPED, describe_missing(manifests, id))->is_missing = true;
+    }
+}
+
+/* An exclude that excludes nothing may be a slip, and what was to stay is released. */
+static void add_missing_excludes(const struct release_spec *spec, const struct manifest_set *manifests,
+                                 struct result_list *results)
+{
+    for (size_t i = 0; i < spec->excludes.len; i++) {
+        const char *id = spec->excludes.items[i];
+        AUTO_FREE char *why = result_find(results, id) ? NULL : describe_missing(manifests, id);
+        if (why)
+            result_add(results, id, RESULT_IGNORED, xasprintf("excluded; %s", why))->is_named = true;
     }
 }
 
@@ -220,6 +232,7 @@ void release_select(const struct release_spec *spec, const struct manifest_set *
             strvec_push(&found, id);
     }
     add_missing(spec, manifests, &found, results);
+    add_missing_excludes(spec, manifests, results);
 }
 
 /* -- the commit message ------------------------------------------------------------------------------------ */

@@ -11,8 +11,9 @@
  *   to be ignored                                            skipped  "ignore"
  *
  * With force, the last two let those workloads pass that were named, one by one. A workload that was named and is
- * not there is skipped: "not found in repository", with the nearest name that there is. One that cannot be decided on (defined twice, an annotation that is
- * not understood) is skipped with the reason. There is no cluster: containers are those in git.
+ * not there is skipped, and missing: "not found in repository", with the nearest name that there is; one that was excluded
+ * and is not there is ignored, with the same words, and meant to be seen. One that cannot be decided on (defined twice, an
+ * annotation that is not understood) is skipped with the reason. There is no cluster: containers are those in git.
  */
 #ifndef UPDATER_RELEASE_SPEC_H
 #define UPDATER_RELEASE_SPEC_H

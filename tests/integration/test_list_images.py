@@ -104,6 +104,8 @@ def test_a_workload_that_is_not_there(site):
     _fill(site)
     result = _list(site, "-w", "demo:deployment/other", rc=1)
     assert "demo:deployment/other" in result.stderr and result.stdout == ""
+    elsewhere = _list(site, "-w", "deployment/app", rc=1).stderr
+    assert "there is no workload default:deployment/app in git; did you mean demo:deployment/app?" in elsewhere
     assert "kind/name" in _list(site, "-w", "nonsense", rc=2).stderr
 
 

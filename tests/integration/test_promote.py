@@ -32,13 +32,26 @@ def test_tags_come_over_and_nothing_else_changes(site):
     results = _results(site)
     assert results == {"live:deployment/web": ("success", None),
                        "live:deployment/api": ("skipped", "image(s) up to date"),
-                       "live:deployment/worker": ("ignored", "does not use image(s)")}
+                       "live:deployment/worker": ("ignored", "there is none of its kind and name to promote")}
     assert site.repo.changed_files() == ["production/web.yaml"]
     assert site.repo.read("production/web.yaml").decode() == files["production/web.yaml"].replace("1.0.0", "1.1.0")
     head = site.repo.log()[0]
     assert head.subject == "Promote staging to production"
     assert head.body.strip() == "live:deployment/web\n- reg.test/web:1.1.0"
     assert "Nothing to do" in _promote(site).stderr and len(site.repo.log()) == 2
+
+
+def test_what_was_named_and_cannot_be_promoted_is_a_failure(site):
+    _fill(site)
+    head = site.repo.sha()
+    for name, words in (("deployment/wbe", "not found in repository; did you mean live:deployment/web?"),
+                        ("test:deployment/web", "not found in repository; did you mean live:deployment/web?"),
+                        ("deployment/worker", "there is none of its kind and name to promote")):
+        for dry_run in ([], ["--dry-run"]):
+            done = _promote(site, "-w", name, *dry_run, rc=1)
+            assert words in done.stdout and "Nothing to do" not in done.stderr
+    assert "kind/name" in _promote(site, "-w", "", rc=2).stderr  # a variable that is not set
+    assert site.repo.sha() == head
 
 
 def test_one_namespace_in_both_places_is_no_duplicate(site):
