@@ -128,12 +128,24 @@ static void find_of_repository(const struct image_ref *image, struct ways *ways)
     }
 }
 
+static bool may_be_commit(const char *text)
+{
+    size_t len = strlen(text);
+    return len >= 4 && len < GIT_ID_SIZE && strspn(text, "0123456789abcdefABCDEF") == len;
+}
+
 static int find_ways(struct rollback_job *job, struct repository *r, const char *head, struct ways *ways,
                      struct error *err)
 {
     const char *to = job->request.to;
     if (!to)
         return find_previous(job, r, head, ways, err);
+    if (!strpbrk(to, ":/@") && !may_be_commit(to))
+        return error_set(
+            err, ERROR_USAGE,
+            "--to: \"%s\" is neither 4 to 40 digits of a commit's id nor an image with its tag, as in "
+            "ghcr.io/org/app:1.2.3",
+            to);
     if (!strpbrk(to, ":/@"))
         return find_in_commit(job, r, ways, err);
     CLEANUP(image_ref_release) struct image_ref image = IMAGE_REF_INIT;
@@ -190,6 +202,16 @@ static void release_policy(struct workload_policy **policy)
     workload_policy_free(*policy);
 }
 
+/* Whether any container has an image to go to. */
+static bool has_way(const struct ways *ways)
+{
+    for (size_t i = 0; i < ways->len; i++) {
+        if (ways->items[i].image)
+            return true;
+    }
+    return false;
+}
+
 /* NULL: nothing forbids it. */
 static const char *find_lock(const struct rollback_job *job, const struct resource *workload)
 {
@@ -199,16 +221,14 @@ static const char *find_lock(const struct rollback_job *job, const struct resour
 
 static const char *why_nothing(const struct rollback_job *job, struct repository *r, const struct ways *ways)
 {
-    for (size_t i = 0; i < ways->len; i++) {
-        if (ways->items[i].image)
-            return "has these images already";
-    }
+    if (has_way(ways))
+        return "has these images already";
     if (job->request.to)
         return strpbrk(job->request.to, ":/@") ? "no container has an image of that repository"
                                                : "the commit has no such container";
     return history_is_complete(r->history)
-               ? "no earlier image is in the history of its file"
-               : "no earlier image is in the newest commits, which is as far as is looked";
+               ? "no earlier image is in the history of its file; --to names one"
+               : "no earlier image is in the newest commits, which is as far as is looked; --to names one";
 }
 
 /* The message and its trailers. */
@@ -244,7 +264,7 @@ static int roll_back(struct rollback_job *job, struct repository *r, const char 
     add_targets(job, ways);
     job->release = target_list_make(&job->targets, results);
     if (!results->len)
-        result_add(results, id, job->request.to ? RESULT_SKIPPED : RESULT_FAILED,
+        result_add(results, id, has_way(ways) ? RESULT_SKIPPED : RESULT_FAILED,
                    xstrdup(why_nothing(job, r, ways)));
     if (job->release->files_len)
         proposal_add_release(proposal, job->release, make_message(job, id));

@@ -278,6 +278,23 @@ def test_every_policy_of_ours_can_be_set_and_unset(bench, setting, line):
     assert bench.repo.read("app.yaml") == before
 
 
+@pytest.mark.parametrize("setting, words", [
+    ("automated=yes", '"true" or "false"'), ("locked=True", '"true" or "false"'), ("ignore=on", '"sync_only"')])
+def test_a_value_that_would_not_count_is_refused(bench, setting, words):
+    _start(bench, automated=True)
+    head = bench.repo.sha()
+    assert words in bench.run("policy", "--set", setting, rc=2).stderr and bench.repo.sha() == head
+
+
+def test_the_message_says_what_a_value_means(bench):
+    _start(bench, automated=True)
+    for setting, message in (("automated=false", "Deautomated"), ("locked=true", "Locked"), ("locked=false", "Unlocked"),
+                             ("automated=true", "Automated"), ("ignore=sync_only", "Updated policies")):
+        bench.run("policy", "--set", setting)
+        assert bench.message() == f"{message}: {WHO}"
+
+
+
 @pytest.mark.parametrize("setting", ["min-age=soon", "digest=perhaps", "window=Mon-Fri", "locked-until=later", "platforms=x"])
 def test_a_value_that_cannot_be_read_is_never_written(bench, setting):
     _start(bench)
