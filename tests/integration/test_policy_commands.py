@@ -228,7 +228,8 @@ def test_a_read_only_repository_is_not_written(bench):
 def test_a_push_that_is_refused_shows_the_remotes_words(bench):
     _start(bench)
     bench.repo.reject_pushes("no locks on Fridays")
-    assert "no locks on Fridays" in bench.run("lock", rc=1).stderr
+    said = bench.run("lock", rc=1).stderr
+    assert "no locks on Fridays" in said and said.count(bench.repo.url) == 1 and "protected" in said
 
 
 def test_a_locked_workload_is_not_updated(site):
