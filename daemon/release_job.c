@@ -96,7 +96,9 @@ struct answers {
     struct first_seen *first_seen; /* NULL: not known */
     struct demand_set *demands;
     struct scan_result *results;
-    struct tag_ages **ages; /* by demand, once they are asked for */
+    struct tag_ages **ages;     /* by demand, once they are asked for */
+    struct decision *decisions; /* of all containers of the selection, in its order */
+    size_t decisions_len;
 };
 
 static void release_answers(struct answers *answers)
@@ -104,6 +106,9 @@ static void release_answers(struct answers *answers)
     size_t len = answers->demands ? answers->demands->len : 0;
     for (size_t i = 0; answers->ages && i < len; i++)
         tag_ages_free(answers->ages[i]);
+    for (size_t i = 0; i < answers->decisions_len; i++)
+        decision_release(&answers->decisions[i]);
+    free(answers->decisions);
     if (answers->results)
         scan_results_release(answers->results, len);
     free(answers->ages);
@@ -111,13 +116,12 @@ static void release_answers(struct answers *answers)
     demand_set_unref(answers->demands);
 }
 
-static void decide_container(const struct workload_policy *policy, size_t index, struct decision *out,
-                             void *context)
+static void decide_container(struct answers *answers, const struct workload_policy *policy, size_t index,
+                             struct decision *out)
 {
     static const struct error excluded = {.code = ERROR_UNSUPPORTED,
                                           .text = "left out by --registry-exclude-image or "
                                                   "--registry-include-image"};
-    const struct answers *answers = context;
     ptrdiff_t at = demand_set_find(answers->demands, policy->containers[index].container);
     const struct scan_result *answer = at < 0 ? NULL : &answers->results[at];
     const struct error *problem = answer ? &answer->error : &excluded;
@@ -145,19 +149,28 @@ static void ask(struct release_job *job, struct answers *answers, struct image_s
     images->answer(images, answers->demands, answers->results);
 }
 
-static bool needs_more(const struct release_job *job, struct answers *answers)
+static size_t count_containers(const struct workload_selection *selection)
 {
-    bool is_new = false;
+    size_t len = 0;
+    for (size_t i = 0; i < selection->len; i++)
+        len += selection->items[i]->containers_len;
+    return len;
+}
+
+/* True if they need to know more of their candidates than was asked for. */
+static bool decide_all(const struct release_job *job, struct answers *answers)
+{
+    bool needs_more = false;
+    answers->decisions = xcalloc(count_containers(&job->selection) + 1, sizeof(*answers->decisions));
     for (size_t i = 0; i < job->selection.len; i++) {
         const struct workload_policy *policy = job->selection.items[i];
         for (size_t k = 0; k < policy->containers_len; k++) {
-            struct decision decision;
-            decide_container(policy, k, &decision, answers);
-            is_new = tag_wants_add_needs(&answers->repository->wants, answers->demands, &decision) || is_new;
-            decision_release(&decision);
+            struct decision *decision = &answers->decisions[answers->decisions_len++];
+            decide_container(answers, policy, k, decision);
+            needs_more |= tag_wants_add_needs(&answers->repository->wants, answers->demands, decision);
         }
     }
-    return is_new;
+    return needs_more;
 }
 
 static void choose_latest(struct release_job *job, struct repository *r, struct result_list *results)
@@ -168,14 +181,14 @@ static void choose_latest(struct release_job *job, struct repository *r, struct 
     CLEANUP(release_answers) struct answers answers = {.repository = r, .first_seen = job->first_seen};
     int64_t since_ms = clock_monotonic_ms(r->clock);
     ask(job, &answers, images);
-    for (int pass = 1; needs_more(job, &answers) && pass < TAG_WANTS_PASSES; pass++) {
+    for (int pass = 1; decide_all(job, &answers) && pass < TAG_WANTS_PASSES; pass++) {
         release_answers(&answers);
         answers = (struct answers){.repository = r, .first_seen = job->first_seen};
         images->max_age_ms = clock_monotonic_ms(r->clock) - since_ms + TAG_WANTS_SLACK_MS;
         ask(job, &answers, images);
     }
     tag_wants_release(&r->wants);
-    release_latest(&job->selection, decide_container, &answers, &job->targets, results);
+    release_latest(&job->selection, answers.decisions, &job->targets, results);
     for (size_t i = 0; i < answers.demands->len; i++) {
         if (answers.results[i].error.code)
             strvec_push(&results->failures, answers.results[i].error.text);

@@ -97,18 +97,14 @@ static void take_decision(struct tally *tally, const struct decision *decision)
         note_container(tally, OUTCOME_NOT_FOUND, container, decision->reason);
 }
 
-void release_latest(const struct workload_selection *selection, release_decide decide, void *context,
+void release_latest(const struct workload_selection *selection, const struct decision *decisions,
                     struct target_list *targets, struct result_list *results)
 {
     for (size_t i = 0; i < selection->len; i++) {
         const struct workload_policy *policy = selection->items[i];
         struct tally tally = tally_of(policy, targets);
-        for (size_t k = 0; k < policy->containers_len; k++) {
-            struct decision decision;
-            decide(policy, k, &decision, context);
-            take_decision(&tally, &decision);
-            decision_release(&decision);
-        }
+        for (size_t k = 0; k < policy->containers_len; k++)
+            take_decision(&tally, decisions++);
         finish(&tally, results);
     }
 }
