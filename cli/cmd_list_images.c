@@ -254,13 +254,7 @@ static int command_list_images(struct invocation *invocation, struct error *err)
 static const struct option_row list_images_options[] = {
     SPACE_ROW("Namespace of the workloads; the one of objects that name none if not given"),
     ALL_SPACES_ROW,
-    {.name = "workload",
-     .letter = 'w',
-     .type = OPTION_STRING,
-     .offset = AT(workload),
-     .metavar = "ID",
-     .group = COMMAND_GROUP,
-     .help = "Only this workload: namespace:kind/name or kind/name"},
+    WORKLOAD_ROWS("Only this workload: namespace:kind/name or kind/name"),
     LIMIT_ROW("Images to show of each container, the newest first; 0 shows all"),
     {.name = NULL},
 };

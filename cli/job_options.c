@@ -40,14 +40,7 @@ const struct option_row job_options[] = {
 };
 
 const struct option_row job_workload_options[] = {
-    {.name = "workload",
-     .letter = 'w',
-     .type = OPTION_STRING,
-     .offset = AT(workload),
-     .metavar = "ID",
-     .group = COMMAND_GROUP,
-     .help = "The workload: namespace:kind/name or kind/name"},
-    {.name = "controller", .letter = 'c', .type = OPTION_STRING, .offset = AT(workload), .metavar = "ID"},
+    WORKLOAD_ROWS("The workload: namespace:kind/name or kind/name"),
     {.name = NULL},
 };
 

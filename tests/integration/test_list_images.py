@@ -96,6 +96,7 @@ def test_namespaces_and_workloads_are_picked(site):
     assert names() == ["default:deployment/three"]
     assert names("--k8s-default-namespace", "other") == ["other:deployment/three", "other:deployment/two"]
     assert names("-w", "demo:deployment/one") == ["demo:deployment/one"]
+    assert names("-c", "demo:deployment/one") == names("--controller", "demo:deployment/one") == ["demo:deployment/one"]
     assert names("-n", "other", "-w", "deployment/two") == ["other:deployment/two"]
     assert names("-n", "nowhere") == []
 

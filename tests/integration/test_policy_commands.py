@@ -343,5 +343,7 @@ def test_flags_that_found_fluxs_daemon_are_of_no_effect(bench):
     assert bench.message() == f"Locked: {WHO}"
     for command in (["list-workloads", "-a"], ["history", WHO]):
         bench.pawl.ok(*command, "--git-url", bench.repo.url, *found)
+    for flags in (["--token", "x"], ["-t", "x"]):
+        assert "no such service any more" in bench.run("unlock", *flags, rc=2).stderr
     refused = bench.run("unlock", "--url", "http://127.0.0.1:3030/api/flux", rc=2).stderr
     assert "asks no daemon" in refused and "--git-url" in refused and bench.message() == f"Locked: {WHO}"
