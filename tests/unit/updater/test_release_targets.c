@@ -56,7 +56,7 @@ struct registry {
 static void take_latest(struct fixture *f, const struct registry *registry)
 {
     const struct choose_facts facts = {.info = registry->info, .scan_error = &registry->error};
-    struct decision decisions[8];
+    struct decision decisions[8] = {{.reason = NULL}};
     size_t len = 0;
     for (size_t i = 0; i < f->selection.len; i++) {
         for (size_t k = 0; k < f->selection.items[i]->containers_len; k++) {
