@@ -321,6 +321,9 @@ def test_of_several_repositories_the_one_with_the_workload_is_changed(pawl, new_
     pawl.ok("lock", *config, "-w", "demo:deployment/web")
     assert len(one.log()) == 1 and len(two.log()) == 2
     assert "not found" in pawl.expect(1, "lock", *config, "-w", "demo:deployment/gone").stderr
+    for command in (["lock", "-w"], ["history"], ["release", "--update-all-images", "--workload"]):
+        near = pawl.expect(1, command[0], *config, *command[1:], "deployment/web").stderr
+        assert "not found in any of the repositories; did you mean demo:deployment/web?" in near
     assert "did you mean \"two\"" in pawl.expect(2, "lock", *config, "--repository", "tw", "-w", WHO).stderr
 
 
