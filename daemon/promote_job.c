@@ -106,6 +106,7 @@ static int decide(struct repository *r, const char *head, const struct manifest_
     clear(job);
     const char *space = request->space ? request->space : r->default_space;
     job->spec.force = request->force;
+    job->spec.now_ms = clock_wall_ms(r->clock);
     if (release_spec_add_ids(request->workloads, space, &job->spec.workloads, err) < 0 ||
         release_spec_add_ids(request->excludes, space, &job->spec.excludes, err) < 0 ||
         load_both(job, r, head, err) < 0)

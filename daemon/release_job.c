@@ -59,12 +59,13 @@ static int add_choices(struct release_spec *spec, const struct release_request *
     return 0;
 }
 
-static int make_spec(struct release_job *job, const char *default_space, struct error *err)
+static int make_spec(struct release_job *job, const char *default_space, int64_t now_ms, struct error *err)
 {
     const struct release_request *request = &job->request;
     const char *space = request->space ? request->space : default_space;
     struct release_spec *spec = &job->spec;
     spec->force = request->force;
+    spec->now_ms = now_ms;
     if (request->choices)
         return add_choices(spec, request, err);
     if (release_spec_add_ids(request->workloads, space, &spec->workloads, err) < 0 ||
@@ -278,7 +279,7 @@ static int decide(struct repository *r, const char *head UNUSED, const struct ma
 {
     struct release_job *job = context;
     clear(job);
-    if (make_spec(job, r->default_space, err) < 0)
+    if (make_spec(job, r->default_space, clock_wall_ms(r->clock), err) < 0)
         return -1;
     release_select(&job->spec, manifests, &job->selection, results);
     if (find_targets(job, r, results, err) < 0)

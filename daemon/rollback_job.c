@@ -213,10 +213,12 @@ static bool has_way(const struct ways *ways)
 }
 
 /* NULL: nothing forbids it. */
-static const char *find_lock(const struct rollback_job *job, const struct resource *workload)
+static const char *find_lock(const struct rollback_job *job, const struct resource *workload, int64_t now_ms)
 {
     CLEANUP(release_policy) struct workload_policy *policy = workload_policy_new(workload);
-    return policy->locked && !job->request.force ? "locked; --force rolls back all the same" : NULL;
+    return workload_policy_is_locked(policy, now_ms) && !job->request.force
+               ? "locked; --force rolls back all the same"
+               : NULL;
 }
 
 static const char *why_nothing(const struct rollback_job *job, struct repository *r, const struct ways *ways)
@@ -254,7 +256,7 @@ static int roll_back(struct rollback_job *job, struct repository *r, const char 
                      struct proposal *proposal, struct result_list *results, struct error *err)
 {
     AUTO_FREE char *id = resource_id_text(&ways->workload->id);
-    const char *lock = find_lock(job, ways->workload);
+    const char *lock = find_lock(job, ways->workload, clock_wall_ms(r->clock));
     if (lock) {
         result_add(results, id, RESULT_SKIPPED, xstrdup(lock));
         return 0;

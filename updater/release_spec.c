@@ -131,7 +131,7 @@ static bool is_forced(const struct candidate *c)
 
 static bool is_locked(const struct candidate *c)
 {
-    return c->policy->locked && !is_forced(c);
+    return workload_policy_is_locked(c->policy, c->spec->now_ms) && !is_forced(c);
 }
 
 static bool is_ignored(const struct candidate *c)

@@ -7,7 +7,7 @@
  *   not among the workloads named                            ignored  "not included"
  *   among those excluded                                     ignored  "excluded"
  *   no container has the image named, whatever its tag       ignored  "a different image"
- *   locked                                                   skipped  "locked"
+ *   locked, now                                              skipped  "locked"
  *   to be ignored                                            skipped  "ignore"
  *
  * With force, the last two let those workloads pass that were named, one by one. A workload that was named and is
@@ -20,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/error.h"
@@ -51,6 +52,7 @@ struct release_spec {
     struct container_spec *containers; /* RELEASE_CONTAINERS; their workloads are those above */
     size_t containers_len, containers_capacity;
     bool force;
+    int64_t now_ms; /* wall time: a lock that has ended is none */
 };
 #define RELEASE_SPEC_INIT                                                                                    \
     {                                                                                                        \
