@@ -82,7 +82,7 @@ static json_t *workload_json(const struct workload_listing *listing, const struc
     json_object_set_new(item, "Antecedent", json_text(antecedent ? antecedent : ""));
     json_object_set_new(item, "Labels", labels_json(resource));
     json_object_set_new(item, "Automated", json_boolean(policy->automated));
-    json_object_set_new(item, "Locked", json_boolean(policy->locked));
+    json_object_set_new(item, "Locked", json_boolean(workload->is_locked));
     json_object_set_new(item, "Ignore", json_boolean(policy->ignored));
     json_object_set_new(item, "Policies", policies_json(resource));
     json_object_set_new(item, "File", json_text(resource->file->path));

@@ -57,7 +57,10 @@ def test_a_lock_that_has_ended_is_none_for_people_either(site):
     for command in (["release", "--workload", who, "--update-all-images", "-v"], ["rollback", who],
                     ["promote", "staging", "app.yaml", "-v"]):
         assert "locked" in site.pawl.ok(*command, *git).stdout
+    assert site.pawl.ok("list-workloads", "-n", "demo", *git).stdout.split()[-1] == "automated,locked"
     site.repo.commit({"app.yaml": text("1.0.0", -1)})
+    assert site.pawl.ok("list-workloads", "-n", "demo", *git).stdout.split()[-1] == "automated"
+    assert not site.pawl.ok("list-workloads", "-n", "demo", "-o", "json", *git).json[0]["Locked"]
     site.pawl.expect(3, "promote", "staging", "app.yaml", "--dry-run", *git)
     site.pawl.ok("release", "--workload", who, "--update-image", image("1.1.0"), *git)
     site.pawl.ok("rollback", who, *git)
