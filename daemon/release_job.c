@@ -87,7 +87,7 @@ static struct demand_set *demands_of(const struct release_job *job, struct repos
     const struct workload_selection *selection = &job->selection;
     AUTO_FREE const struct resource **workloads = xcalloc(selection->len + 1, sizeof(*workloads));
     for (size_t i = 0; i < selection->len; i++)
-        workloads[i] = selection->items[i]->resource;
+        workloads[i] = selection->items[i]->origin;
     pull_secrets_refresh(r->pull_secrets, workloads, selection->len);
     return demand_set_from(selection->items, selection->len, filter, r->pull_secrets);
 }

@@ -73,7 +73,8 @@ int release_spec_add_container(struct release_spec *spec, const char *workload, 
 
 /* The policies of the workloads that a spec means. Zero is empty. */
 struct workload_selection {
-    struct workload_policy **items; /* in the order of the manifests */
+    struct workload_policy *
+        *items; /* in the order of the manifests; of a kustomization maybe several, side by side */
     size_t len, capacity;
 };
 void workload_selection_release(struct workload_selection *selection);

@@ -343,6 +343,18 @@ struct container_policy *workload_policy_keep(struct workload_policy *policy, si
     return policy->containers;
 }
 
+void workload_policy_drop(struct workload_policy *policy, const struct container *container)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < policy->containers_len; i++) {
+        if (policy->containers[i].container == container)
+            release_container(&policy->containers[i]);
+        else
+            policy->containers[kept++] = policy->containers[i];
+    }
+    policy->containers_len = kept;
+}
+
 void workload_policy_free(struct workload_policy *policy)
 {
     if (!policy)

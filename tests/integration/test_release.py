@@ -203,6 +203,61 @@ def test_what_was_named_is_shown_whatever_comes_of_it(site):
     assert "locked" in _release(site, "--all", "-i", site.image("db", "9.1"), "-v").stdout
 
 
+# Kustomizations
+
+
+STAGING, PRODUCTION = "default:kustomization/staging", "default:kustomization/production"
+
+
+def _fill_overlays(site, *, kustomization="", **how):
+    """A base whose workload decides for two overlays; `kustomization` are annotations of the first."""
+    site.push("app", "1.0.0", "1.1.0", "2.0.0")
+    base = workload("web", site.image("app", "1.0.0"), **{"policy": "semver:1", **how})
+    files = {"base/kustomization.yaml": "resources: [web.yaml]\n", "base/web.yaml": base}
+    for name, annotations in (("staging", kustomization), ("production", "")):
+        files[f"{name}/kustomization.yaml"] = (
+            f"metadata: {{annotations: {{{annotations}}}}}\n" * bool(annotations) + "resources: [../base]\n"
+            f"images:\n- name: {site.registry.host}/app\n  newTag: 1.0.0\n- name: other.test/x\n  newTag: '1'\n")
+    site.start(files)
+    return files
+
+
+@pytest.mark.parametrize("automated", [True, False])
+@pytest.mark.parametrize("what", [["--update-all-images", "--registry-exclude-image", "other.test/*"], ["-i", "1.1.0"]])
+def test_an_entry_of_a_kustomization_has_the_policy_that_rounds_go_by(site, what, automated):
+    files = _fill_overlays(site, automated=automated)
+    what = [site.image("app", word) if word == "1.1.0" else word for word in what]
+    results = _results(site, "--all", *what)
+    expected = ("success", None, [(f"{site.registry.host}/app".rpartition("/")[2], site.image("app", "1.0.0"), site.image("app", "1.1.0"))])
+    assert results[STAGING] == results[PRODUCTION] == expected
+    assert results[WEB][0] == "skipped" and "overridden by the kustomization's entry in production/" in results[WEB][1]
+    assert site.repo.read("base/web.yaml").decode() == files["base/web.yaml"]
+    assert site.repo.read("staging/kustomization.yaml").decode() == files["staging/kustomization.yaml"].replace("1.0.0", "1.1.0")
+    status, why, _ = _results(site, "--all", "-i", site.image("app", "2.0.0"))[STAGING]
+    assert status == "skipped" and "2.0.0 does not match semver:1" in why
+
+
+def test_a_lock_of_the_workload_holds_the_entries_that_replace_its_images(site):
+    _fill_overlays(site, automated=False, policy=None, annotations={"fluxcd.io/locked": "true"})
+    assert _results(site, "--workload", STAGING, "-i", site.image("app", "1.1.0"))[STAGING] == ("skipped", "locked", [])
+    set_it = ["--set", f"app={site.image('app', '1.1.0')}"]
+    assert _results(site, "--workload", STAGING, *set_it)[STAGING] == ("skipped", "locked", [])
+    assert _results(site, "--workload", STAGING, "--set", "x=other.test/x:2")[STAGING][0] == "success"
+    assert _results(site, "--workload", STAGING, *set_it, "--force")[STAGING][0] == "success"
+
+
+def test_a_lock_of_the_kustomization_holds_its_entries(site):
+    _fill_overlays(site)
+    site.pawl.ok("lock", "--git-url", site.url, "-w", STAGING, "-m", "freeze", "--user", "jane")
+    assert _results(site, "--workload", STAGING, "-i", site.image("app", "1.1.0"))[STAGING] == ("skipped", "locked", [])
+    report = site.once()
+    assert [change["workload"] for change in report["changes"]] == [PRODUCTION]
+    (held,) = [each for each in report["held"] if each["workload"] == STAGING]
+    assert held["cause"] == "locked" and "jane" in held["reason"]
+    site.pawl.ok("unlock", "--git-url", site.url, "-w", STAGING)
+    assert [change["workload"] for change in site.once()["changes"]] == [STAGING]
+
+
 def test_what_cannot_be_read_is_said_with_its_place(site):
     files = _fill(site)
     site.repo.commit({"web.yaml": files["web.yaml"].replace("    fluxcd.io/tag.app", "    pawl.dev/tgs: x\n    fluxcd.io/tag.app"),
