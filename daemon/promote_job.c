@@ -114,7 +114,11 @@ static int decide(struct repository *r, const char *head, const struct manifest_
     manifest_charts_resolve_from(job->from, manifests);
     manifest_charts_resolve_from(job->to, manifests);
     release_select(&job->spec, job->to, &job->selection, results);
-    promotion_targets(job->from, &job->selection, request->with_names, &job->targets, results);
+    AUTO_FREE char *from_path = clean_path(request->from);
+    AUTO_FREE char *to_path = clean_path(request->to);
+    const struct promotion promotion = {
+        .from = job->from, .from_path = from_path, .to_path = to_path, .with_names = request->with_names};
+    promotion_targets(&promotion, &job->selection, &job->targets, results);
     job->release = target_list_make(&job->targets, results);
     result_list_mark_named(results, &job->spec.workloads);
     if (!job->release->files_len)

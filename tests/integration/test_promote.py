@@ -9,8 +9,8 @@ def _promote(site, *options, rc=0, places=("staging", "production")):
     return site.pawl.expect(rc, "promote", *places, "--git-url", site.url, "-n", "live", *options)
 
 
-def _results(site, *options, rc=0):
-    answer = _promote(site, "-o", "json", *options, rc=rc).json
+def _results(site, *options, **how):
+    answer = _promote(site, "-o", "json", *options, **how).json
     return {name: (each["Status"], each.get("Error")) for name, each in answer.items()}
 
 
@@ -52,6 +52,22 @@ def test_what_was_named_and_cannot_be_promoted_is_a_failure(site):
             assert words in done.stdout and "Nothing to do" not in done.stderr
     assert "kind/name" in _promote(site, "-w", "", rc=2).stderr  # a variable that is not set
     assert site.repo.sha() == head
+
+
+def test_what_is_named_by_its_path_goes_by_its_path_within_the_place(site):
+    def files(place, web, api, chart):
+        return {f"{place}/kustomization.yaml": f"images:\n- name: reg.test/web\n  newTag: {web}\n",
+                f"{place}/api/kustomization.yaml": f"images:\n- name: reg.test/api\n  newTag: {api}\n",
+                f"{place}/values.yaml": f"web:\n  tag: {chart} # pawl: reg.test/chart semver:1\n"}
+    site.start({**files("overlays/staging", "1.1.0", "'7'", "1.5.0"), **files("overlays/production", "1.0.0", "'6'", "1.4.0")})
+    assert _results(site, places=("overlays/staging/", "./overlays/production")) == {
+        "default:kustomization/overlays.production": ("success", None),
+        "default:kustomization/overlays.production.api": ("success", None),
+        "default:file/overlays.production.values.yaml": ("success", None)}
+    for name in ("kustomization.yaml", "api/kustomization.yaml", "values.yaml"):
+        assert site.repo.read(f"overlays/production/{name}") == site.repo.read(f"overlays/staging/{name}")
+    done = _promote(site, "-v", places=("overlays/staging/api/kustomization.yaml", "overlays/production/api/kustomization.yaml"))
+    assert "image(s) up to date" in done.stdout
 
 
 def test_one_namespace_in_both_places_is_no_duplicate(site):

@@ -20,7 +20,9 @@ static char *promote(const char *from_text, const char *to_text, bool with_names
     CLEANUP(target_list_release) struct target_list targets = {.items = NULL};
     CLEANUP(result_list_release) struct result_list results = {.items = NULL};
     release_select(&spec, to, &selection, &results);
-    promotion_targets(from, &selection, with_names, &targets, &results);
+    const struct promotion promotion = {
+        .from = from, .from_path = "", .to_path = "", .with_names = with_names};
+    promotion_targets(&promotion, &selection, &targets, &results);
     release_free(target_list_make(&targets, &results));
     return results_text(&results);
 }
