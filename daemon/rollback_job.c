@@ -8,7 +8,7 @@
 #include "daemon/manifest_loader.h"
 #include "daemon/release_proposal.h"
 #include "model/workload_lookup.h"
-#include "updater/workload_policy.h"
+#include "updater/release_policies.h"
 
 /* Where one container is to go. */
 struct way {
@@ -197,9 +197,19 @@ static void add_targets(struct rollback_job *job, const struct ways *ways)
     }
 }
 
-static void release_policy(struct workload_policy **policy)
+/* NULL: nothing forbids it. Entries of a kustomization have the locks of the workloads behind them. */
+static const char *find_lock(const struct rollback_job *job, const struct manifest_set *manifests,
+                             const struct resource *workload, int64_t now_ms)
 {
-    workload_policy_free(*policy);
+    CLEANUP(release_policies_release) struct release_policies policies;
+    bool is_locked = false;
+    release_policies_read(manifests, &policies);
+    for (size_t i = 0; i < policies.len; i++) {
+        if (policies.items[i]->resource == workload)
+            is_locked = is_locked || workload_policy_is_locked(policies.items[i], now_ms);
+        workload_policy_free(policies.items[i]);
+    }
+    return is_locked && !job->request.force ? "locked; --force rolls back all the same" : NULL;
 }
 
 /* Whether any container has an image to go to. */
@@ -210,15 +220,6 @@ static bool has_way(const struct ways *ways)
             return true;
     }
     return false;
-}
-
-/* NULL: nothing forbids it. */
-static const char *find_lock(const struct rollback_job *job, const struct resource *workload, int64_t now_ms)
-{
-    CLEANUP(release_policy) struct workload_policy *policy = workload_policy_new(workload);
-    return workload_policy_is_locked(policy, now_ms) && !job->request.force
-               ? "locked; --force rolls back all the same"
-               : NULL;
 }
 
 static const char *why_nothing(const struct rollback_job *job, struct repository *r, const struct ways *ways)
@@ -252,11 +253,12 @@ static char *make_message(const struct rollback_job *job, const char *id)
     return strbuf_detach(&message, NULL);
 }
 
-static int roll_back(struct rollback_job *job, struct repository *r, const char *head, struct ways *ways,
-                     struct proposal *proposal, struct result_list *results, struct error *err)
+static int roll_back(struct rollback_job *job, struct repository *r, const char *head,
+                     const struct manifest_set *manifests, struct ways *ways, struct proposal *proposal,
+                     struct result_list *results, struct error *err)
 {
     AUTO_FREE char *id = resource_id_text(&ways->workload->id);
-    const char *lock = find_lock(job, ways->workload, clock_wall_ms(r->clock));
+    const char *lock = find_lock(job, manifests, ways->workload, clock_wall_ms(r->clock));
     if (lock) {
         result_add(results, id, RESULT_SKIPPED, xstrdup(lock));
         return 0;
@@ -293,7 +295,7 @@ static int decide(struct repository *r, const char *head, const struct manifest_
     ways.workload = workload_find(manifests, &id, err);
     if (!ways.workload)
         return error_wrap(err, "%s", job->request.workload);
-    int result = roll_back(job, r, head, &ways, proposal, results, err);
+    int result = roll_back(job, r, head, manifests, &ways, proposal, results, err);
     mark_named(results);
     return result;
 }

@@ -244,6 +244,9 @@ def test_a_lock_of_the_workload_holds_the_entries_that_replace_its_images(site):
     assert _results(site, "--workload", STAGING, *set_it)[STAGING] == ("skipped", "locked", [])
     assert _results(site, "--workload", STAGING, "--set", "x=other.test/x:2")[STAGING][0] == "success"
     assert _results(site, "--workload", STAGING, *set_it, "--force")[STAGING][0] == "success"
+    rolled_back = site.pawl.ok("rollback", STAGING, "--git-url", site.url)
+    assert "locked; --force rolls back all the same" in rolled_back.stdout
+    site.pawl.ok("rollback", STAGING, "--git-url", site.url, "--force")
 
 
 def test_a_lock_of_the_kustomization_holds_its_entries(site):
