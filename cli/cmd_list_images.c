@@ -19,6 +19,7 @@
 #include "daemon/image_listing.h"
 #include "daemon/session.h"
 #include "model/demand.h"
+#include "model/workload_lookup.h"
 
 #define NEWER   "|  "
 #define CURRENT "'->"
@@ -159,6 +160,19 @@ static void release_all(struct all_listings *all)
     free(all->items);
 }
 
+static int report_missing(const struct all_listings *all, struct error *err)
+{
+    CLEANUP(workload_search_release) struct workload_search search;
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    AUTO_FREE char *id = resource_id_text(&all->items[0].wanted);
+    workload_search_init(&search, &all->items[0].wanted);
+    for (size_t i = 0; i < all->len; i++)
+        workload_search_add(&search, all->items[i].manifests);
+    strbuf_addf(&text, "there is no workload %s in git", id);
+    workload_search_describe(&search, &text);
+    return error_set(err, ERROR_NOT_FOUND, "%s", text.buf);
+}
+
 static int make_all(struct invocation *invocation, struct session *session, struct progress *progress,
                     struct all_listings *all, struct error *err)
 {
@@ -178,13 +192,13 @@ static int make_all(struct invocation *invocation, struct session *session, stru
         const struct repository_config *settings = &config->repositories[all->len];
         if (image_listing_make(config, settings, session, &options, &all->items[all->len], err) < 0) {
             image_listing_release(&all->items[all->len]);
+            if (err->code == ERROR_USAGE)
+                return -1;
             return error_wrap(err, "repository %s", settings->name);
         }
         found += all->items[all->len].len;
     }
-    if (invocation->workload && !found)
-        return error_set(err, ERROR_NOT_FOUND, "there is no workload %s in git", invocation->workload);
-    return 0;
+    return invocation->workload && !found ? report_missing(all, err) : 0;
 }
 
 static void print_json(const struct all_listings *all, size_t limit)
@@ -240,13 +254,7 @@ static int command_list_images(struct invocation *invocation, struct error *err)
 static const struct option_row list_images_options[] = {
     SPACE_ROW("Namespace of the workloads; the one of objects that name none if not given"),
     ALL_SPACES_ROW,
-    {.name = "workload",
-     .letter = 'w',
-     .type = OPTION_STRING,
-     .offset = AT(workload),
-     .metavar = "ID",
-     .group = COMMAND_GROUP,
-     .help = "Only this workload: namespace:kind/name or kind/name"},
+    WORKLOAD_ROWS("Only this workload: namespace:kind/name or kind/name"),
     LIMIT_ROW("Images to show of each container, the newest first; 0 shows all"),
     {.name = NULL},
 };

@@ -70,7 +70,7 @@ static int pick(const struct invocation *invocation, const struct result_list *r
     if (!update_menu_count(menu)) {
         result_print(results, &format);
         say(stderr, "No changes found.\n");
-        return EXIT_DONE;
+        return result_list_is_failure(results) ? EXIT_FAILED : EXIT_DONE;
     }
     if (update_menu_run(menu, &state, err) < 0)
         return EXIT_USAGE;
@@ -90,13 +90,15 @@ static int run_interactively(struct invocation *invocation, struct release_job *
     const struct strvec *workloads = invocation->all ? NULL : &invocation->workloads;
     say(stderr, "Submitting dry-run release ...\n");
     int code = job_plan(invocation, &job, workloads, &report, err);
+    job_say_failures(&report.results);
     code = code == EXIT_DONE ? pick(invocation, &report.results, &picks, err) : code;
     if (code != EXIT_DONE || !picks.len)
         return code;
     release->request.choices = picks.items;
     release->request.choices_len = picks.len;
     say(stderr, "Submitting selected release ...\n");
-    return job_command(invocation, &job, workloads, err);
+    code = job_command(invocation, &job, workloads, err);
+    return code == EXIT_DONE && result_list_is_failure(&report.results) ? EXIT_FAILED : code;
 }
 
 static int run(struct invocation *invocation, struct release_job *release, struct error *err)

@@ -40,14 +40,7 @@ const struct option_row job_options[] = {
 };
 
 const struct option_row job_workload_options[] = {
-    {.name = "workload",
-     .letter = 'w',
-     .type = OPTION_STRING,
-     .offset = AT(workload),
-     .metavar = "ID",
-     .group = COMMAND_GROUP,
-     .help = "The workload: namespace:kind/name or kind/name"},
-    {.name = "controller", .letter = 'c', .type = OPTION_STRING, .offset = AT(workload), .metavar = "ID"},
+    WORKLOAD_ROWS("The workload: namespace:kind/name or kind/name"),
     {.name = NULL},
 };
 
@@ -60,9 +53,13 @@ char *job_user(const struct invocation *invocation)
 static void say_nothing(const struct result_list *results, const struct result_format *format,
                         const struct strvec *named)
 {
-    size_t hidden = named && named->len ? 0 : result_count_hidden(results, format);
-    if (hidden)
-        say(stderr, "Nothing to do; %zu skipped, -v shows why\n", hidden);
+    bool is_told = named && named->len;
+    size_t skipped = is_told ? 0 : result_count_hidden(results, format, RESULT_SKIPPED);
+    size_t ignored = is_told ? 0 : result_count_hidden(results, format, RESULT_IGNORED);
+    if (skipped)
+        say(stderr, "Nothing to do; %zu skipped, -v shows why\n", skipped);
+    else if (ignored)
+        say(stderr, "Nothing to do; %zu were not meant, -vv shows why\n", ignored);
     else
         say(stderr, "Nothing to do\n");
 }
@@ -72,6 +69,12 @@ struct result_format job_result_format(const struct invocation *invocation)
     return (struct result_format){.is_json = !strcmp(invocation->output, "json"),
                                   .no_headers = invocation->no_headers,
                                   .verbosity = invocation->verbosity};
+}
+
+void job_say_failures(const struct result_list *results)
+{
+    for (size_t i = 0; i < results->failures.len; i++)
+        say(stderr, "pawl: %s\n", results->failures.items[i]);
 }
 
 static void print_report(const struct invocation *invocation, const struct job_report *report,
@@ -84,8 +87,9 @@ static void print_report(const struct invocation *invocation, const struct job_r
     fflush(stdout);
     if (report->commit[0])
         say(stderr, "Commit pushed:\t%.7s\n", report->commit);
-    else if (!report->is_changed && !result_list_has(&report->results, RESULT_FAILED))
+    else if (!report->is_changed && !result_list_is_failure(&report->results))
         say_nothing(&report->results, &format, named);
+    job_say_failures(&report->results);
 }
 
 /* On the repository that is meant. */
@@ -117,7 +121,7 @@ int job_command(struct invocation *invocation, const struct job *job, const stru
     if (code != EXIT_DONE)
         return code;
     print_report(invocation, &report, workloads);
-    if (result_list_has(&report.results, RESULT_FAILED))
+    if (result_list_is_failure(&report.results))
         return EXIT_FAILED;
     return invocation->dry_run && report.is_changed ? EXIT_FOUND : EXIT_DONE;
 }

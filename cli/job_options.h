@@ -37,6 +37,8 @@ int job_command(struct invocation *invocation, const struct job *job, const stru
 /* Decides and prints nothing: the results of a dry run, for who asks about them first. Exit code as above. */
 int job_plan(struct invocation *invocation, const struct job *job, const struct strvec *workloads,
              struct job_report *report, struct error *err);
+/* What kept the results from being whole, on stderr. */
+void job_say_failures(const struct result_list *results);
 /* How the results are to be shown. */
 struct result_format job_result_format(const struct invocation *invocation);
 

@@ -76,6 +76,17 @@ static int check_operands(const struct command *command, const struct strvec *op
     return 0;
 }
 
+/* None named is not all of them: most likely it is an empty variable of a script. */
+static int check_workloads(const struct invocation *invocation, const struct option_set *set,
+                           struct error *err)
+{
+    if (!has_row(invocation->command, "workload") || invocation->workload || invocation->workloads.len ||
+        option_source_of(set, "workload") != OPTION_COMMAND_LINE)
+        return 0;
+    return error_set(err, ERROR_USAGE,
+                     "--workload: \"\" names no workload; write namespace:kind/name or kind/name");
+}
+
 static void configure_log(const struct config *config)
 {
     static const char *const names[] = {"debug", "info", "warn", "error"};
@@ -93,7 +104,8 @@ static int parse(struct invocation *invocation, struct option_set *set, int argc
 {
     const struct command *command = invocation->command;
     if (option_read_arguments(set, argc, argv, &invocation->operands, err) < 0 ||
-        check_flags(command, set, err) < 0 || check_operands(command, &invocation->operands, err) < 0)
+        check_flags(command, set, err) < 0 || check_workloads(invocation, set, err) < 0 ||
+        check_operands(command, &invocation->operands, err) < 0)
         return -1;
     if (takes(command, config_general_options)) {
         if (option_read_environment(set, "PAWL_", environ, config_foreign_environment, err) < 0 ||

@@ -24,6 +24,18 @@
         .name = "all-namespaces", .letter = 'a', .type = OPTION_BOOL, .offset = AT(all_spaces),              \
         .group = COMMAND_GROUP, .help = "Workloads of all namespaces"                                        \
     }
+/* One workload, and fluxctl's old name of it, which is not in --help. */
+#define WORKLOAD_ROWS(words)                                                                                 \
+    {.name = "workload",                                                                                     \
+     .letter = 'w',                                                                                          \
+     .type = OPTION_STRING,                                                                                  \
+     .offset = AT(workload),                                                                                 \
+     .metavar = "ID",                                                                                        \
+     .group = COMMAND_GROUP,                                                                                 \
+     .help = (words)},                                                                                       \
+    {                                                                                                        \
+        .name = "controller", .letter = 'c', .type = OPTION_STRING, .offset = AT(workload), .metavar = "ID"  \
+    }
 #define REPOSITORY_ROW(verb)                                                                                 \
     {                                                                                                        \
         .name = "repository", .type = OPTION_STRING, .offset = AT(repository), .metavar = "NAME",            \

@@ -70,11 +70,12 @@ static void print_table(const struct result_list *results, const struct result_f
     table_print(table);
 }
 
-size_t result_count_hidden(const struct result_list *results, const struct result_format *format)
+size_t result_count_hidden(const struct result_list *results, const struct result_format *format,
+                           enum result_status status)
 {
     size_t len = 0;
     for (size_t i = 0; i < results->len && !format->is_json; i++)
-        len += results->items[i].status == RESULT_SKIPPED && !result_is_shown(&results->items[i], format);
+        len += results->items[i].status == status && !result_is_shown(&results->items[i], format);
     return len;
 }
 

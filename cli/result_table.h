@@ -25,8 +25,9 @@ struct result_format {
 bool result_is_shown(const struct workload_result *result, const struct result_format *format);
 /* "app: example.test/app:1 -> 2": the tag alone where that is all that changes, else the whole reference. free() it. */
 char *result_update_text(const struct container_update *update) MUST_CHECK;
-/* How many workloads were skipped of which that is not shown. */
-size_t result_count_hidden(const struct result_list *results, const struct result_format *format);
+/* How many workloads have that status and are not shown. */
+size_t result_count_hidden(const struct result_list *results, const struct result_format *format,
+                           enum result_status status);
 /* Prints to stdout; no table where no row is to be shown. */
 void result_print(const struct result_list *results, const struct result_format *format);
 

@@ -455,7 +455,7 @@ const struct option_row config_flux_options[] = {
     REFUSED("ssh-keygen-dir", "PATH", NO_KEYS),
     REFUSED("manifest-generation", NULL, "this version runs no generators (.flux.yaml) yet"),
     REFUSED("connect", "URL", NO_HUB),
-    REFUSED("token", "TOKEN", NO_HUB),
+    {.name = "token", .letter = 't', .type = OPTION_NONE, .metavar = "TOKEN", .refusal = NO_HUB},
     REFUSED("rpc-timeout", "DURATION", NO_HUB),
     {.name = NULL},
 };

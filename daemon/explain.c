@@ -7,75 +7,37 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "model/workload_lookup.h"
 
 /* -- which workloads ----------------------------------------------------------------------------------------- */
 
 struct wanted {
     struct resource_id id; /* without a name: all */
-    char *text;            /* for comparing; NULL: all */
-    char *nearest;         /* the most similar of all names seen; NULL: none is similar */
-    size_t distance;       /* of that */
-    bool is_found;
-    size_t unread; /* files and documents that could not be read: the workload may be in one */
-    char *unread_first;
+    struct workload_search search;
+    bool is_named, is_found;
 };
 
 static void release_wanted(struct wanted *wanted)
 {
+    workload_search_release(&wanted->search);
     resource_id_release(&wanted->id);
-    free(wanted->text);
-    free(wanted->nearest);
-    free(wanted->unread_first);
-}
-
-/* The name alone counts most: who forgets a namespace or a kind has it right as a rule. */
-static void compare_names(struct wanted *wanted, const struct resource *resource)
-{
-    AUTO_FREE char *id = resource_id_text(&resource->id);
-    size_t distance = str_distance(resource->id.name, wanted->id.name);
-    size_t whole = str_distance(id, wanted->text);
-    distance = distance < whole ? distance : whole;
-    if (distance > strlen(wanted->id.name) / 2 || distance >= wanted->distance)
-        return;
-    free(wanted->nearest);
-    wanted->nearest = steal(&id);
-    wanted->distance = distance;
 }
 
 static bool is_wanted(const struct resource *resource, void *context)
 {
     struct wanted *wanted = context;
-    if (!wanted->text || resource_id_equal(&resource->id, &wanted->id)) {
-        wanted->is_found = true;
-        return true;
-    }
-    compare_names(wanted, resource);
-    return false;
-}
-
-static void count_unread(struct wanted *wanted, const struct manifest_set *manifests)
-{
-    for (size_t i = 0; i < manifests->problems_len; i++) {
-        const struct manifest_problem *each = &manifests->problems[i];
-        if (each->workload)
-            continue;
-        if (!wanted->unread++)
-            wanted->unread_first =
-                each->line ? xasprintf("%s:%d", each->file, each->line) : xstrdup(each->file);
-    }
+    if (wanted->is_named && !resource_id_equal(&resource->id, &wanted->id))
+        return false;
+    wanted->is_found = true;
+    return true;
 }
 
 static int report_missing(const struct wanted *wanted, struct error *err)
 {
+    AUTO_FREE char *id = resource_id_text(&wanted->id);
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-    strbuf_addf(&text, "there is no workload %s in git", wanted->text);
-    if (wanted->nearest)
-        strbuf_addf(&text, "; did you mean %s?", wanted->nearest);
-    if (wanted->unread)
-        strbuf_addf(&text,
-                    "; %zu file%s or document%s could not be read (%s first), see `pawl once --dry-run`",
-                    wanted->unread, wanted->unread == 1 ? "" : "s", wanted->unread == 1 ? "" : "s",
-                    wanted->unread_first);
+    strbuf_addf(&text, "there is no workload %s in git", id);
+    workload_search_describe(&wanted->search, &text);
     return error_set(err, ERROR_NOT_FOUND, "%s", text.buf);
 }
 
@@ -107,21 +69,23 @@ static int make_plan(struct explained *e, struct session *session, const struct 
     const struct plan_scope scope = {.includes = is_wanted, .context = wanted};
     if (plan_make(r, e->head, images, &scope, &e->plan, err) < 0)
         return -1;
-    count_unread(wanted, e->plan.manifests);
+    if (wanted->is_named)
+        workload_search_add(&wanted->search, e->plan.manifests);
     return 0;
 }
 
 static int read_name(struct wanted *wanted, const struct explain_options *options, const char *default_space,
                      struct error *err)
 {
-    if (!options->workload || wanted->text)
+    if (!options->workload || wanted->is_named)
         return 0;
     if (resource_id_parse(options->workload, options->space ? options->space : default_space, &wanted->id,
                           err) < 0) {
         err->code = ERROR_USAGE;
         return -1;
     }
-    wanted->text = resource_id_text(&wanted->id);
+    wanted->is_named = true;
+    workload_search_init(&wanted->search, &wanted->id);
     return 0;
 }
 
@@ -148,7 +112,7 @@ static void fill(struct explained *e, const struct explanation_context *context)
 int explain(const struct config *config, struct session *session, const struct explain_options *options,
             struct explanations *out, struct error *err)
 {
-    CLEANUP(release_wanted) struct wanted wanted = {.id = RESOURCE_ID_INIT, .distance = SIZE_MAX};
+    CLEANUP(release_wanted) struct wanted wanted = {.id = RESOURCE_ID_INIT};
     *out = (struct explanations)EXPLANATIONS_INIT;
     out->repositories = xcalloc(config->repositories_len + 1, sizeof(*out->repositories));
     for (; out->len < config->repositories_len; out->len++) {

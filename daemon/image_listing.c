@@ -38,15 +38,15 @@ static int pick_workloads(struct image_listing *listing, const struct image_list
 {
     const struct manifest_set *set = listing->manifests;
     const char *space = options->space ? options->space : default_space;
-    CLEANUP(resource_id_release) struct resource_id wanted = RESOURCE_ID_INIT;
-    if (options->workload && resource_id_parse(options->workload, space, &wanted, err) < 0) {
+    const struct resource_id *wanted = &listing->wanted;
+    if (options->workload && resource_id_parse(options->workload, space, &listing->wanted, err) < 0) {
         err->code = ERROR_USAGE;
         return -1;
     }
     listing->workloads = xcalloc(set->resources_len + 1, sizeof(*listing->workloads));
     for (size_t i = 0; i < set->resources_len; i++) {
         const struct resource *resource = set->resources[i];
-        bool is_wanted = options->workload ? resource_id_equal(&resource->id, &wanted)
+        bool is_wanted = options->workload ? resource_id_equal(&resource->id, wanted)
                                            : options->all_spaces || !strcmp(resource->id.space, space);
         if (resource->is_workload && is_wanted)
             add_workload(listing, resource);
@@ -240,6 +240,7 @@ void image_listing_release(struct image_listing *listing)
     for (size_t i = 0; i < listing->repositories_len; i++)
         free(listing->repositories[i]);
     free(listing->repositories);
+    resource_id_release(&listing->wanted);
     manifest_set_free(listing->manifests);
     *listing = (struct image_listing)IMAGE_LISTING_INIT;
 }

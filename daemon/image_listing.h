@@ -56,6 +56,7 @@ struct image_listing_workload {
 /* Of one repository in git. */
 struct image_listing {
     struct manifest_set *manifests;
+    struct resource_id wanted;                /* the workload that is asked for; without a name: none is */
     struct image_listing_workload *workloads; /* sorted by id */
     size_t len;
     struct scan_result *answers;

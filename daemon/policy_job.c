@@ -56,13 +56,25 @@ static int check_key(const char *flag, const char *key, struct error *err)
     return policy_key_check(annotation, err) < 0 ? usage(err, flag) : 0;
 }
 
+/* Flux v1 takes these exactly; anything else would be in git, and mean nothing. */
+static int check_switch(const char *key, const char *value, struct error *err)
+{
+    bool is_ignore = !strcmp(key, "ignore");
+    if (strcmp(key, "automated") != 0 && strcmp(key, "locked") != 0 && !is_ignore)
+        return 0;
+    if (!strcmp(value, "true") || !strcmp(value, "false") || (is_ignore && !strcmp(value, "sync_only")))
+        return 0;
+    return error_set(err, ERROR_USAGE, "--set: %s is %s\"true\" or \"false\", not \"%s\"", key,
+                     is_ignore ? "\"sync_only\", " : "", value);
+}
+
 static int read_setting(struct policy_job *job, const char *text, struct error *err)
 {
     const char *equals = strchr(text, '=');
     if (!equals || equals == text || !equals[1])
         return error_set(err, ERROR_USAGE, "--set: \"%s\" is not of the form KEY=VALUE", text);
     AUTO_FREE char *key = xmemdupz(text, (size_t)(equals - text));
-    if (check_key("--set", key, err) < 0)
+    if (check_key("--set", key, err) < 0 || check_switch(key, equals + 1, err) < 0)
         return -1;
     policy_changes_set(&job->changes, key, equals + 1);
     return 0;
@@ -284,8 +296,8 @@ static void add_events(const struct policy_changes *changes, const char *workloa
         if (!change)
             continue;
         told++;
-        strvec_push_owned(out,
-                          xasprintf("%s: %s", change->value ? events[i].set : events[i].removed, workload));
+        bool is_set = change->value && !strcmp(change->value, "true");
+        strvec_push_owned(out, xasprintf("%s: %s", is_set ? events[i].set : events[i].removed, workload));
     }
     for (size_t i = 0; policy_changes_find(changes, "locked") && i < ARRAY_LEN(details); i++)
         told += policy_changes_find(changes, details[i]) != NULL;

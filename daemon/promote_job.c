@@ -106,6 +106,7 @@ static int decide(struct repository *r, const char *head, const struct manifest_
     clear(job);
     const char *space = request->space ? request->space : r->default_space;
     job->spec.force = request->force;
+    job->spec.now_ms = clock_wall_ms(r->clock);
     if (release_spec_add_ids(request->workloads, space, &job->spec.workloads, err) < 0 ||
         release_spec_add_ids(request->excludes, space, &job->spec.excludes, err) < 0 ||
         load_both(job, r, head, err) < 0)
@@ -113,7 +114,11 @@ static int decide(struct repository *r, const char *head, const struct manifest_
     manifest_charts_resolve_from(job->from, manifests);
     manifest_charts_resolve_from(job->to, manifests);
     release_select(&job->spec, job->to, &job->selection, results);
-    promotion_targets(job->from, &job->selection, request->with_names, &job->targets, results);
+    AUTO_FREE char *from_path = clean_path(request->from);
+    AUTO_FREE char *to_path = clean_path(request->to);
+    const struct promotion promotion = {
+        .from = job->from, .from_path = from_path, .to_path = to_path, .with_names = request->with_names};
+    promotion_targets(&promotion, &job->selection, &job->targets, results);
     job->release = target_list_make(&job->targets, results);
     result_list_mark_named(results, &job->spec.workloads);
     if (!job->release->files_len)

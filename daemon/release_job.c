@@ -59,12 +59,13 @@ static int add_choices(struct release_spec *spec, const struct release_request *
     return 0;
 }
 
-static int make_spec(struct release_job *job, const char *default_space, struct error *err)
+static int make_spec(struct release_job *job, const char *default_space, int64_t now_ms, struct error *err)
 {
     const struct release_request *request = &job->request;
     const char *space = request->space ? request->space : default_space;
     struct release_spec *spec = &job->spec;
     spec->force = request->force;
+    spec->now_ms = now_ms;
     if (request->choices)
         return add_choices(spec, request, err);
     if (release_spec_add_ids(request->workloads, space, &spec->workloads, err) < 0 ||
@@ -86,7 +87,7 @@ static struct demand_set *demands_of(const struct release_job *job, struct repos
     const struct workload_selection *selection = &job->selection;
     AUTO_FREE const struct resource **workloads = xcalloc(selection->len + 1, sizeof(*workloads));
     for (size_t i = 0; i < selection->len; i++)
-        workloads[i] = selection->items[i]->resource;
+        workloads[i] = selection->items[i]->origin;
     pull_secrets_refresh(r->pull_secrets, workloads, selection->len);
     return demand_set_from(selection->items, selection->len, filter, r->pull_secrets);
 }
@@ -96,7 +97,9 @@ struct answers {
     struct first_seen *first_seen; /* NULL: not known */
     struct demand_set *demands;
     struct scan_result *results;
-    struct tag_ages **ages; /* by demand, once they are asked for */
+    struct tag_ages **ages;     /* by demand, once they are asked for */
+    struct decision *decisions; /* of all containers of the selection, in its order */
+    size_t decisions_len;
 };
 
 static void release_answers(struct answers *answers)
@@ -104,6 +107,9 @@ static void release_answers(struct answers *answers)
     size_t len = answers->demands ? answers->demands->len : 0;
     for (size_t i = 0; answers->ages && i < len; i++)
         tag_ages_free(answers->ages[i]);
+    for (size_t i = 0; i < answers->decisions_len; i++)
+        decision_release(&answers->decisions[i]);
+    free(answers->decisions);
     if (answers->results)
         scan_results_release(answers->results, len);
     free(answers->ages);
@@ -111,10 +117,9 @@ static void release_answers(struct answers *answers)
     demand_set_unref(answers->demands);
 }
 
-static void decide_container(const struct workload_policy *policy, size_t index, struct decision *out,
-                             void *context)
+static void decide_container(struct answers *answers, const struct workload_policy *policy, size_t index,
+                             struct decision *out)
 {
-    const struct answers *answers = context;
     ptrdiff_t at = demand_set_find(answers->demands, policy->containers[index].container);
     const struct scan_result *answer = at < 0 ? NULL : &answers->results[at];
     const struct image_filter filter = image_filter_of(answers->repository->config);
@@ -142,19 +147,28 @@ static void ask(struct release_job *job, struct answers *answers, struct image_s
     images->answer(images, answers->demands, answers->results);
 }
 
-static bool needs_more(const struct release_job *job, struct answers *answers)
+static size_t count_containers(const struct workload_selection *selection)
 {
-    bool is_new = false;
+    size_t len = 0;
+    for (size_t i = 0; i < selection->len; i++)
+        len += selection->items[i]->containers_len;
+    return len;
+}
+
+/* True if they need to know more of their candidates than was asked for. */
+static bool decide_all(const struct release_job *job, struct answers *answers)
+{
+    bool needs_more = false;
+    answers->decisions = xcalloc(count_containers(&job->selection) + 1, sizeof(*answers->decisions));
     for (size_t i = 0; i < job->selection.len; i++) {
         const struct workload_policy *policy = job->selection.items[i];
         for (size_t k = 0; k < policy->containers_len; k++) {
-            struct decision decision;
-            decide_container(policy, k, &decision, answers);
-            is_new = tag_wants_add_needs(&answers->repository->wants, answers->demands, &decision) || is_new;
-            decision_release(&decision);
+            struct decision *decision = &answers->decisions[answers->decisions_len++];
+            decide_container(answers, policy, k, decision);
+            needs_more |= tag_wants_add_needs(&answers->repository->wants, answers->demands, decision);
         }
     }
-    return is_new;
+    return needs_more;
 }
 
 static void choose_latest(struct release_job *job, struct repository *r, struct result_list *results)
@@ -165,14 +179,18 @@ static void choose_latest(struct release_job *job, struct repository *r, struct 
     CLEANUP(release_answers) struct answers answers = {.repository = r, .first_seen = job->first_seen};
     int64_t since_ms = clock_monotonic_ms(r->clock);
     ask(job, &answers, images);
-    for (int pass = 1; needs_more(job, &answers) && pass < TAG_WANTS_PASSES; pass++) {
+    for (int pass = 1; decide_all(job, &answers) && pass < TAG_WANTS_PASSES; pass++) {
         release_answers(&answers);
         answers = (struct answers){.repository = r, .first_seen = job->first_seen};
         images->max_age_ms = clock_monotonic_ms(r->clock) - since_ms + TAG_WANTS_SLACK_MS;
         ask(job, &answers, images);
     }
     tag_wants_release(&r->wants);
-    release_latest(&job->selection, decide_container, &answers, &job->targets, results);
+    release_latest(&job->selection, answers.decisions, &job->targets, results);
+    for (size_t i = 0; i < answers.demands->len; i++) {
+        if (answers.results[i].error.code)
+            strvec_push(&results->failures, answers.results[i].error.text);
+    }
 }
 
 /* With the log-in of each workload that has the image, until one sees it; where there is none (their policies cannot be
@@ -199,16 +217,22 @@ static int find_image(struct release_job *job, struct repository *r, char **dige
     return was_asked ? -1 : tag_lookup(job->scanner, &plain, tag, digest, err);
 }
 
+/* An image that no workload has is looked for all the same: its name may be a slip. */
 static int choose_image(struct release_job *job, struct repository *r, struct result_list *results,
                         struct error *err)
 {
     AUTO_FREE char *digest = NULL;
-    if (!job->selection.len)
+    bool is_for_nobody = !job->selection.len;
+    if (is_for_nobody && result_list_has(results, RESULT_SKIPPED))
         return 0;
     release_unlock(&job->selection);
     if (find_image(job, r, &digest, err) < 0) {
         if (err->code == ERROR_NOT_FOUND)
             return error_set(err, ERROR_NOT_FOUND, "image \"%s\" does not exist", job->spec.image.text);
+        if (is_for_nobody) { /* nor does anybody's log-in show more */
+            error_clear(err);
+            return 0;
+        }
         return error_wrap(err, "cannot see whether the image \"%s\" exists", job->spec.image.text);
     }
     release_image(&job->spec, &job->selection, digest, &job->targets, results);
@@ -251,7 +275,7 @@ static int decide(struct repository *r, const char *head UNUSED, const struct ma
 {
     struct release_job *job = context;
     clear(job);
-    if (make_spec(job, r->default_space, err) < 0)
+    if (make_spec(job, r->default_space, clock_wall_ms(r->clock), err) < 0)
         return -1;
     release_select(&job->spec, manifests, &job->selection, results);
     if (find_targets(job, r, results, err) < 0)

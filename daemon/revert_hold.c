@@ -92,12 +92,14 @@ static int find_lift(const struct workload_step *step, void *context, struct err
     return inquiry->is_lifted;
 }
 
-static char *describe(const struct inquiry *inquiry, const struct commit_info *info)
+/* Who asked for it: the author of what `pawl rollback` and the like commit is most often pawl. */
+static char *describe(const struct inquiry *inquiry, const struct commit_info *info, const json_t *note)
 {
+    const char *user = note ? commit_note_user(note) : NULL;
     return xasprintf(
         "held: %s was taken back by %s with commit %.7s; a newer one will be taken, or this one after "
         "a release of it",
-        inquiry->decision->candidate, info->author, inquiry->commit);
+        inquiry->decision->candidate, user ? user : info->author, inquiry->commit);
 }
 
 /* Sets *reason, "" if it is not held. */
@@ -119,7 +121,7 @@ static int inquire(struct repository *r, const char *head, struct inquiry *inqui
         if (workload_history(r, &question, find_lift, inquiry, err) < 0)
             return -1;
         if (!inquiry->is_lifted)
-            *reason = describe(inquiry, &info);
+            *reason = describe(inquiry, &info, note);
     }
     *reason = *reason ? *reason : xstrdup("");
     return 0;

@@ -8,7 +8,7 @@
 #include "daemon/manifest_loader.h"
 #include "daemon/release_proposal.h"
 #include "model/workload_lookup.h"
-#include "updater/workload_policy.h"
+#include "updater/release_policies.h"
 
 /* Where one container is to go. */
 struct way {
@@ -128,12 +128,24 @@ static void find_of_repository(const struct image_ref *image, struct ways *ways)
     }
 }
 
+static bool may_be_commit(const char *text)
+{
+    size_t len = strlen(text);
+    return len >= 4 && len < GIT_ID_SIZE && strspn(text, "0123456789abcdefABCDEF") == len;
+}
+
 static int find_ways(struct rollback_job *job, struct repository *r, const char *head, struct ways *ways,
                      struct error *err)
 {
     const char *to = job->request.to;
     if (!to)
         return find_previous(job, r, head, ways, err);
+    if (!strpbrk(to, ":/@") && !may_be_commit(to))
+        return error_set(
+            err, ERROR_USAGE,
+            "--to: \"%s\" is neither 4 to 40 digits of a commit's id nor an image with its tag, as in "
+            "ghcr.io/org/app:1.2.3",
+            to);
     if (!strpbrk(to, ":/@"))
         return find_in_commit(job, r, ways, err);
     CLEANUP(image_ref_release) struct image_ref image = IMAGE_REF_INIT;
@@ -185,30 +197,41 @@ static void add_targets(struct rollback_job *job, const struct ways *ways)
     }
 }
 
-static void release_policy(struct workload_policy **policy)
+/* NULL: nothing forbids it. Entries of a kustomization have the locks of the workloads behind them. */
+static const char *find_lock(const struct rollback_job *job, const struct manifest_set *manifests,
+                             const struct resource *workload, int64_t now_ms)
 {
-    workload_policy_free(*policy);
+    CLEANUP(release_policies_release) struct release_policies policies;
+    bool is_locked = false;
+    release_policies_read(manifests, &policies);
+    for (size_t i = 0; i < policies.len; i++) {
+        if (policies.items[i]->resource == workload)
+            is_locked = is_locked || workload_policy_is_locked(policies.items[i], now_ms);
+        workload_policy_free(policies.items[i]);
+    }
+    return is_locked && !job->request.force ? "locked; --force rolls back all the same" : NULL;
 }
 
-/* NULL: nothing forbids it. */
-static const char *find_lock(const struct rollback_job *job, const struct resource *workload)
+/* Whether any container has an image to go to. */
+static bool has_way(const struct ways *ways)
 {
-    CLEANUP(release_policy) struct workload_policy *policy = workload_policy_new(workload);
-    return policy->locked && !job->request.force ? "locked; --force rolls back all the same" : NULL;
+    for (size_t i = 0; i < ways->len; i++) {
+        if (ways->items[i].image)
+            return true;
+    }
+    return false;
 }
 
 static const char *why_nothing(const struct rollback_job *job, struct repository *r, const struct ways *ways)
 {
-    for (size_t i = 0; i < ways->len; i++) {
-        if (ways->items[i].image)
-            return "has these images already";
-    }
+    if (has_way(ways))
+        return "has these images already";
     if (job->request.to)
         return strpbrk(job->request.to, ":/@") ? "no container has an image of that repository"
                                                : "the commit has no such container";
     return history_is_complete(r->history)
-               ? "no earlier image is in the history of its file"
-               : "no earlier image is in the newest commits, which is as far as is looked";
+               ? "no earlier image is in the history of its file; --to names one"
+               : "no earlier image is in the newest commits, which is as far as is looked; --to names one";
 }
 
 /* The message and its trailers. */
@@ -230,11 +253,12 @@ static char *make_message(const struct rollback_job *job, const char *id)
     return strbuf_detach(&message, NULL);
 }
 
-static int roll_back(struct rollback_job *job, struct repository *r, const char *head, struct ways *ways,
-                     struct proposal *proposal, struct result_list *results, struct error *err)
+static int roll_back(struct rollback_job *job, struct repository *r, const char *head,
+                     const struct manifest_set *manifests, struct ways *ways, struct proposal *proposal,
+                     struct result_list *results, struct error *err)
 {
     AUTO_FREE char *id = resource_id_text(&ways->workload->id);
-    const char *lock = find_lock(job, ways->workload);
+    const char *lock = find_lock(job, manifests, ways->workload, clock_wall_ms(r->clock));
     if (lock) {
         result_add(results, id, RESULT_SKIPPED, xstrdup(lock));
         return 0;
@@ -244,7 +268,7 @@ static int roll_back(struct rollback_job *job, struct repository *r, const char 
     add_targets(job, ways);
     job->release = target_list_make(&job->targets, results);
     if (!results->len)
-        result_add(results, id, job->request.to ? RESULT_SKIPPED : RESULT_FAILED,
+        result_add(results, id, has_way(ways) ? RESULT_SKIPPED : RESULT_FAILED,
                    xstrdup(why_nothing(job, r, ways)));
     if (job->release->files_len)
         proposal_add_release(proposal, job->release, make_message(job, id));
@@ -271,7 +295,7 @@ static int decide(struct repository *r, const char *head, const struct manifest_
     ways.workload = workload_find(manifests, &id, err);
     if (!ways.workload)
         return error_wrap(err, "%s", job->request.workload);
-    int result = roll_back(job, r, head, &ways, proposal, results, err);
+    int result = roll_back(job, r, head, manifests, &ways, proposal, results, err);
     mark_named(results);
     return result;
 }

@@ -62,12 +62,12 @@ static void collect_problems(struct workload_listing *listing, const char *space
 
 /* -- workloads --------------------------------------------------------------------------------------------------- */
 
-static char *flags_text(const struct workload_policy *policy)
+static char *flags_text(const struct workload_policy *policy, bool is_locked)
 {
     const struct {
         bool is_set;
         const char *name;
-    } flags[] = {{policy->automated, "automated"}, {policy->ignored, "ignore"}, {policy->locked, "locked"}};
+    } flags[] = {{policy->automated, "automated"}, {policy->ignored, "ignore"}, {is_locked, "locked"}};
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
         if (flags[i].is_set)
@@ -103,7 +103,8 @@ static void add_workload(struct workload_listing *listing, const struct resource
     }
     workload->id = resource_id_text(&resource->id);
     workload->policy = workload_policy_new(resource);
-    workload->flags = flags_text(workload->policy);
+    workload->is_locked = workload_policy_is_locked(workload->policy, clock_wall_ms(&system_clock));
+    workload->flags = flags_text(workload->policy, workload->is_locked);
     workload->problem = problem_text(workload->policy);
     listing->len++;
 }

@@ -32,8 +32,9 @@ struct listed_workload {
     const struct container **containers; /* those to be shown */
     size_t *indices;                     /* of each among the workload's */
     size_t containers_len;
-    char *flags;   /* "automated,locked", sorted */
-    char *problem; /* why nothing may be done to it, or what looks like a slip; NULL: nothing */
+    bool is_locked; /* now */
+    char *flags;    /* "automated,locked", sorted */
+    char *problem;  /* why nothing may be done to it, or what looks like a slip; NULL: nothing */
 };
 
 /* Of one repository in git. */

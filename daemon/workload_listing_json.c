@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "daemon/workload_listing.h"
-#include "updater/policy_key.h"
+#include "updater/policy_settings.h"
 
 static json_t *info_json(const char *id)
 {
@@ -56,17 +56,14 @@ static json_t *labels_json(const struct resource *resource)
 static json_t *policies_json(const struct resource *resource)
 {
     json_t *policies = json_object();
-    AUTO_JSON json_t *ranks = json_object();
-    for (size_t i = 0; i < resource->annotations_len; i++) {
-        CLEANUP(policy_key_release) struct policy_key key = {.policy = NULL};
-        if (!policy_key_parse(resource->annotations[i].key, &key))
-            continue;
-        const json_t *rank = json_object_get(ranks, key.policy);
-        if (rank && (size_t)json_integer_value(rank) <= key.rank)
-            continue;
-        json_object_set_new(ranks, key.policy, json_integer((json_int_t)key.rank));
-        json_object_set_new(policies, key.policy, json_text(resource->annotations[i].value));
-    }
+    CLEANUP(policy_settings_release) struct policy_settings settings;
+    policy_settings_read(&settings, resource, NULL, NULL);
+    struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
+    const char *policy;
+    void *setting;
+    while (strmap_next(&settings.by_policy, &cursor, &policy, &setting))
+        json_object_set_new(policies, policy,
+                            json_text(((const struct policy_setting *)setting)->annotation->value));
     return policies;
 }
 
@@ -85,7 +82,7 @@ static json_t *workload_json(const struct workload_listing *listing, const struc
     json_object_set_new(item, "Antecedent", json_text(antecedent ? antecedent : ""));
     json_object_set_new(item, "Labels", labels_json(resource));
     json_object_set_new(item, "Automated", json_boolean(policy->automated));
-    json_object_set_new(item, "Locked", json_boolean(policy->locked));
+    json_object_set_new(item, "Locked", json_boolean(workload->is_locked));
     json_object_set_new(item, "Ignore", json_boolean(policy->ignored));
     json_object_set_new(item, "Policies", policies_json(resource));
     json_object_set_new(item, "File", json_text(resource->file->path));

@@ -106,6 +106,16 @@ static bool advertised(git_remote *remote, const char *name, git_oid *id)
     return false;
 }
 
+/* What to do about a refusal. */
+static const char *hint_for(const char *why)
+{
+    if (strstr(why, "currently checked out"))
+        return " (push to a bare repository, or set receive.denyCurrentBranch=updateInstead there)";
+    if (strstr(why, "hook declined"))
+        return " (a branch that is protected must let through whom pawl logs in as)";
+    return "";
+}
+
 /* The update was refused, with a status. */
 static int explain_refusal(const struct mirror *mirror, const struct push *push, struct error *err)
 {
@@ -114,12 +124,8 @@ static int explain_refusal(const struct mirror *mirror, const struct push *push,
     transport_words(mirror->transport, &words);
     if (is_conflict(why, words.buf))
         return conflict(mirror, why, err);
-    const char *hint =
-        strstr(why, "currently checked out")
-            ? " (push to a bare repository, or set receive.denyCurrentBranch=updateInstead there)"
-            : "";
-    return error_set(err, ERROR_FORBIDDEN, "%s refused the push to %s: %.200s%s%s%.600s", mirror->url.shown,
-                     push->has_branch ? mirror->branch : mirror->notes, why, hint,
+    return error_set(err, ERROR_FORBIDDEN, "the push to %s was refused: %.200s%s%s%.600s",
+                     push->has_branch ? mirror->branch : mirror->notes, why, hint_for(why),
                      words.len ? "; it says: " : "", words.buf);
 }
 

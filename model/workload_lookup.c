@@ -1,5 +1,6 @@
 #include "model/workload_lookup.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -16,29 +17,69 @@ static size_t distance(const struct resource_id *wanted, const struct resource_i
            (strcmp(wanted->space, there->space) != 0);
 }
 
-static const struct resource *find_nearest(const struct manifest_set *manifests, const struct resource_id *id)
+void workload_search_init(struct workload_search *search, const struct resource_id *id)
+{
+    *search = (struct workload_search){.id = id, .distance = FARTHEST_SLIP};
+}
+
+void workload_search_release(struct workload_search *search)
+{
+    free(search->nearest);
+    free(search->unread_first);
+}
+
+static void find_nearest(struct workload_search *search, const struct manifest_set *manifests)
 {
     const struct resource *nearest = NULL;
-    size_t least = FARTHEST_SLIP;
     for (size_t i = 0; i < manifests->resources_len; i++) {
         const struct resource *each = manifests->resources[i];
-        size_t here = each->is_workload ? distance(id, &each->id) : least;
-        if (here < least) {
-            least = here;
+        size_t here = each->is_workload ? distance(search->id, &each->id) : search->distance;
+        if (here < search->distance) {
+            search->distance = here;
             nearest = each;
         }
     }
-    return nearest;
+    if (!nearest)
+        return;
+    free(search->nearest);
+    search->nearest = resource_id_text(&nearest->id);
+}
+
+static void count_unread(struct workload_search *search, const struct manifest_set *manifests)
+{
+    for (size_t i = 0; i < manifests->problems_len; i++) {
+        const struct manifest_problem *each = &manifests->problems[i];
+        if (each->workload || search->unread++)
+            continue;
+        search->unread_first = each->line ? xasprintf("%s:%d", each->file, each->line) : xstrdup(each->file);
+    }
+}
+
+void workload_search_add(struct workload_search *search, const struct manifest_set *manifests)
+{
+    find_nearest(search, manifests);
+    count_unread(search, manifests);
+}
+
+void workload_search_describe(const struct workload_search *search, struct strbuf *out)
+{
+    const char *plural = search->unread == 1 ? "" : "s";
+    if (search->nearest)
+        strbuf_addf(out, "; did you mean %s?", search->nearest);
+    if (search->unread)
+        strbuf_addf(out, "; %zu file%s or document%s could not be read (%s first), see `pawl once --dry-run`",
+                    search->unread, plural, plural, search->unread_first);
 }
 
 static void say_missing(const struct manifest_set *manifests, const struct resource_id *id, struct error *err)
 {
-    const struct resource *nearest = find_nearest(manifests, id);
-    AUTO_FREE char *name = nearest ? resource_id_text(&nearest->id) : NULL;
-    if (name)
-        error_set(err, ERROR_NOT_FOUND, "not found in repository; did you mean %s?", name);
-    else
-        error_set(err, ERROR_NOT_FOUND, "not found in repository");
+    CLEANUP(workload_search_release) struct workload_search search;
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    workload_search_init(&search, id);
+    workload_search_add(&search, manifests);
+    strbuf_addstr(&text, "not found in repository");
+    workload_search_describe(&search, &text);
+    error_set(err, ERROR_NOT_FOUND, "%s", text.buf);
 }
 
 /* True if the manifest is there and spoiled. */

@@ -4,16 +4,33 @@
 #ifndef MODEL_WORKLOAD_LOOKUP_H
 #define MODEL_WORKLOAD_LOOKUP_H
 
+#include <stddef.h>
+
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/strbuf.h"
 #include "model/manifest.h"
 
 /*
- * The workload of that id. NULL: ERROR_NOT_FOUND ("not found in repository", as Flux v1 says it, and the nearest name
- * there is), ERROR_INVALID with file and line where its manifest is broken or it is defined more than once,
- * ERROR_UNSUPPORTED for a resource that has no containers.
+ * The workload of that id. NULL: ERROR_NOT_FOUND ("not found in repository", as Flux v1 says it, and what
+ * workload_search_describe adds), ERROR_INVALID with file and line where its manifest is broken or it is defined more than
+ * once, ERROR_UNSUPPORTED for a resource that has no containers.
  */
 const struct resource *workload_find(const struct manifest_set *manifests, const struct resource_id *id,
                                      struct error *err) MUST_CHECK;
+
+/* A search for a workload that is in none of some sets of manifests, for where there are several. */
+struct workload_search {
+    const struct resource_id *id; /* borrowed */
+    char *nearest;                /* the most similar name seen; NULL: none is similar */
+    size_t distance;              /* of that, or what is not similar any more */
+    size_t unread;                /* files and documents that could not be read: it may be in one */
+    char *unread_first;
+};
+void workload_search_init(struct workload_search *search, const struct resource_id *id);
+void workload_search_release(struct workload_search *search);
+void workload_search_add(struct workload_search *search, const struct manifest_set *manifests);
+/* Appends "; did you mean NAME?" and "; 2 files or documents could not be read (FILE:LINE first), see …", or nothing. */
+void workload_search_describe(const struct workload_search *search, struct strbuf *out);
 
 #endif

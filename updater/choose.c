@@ -106,17 +106,24 @@ static char *describe_misfits(const struct question *q, const size_t *rejected)
                      misfits);
 }
 
+/* What to write instead of a policy that takes nothing. */
+static const char *hint_for(const struct tag_policy *policy, const size_t *rejected)
+{
+    if (is_impossible(policy))
+        return "; no tag can look like that (a version range is written semver:~1.2)";
+    if (rejected[TAG_IS_LATEST] && strcasestr(tag_policy_text(policy), "latest"))
+        return "; the tag latest is taken by glob:latest alone";
+    return "";
+}
+
 static char *describe_no_match(const struct question *q, const size_t *rejected)
 {
     if (q->follows_tag)
         return xasprintf("%s is not among the %zu tags of %s", q->current, q->info->images_len,
                          q->info->repository);
     AUTO_FREE char *misfits = describe_misfits(q, rejected);
-    const char *hint = is_impossible(q->policy)
-                           ? "; no tag can look like that (a version range is written semver:~1.2)"
-                           : "";
     return xasprintf("none of the %zu tags of %s matches %s%s%s", q->info->images_len, q->info->repository,
-                     tag_policy_text(q->policy), misfits, hint);
+                     tag_policy_text(q->policy), misfits, hint_for(q->policy, rejected));
 }
 
 static char *describe_current(const struct question *q)

@@ -93,6 +93,20 @@ static void tell_overridden(const struct adoption *a, const struct kustomize_lin
             xasprintf("%s:%d", by->file->path, by->containers[link->entry].line);
 }
 
+/* A lock of the kustomization holds its entries, whoever decides for them; of two the one that lasts. */
+static void take_own_hold(struct workload_policy *policy, const struct workload_policy *own)
+{
+    policy->ignored = policy->ignored || own->ignored;
+    bool lasts =
+        !own->locked_until_ms || (policy->locked_until_ms && own->locked_until_ms > policy->locked_until_ms);
+    if (!own->locked || (policy->locked && !lasts))
+        return;
+    policy->locked = true;
+    policy->locked_user = own->locked_user;
+    policy->locked_message = own->locked_message;
+    policy->locked_until_ms = own->locked_until_ms;
+}
+
 /* The links [first, end) are of one entry. */
 static void adopt_entry(struct adoption *a, const struct kustomize_link *links, size_t len)
 {
@@ -115,6 +129,8 @@ static void adopt_entry(struct adoption *a, const struct kustomize_link *links, 
         return;
     vec_grow(a->adopted, a->len, a->capacity);
     a->adopted[a->len] = adopt(chosen);
+    if (own)
+        take_own_hold(a->adopted[a->len], own);
     if (differing)
         block(a->adopted[a->len], chosen, differing);
     a->len++;

@@ -2,7 +2,7 @@
  * Policies of kustomizations. An automated kustomization has its own, by its annotations, and so has an entry with a
  * marker; other entries have those of the automated workloads whose images they replace: each workload then decides
  * for the entry what it would have decided for its own image, with its locks and all else it says. Its own field is
- * not edited, since what is written there does not reach the cluster.
+ * not edited, since what is written there does not reach the cluster. A lock of the kustomization holds all its entries.
  *
  * Where more than one workload is behind an entry, one that may not be changed decides (it holds the entry), else the
  * first; two with different tag policies block it.

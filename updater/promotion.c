@@ -5,6 +5,9 @@
 
 #include "base/alloc.h"
 #include "base/strmap.h"
+#include "model/kustomize_links.h"
+#include "model/manifest_file.h"
+#include "model/manifest_kustomization.h"
 
 /* The workloads of one kind and name. */
 struct namesakes {
@@ -19,18 +22,44 @@ static void free_namesakes(void *value)
     free(namesakes);
 }
 
-static char *key_of(const struct resource *resource)
+static const char *path_within(const char *path, const char *place)
 {
-    return xasprintf("%s/%s", resource->id.kind, resource->id.name);
+    size_t len = strlen(place);
+    if (!len || strncmp(path, place, len) != 0)
+        return path;
+    if (path[len] == '/')
+        return path + len + 1;
+    const char *slash = strrchr(path, '/'); /* the place is the file */
+    return slash ? slash + 1 : path;
 }
 
-static void index_workloads(const struct manifest_set *from, struct strmap *index)
+/* The name; of what is named by its path the name that it would have if the place were the repository. free() it. */
+static char *name_within(const struct resource *resource, const char *place)
+{
+    const char *name = resource->id.name, *path = resource->file->path, *within = path_within(path, place);
+    AUTO_FREE char *by_directory = manifest_kustomization_name(path, NULL);
+    AUTO_FREE char *by_path = manifest_name_of_path(path);
+    AUTO_FREE char *by_path_within = manifest_name_of_path(within);
+    if (resource_is_kustomization(resource) && !strcmp(name, by_directory))
+        return manifest_kustomization_name(within, NULL);
+    if (!strcmp(resource->id.kind, "file") && str_ends_with(name, by_path))
+        return xasprintf("%.*s%s", (int)(strlen(name) - strlen(by_path)), name, by_path_within);
+    return xstrdup(name);
+}
+
+static char *key_of(const struct resource *resource, const char *place)
+{
+    AUTO_FREE char *name = name_within(resource, place);
+    return xasprintf("%s/%s", resource->id.kind, name);
+}
+
+static void index_workloads(const struct manifest_set *from, const char *place, struct strmap *index)
 {
     for (size_t i = 0; i < from->resources_len; i++) {
         const struct resource *resource = from->resources[i];
         if (!resource->is_workload)
             continue;
-        AUTO_FREE char *key = key_of(resource);
+        AUTO_FREE char *key = key_of(resource, place);
         struct namesakes *all = strmap_get(index, key);
         if (!all) {
             all = xcalloc(1, sizeof(*all));
@@ -113,11 +142,15 @@ static void promote_container(struct step *step, const struct container *contain
                     xasprintf("%s of %s has it", step->from->file->path, where));
 }
 
-static void promote_workload(struct step *step, struct result_list *results)
+/* `policies` are those of the workload that may be changed. */
+static void promote_workload(struct step *step, struct workload_policy *const *policies, size_t len,
+                             struct result_list *results)
 {
     size_t before = step->targets->len;
-    for (size_t i = 0; i < step->to->containers_len; i++)
-        promote_container(step, &step->to->containers[i]);
+    for (size_t i = 0; i < len; i++) {
+        for (size_t k = 0; k < policies[i]->containers_len; k++)
+            promote_container(step, policies[i]->containers[k].container);
+    }
     if (step->targets->len > before)
         return; /* its result is that of the edit */
     AUTO_FREE char *id = resource_id_text(&step->to->id);
@@ -126,17 +159,20 @@ static void promote_workload(struct step *step, struct result_list *results)
     else if (step->paired)
         result_add(results, id, RESULT_SKIPPED, xstrdup("image(s) up to date"));
     else
-        result_add(results, id, RESULT_IGNORED, xstrdup("does not use image(s)"));
+        result_add(results, id, RESULT_IGNORED, xstrdup("there are no containers of its names to promote"))
+            ->is_missing = true;
 }
 
-void promotion_targets(const struct manifest_set *from, const struct workload_selection *selection,
-                       bool with_names, struct target_list *targets, struct result_list *results)
+void promotion_targets(const struct promotion *promotion, const struct workload_selection *selection,
+                       struct target_list *targets, struct result_list *results)
 {
     CLEANUP(strmap_release) struct strmap index = {.free_value = free_namesakes};
-    index_workloads(from, &index);
-    for (size_t i = 0; i < selection->len; i++) {
-        const struct resource *to = selection->items[i]->resource;
-        AUTO_FREE char *key = key_of(to);
+    index_workloads(promotion->from, promotion->from_path, &index);
+    for (size_t first = 0, end; first < selection->len; first = end) {
+        const struct resource *to = selection->items[first]->resource;
+        for (end = first + 1; end < selection->len && selection->items[end]->resource == to;)
+            end++;
+        AUTO_FREE char *key = key_of(to, promotion->to_path);
         AUTO_FREE char *id = resource_id_text(&to->id);
         const struct namesakes *all = strmap_get(&index, key);
         char *problem = NULL;
@@ -144,14 +180,15 @@ void promotion_targets(const struct manifest_set *from, const struct workload_se
         if (problem) {
             result_add(results, id, RESULT_FAILED, problem);
         } else if (!source) {
-            result_add(results, id, RESULT_IGNORED, xstrdup("does not use image(s)"));
+            result_add(results, id, RESULT_IGNORED, xstrdup("there is none of its kind and name to promote"))
+                ->is_missing = true;
         } else {
             struct step step = {.from = source,
                                 .to = to,
-                                .with_names = with_names,
+                                .with_names = promotion->with_names,
                                 .targets = targets,
                                 .problem = STRBUF_INIT};
-            promote_workload(&step, results);
+            promote_workload(&step, selection->items + first, end - first, results);
             strbuf_release(&step.problem);
         }
     }

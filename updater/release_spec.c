@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "model/workload_lookup.h"
+#include "updater/release_policies.h"
 
 void release_spec_release(struct release_spec *spec)
 {
@@ -115,8 +116,8 @@ static bool has_other_images(const struct candidate *c)
     const struct image_ref *wanted = &c->spec->image;
     if (c->spec->kind != RELEASE_IMAGE)
         return false;
-    for (size_t i = 0; i < c->resource->containers_len; i++) {
-        const struct image_ref *image = &c->resource->containers[i].image;
+    for (size_t i = 0; i < c->policy->containers_len; i++) {
+        const struct image_ref *image = &c->policy->containers[i].container->image;
         if (image->text && !strcmp(image->host, wanted->host) && !strcmp(image->path, wanted->path))
             return false;
     }
@@ -131,7 +132,7 @@ static bool is_forced(const struct candidate *c)
 
 static bool is_locked(const struct candidate *c)
 {
-    return c->policy->locked && !is_forced(c);
+    return workload_policy_is_locked(c->policy, c->spec->now_ms) && !is_forced(c);
 }
 
 static bool is_ignored(const struct candidate *c)
@@ -162,21 +163,82 @@ static char *find_defect(const struct candidate *c)
     return NULL;
 }
 
-/* True if it passes; else its result was added. One that is defined twice has one result. */
-static bool passes(const struct candidate *c, struct result_list *results)
+/* Why it does not pass, and with which status; NULL: it does. free() it. */
+static char *find_obstacle(const struct candidate *c, enum result_status *status)
 {
-    if (c->resource->is_duplicate && result_find(results, c->id))
-        return false;
     for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
-        if (filters[i].fails(c)) {
-            result_add(results, c->id, filters[i].status, xstrdup(filters[i].reason));
-            return false;
+        *status = filters[i].status;
+        if (filters[i].fails(c))
+            return xstrdup(filters[i].reason);
+    }
+    *status = RESULT_SKIPPED;
+    return find_defect(c);
+}
+
+/* Whether a release of containers names one of the policy's. */
+static bool is_concerned(const struct release_spec *spec, const struct workload_policy *policy)
+{
+    for (size_t i = 0; i < spec->containers_len; i++) {
+        for (size_t k = 0; k < policy->containers_len; k++) {
+            if (!strcmp(spec->containers[i].container, policy->containers[k].container->name))
+                return true;
         }
     }
-    char *defect = find_defect(c);
-    if (defect)
-        result_add(results, c->id, RESULT_SKIPPED, defect);
-    return !defect;
+    return spec->kind != RELEASE_CONTAINERS;
+}
+
+/* The policies of one resource, which are several only of a kustomization. */
+struct group {
+    struct workload_policy **items;
+    size_t len;
+    const char *id;
+};
+
+static bool has_concerned(const struct release_spec *spec, const struct group *group)
+{
+    for (size_t i = 0; i < group->len; i++) {
+        if (is_concerned(spec, group->items[i]))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Selects those that pass. Where none does the reason is the result, of several the first that is no mere "not meant"; of a release of containers one that does not is
+ * enough, since a workload is then released as a whole or not. True if any was selected.
+ */
+static bool select_group(const struct release_spec *spec, struct group *group,
+                         struct workload_selection *selection, struct result_list *results)
+{
+    AUTO_FREE char *reason = NULL;
+    enum result_status status = RESULT_SKIPPED;
+    size_t before = selection->len;
+    bool any = has_concerned(spec, group);
+    for (size_t i = 0; i < group->len; i++) {
+        struct workload_policy *policy = group->items[i];
+        const struct candidate c = {
+            .spec = spec, .resource = policy->resource, .policy = policy, .id = group->id};
+        enum result_status mine;
+        bool counts = !any || is_concerned(spec, policy);
+        AUTO_FREE char *obstacle = counts ? find_obstacle(&c, &mine) : NULL;
+        vec_grow(selection->items, selection->len, selection->capacity);
+        if (!obstacle)
+            selection->items[selection->len++] = policy;
+        else
+            workload_policy_free(policy);
+        if (obstacle && (!reason || (status == RESULT_IGNORED && mine != status))) {
+            free(reason);
+            reason = steal(&obstacle);
+            status = mine;
+        }
+    }
+    if (reason && spec->kind == RELEASE_CONTAINERS) {
+        while (selection->len > before)
+            workload_policy_free(selection->items[--selection->len]);
+    }
+    if (selection->len == before)
+        result_add(results, group->id, status, steal(&reason));
+    return selection->len > before;
 }
 
 /* Why a workload that was named is not there; free() it. */
@@ -195,7 +257,19 @@ static void add_missing(const struct release_spec *spec, const struct manifest_s
     for (size_t i = 0; i < spec->workloads.len; i++) {
         const char *id = spec->workloads.items[i];
         if (!strvec_contains(found, id) && !result_find(results, id))
-            result_add(results, id, RESULT_SKIPPED, describe_missing(manifests, id));
+            result_add(results, id, RESULT_SKIPPED, describe_missing(manifests, id))->is_missing = true;
+    }
+}
+
+/* An exclude that excludes nothing may be a slip, and what was to stay is released. */
+static void add_missing_excludes(const struct release_spec *spec, const struct manifest_set *manifests,
+                                 struct result_list *results)
+{
+    for (size_t i = 0; i < spec->excludes.len; i++) {
+        const char *id = spec->excludes.items[i];
+        AUTO_FREE char *why = result_find(results, id) ? NULL : describe_missing(manifests, id);
+        if (why)
+            result_add(results, id, RESULT_IGNORED, xasprintf("excluded; %s", why))->is_named = true;
     }
 }
 
@@ -203,23 +277,23 @@ void release_select(const struct release_spec *spec, const struct manifest_set *
                     struct workload_selection *selection, struct result_list *results)
 {
     CLEANUP(strvec_release) struct strvec found = STRVEC_INIT;
-    for (size_t i = 0; i < manifests->resources_len; i++) {
-        const struct resource *resource = manifests->resources[i];
-        if (!resource->is_workload)
-            continue;
+    CLEANUP(release_policies_release) struct release_policies policies;
+    release_policies_read(manifests, &policies);
+    for (size_t first = 0, end; first < policies.len; first = end) {
+        const struct resource *resource = policies.items[first]->resource;
         AUTO_FREE char *id = resource_id_text(&resource->id);
-        struct workload_policy *policy = workload_policy_new(resource);
-        const struct candidate c = {.spec = spec, .resource = resource, .policy = policy, .id = id};
-        if (!passes(&c, results)) {
-            workload_policy_free(policy);
-            continue;
-        }
-        vec_grow(selection->items, selection->len, selection->capacity);
-        selection->items[selection->len++] = policy;
-        if (spec->workloads.len)
+        for (end = first + 1; end < policies.len && policies.items[end]->resource == resource;)
+            end++;
+        struct group group = {.items = policies.items + first, .len = end - first, .id = id};
+        if (resource->is_duplicate && result_find(results, id)) {
+            while (group.len)
+                workload_policy_free(group.items[--group.len]); /* one that is defined twice has one result */
+        } else if (select_group(spec, &group, selection, results) && spec->workloads.len) {
             strvec_push(&found, id);
+        }
     }
     add_missing(spec, manifests, &found, results);
+    add_missing_excludes(spec, manifests, results);
 }
 
 /* -- the commit message ------------------------------------------------------------------------------------ */

@@ -7,18 +7,20 @@
  *   not among the workloads named                            ignored  "not included"
  *   among those excluded                                     ignored  "excluded"
  *   no container has the image named, whatever its tag       ignored  "a different image"
- *   locked                                                   skipped  "locked"
+ *   locked, now                                              skipped  "locked"
  *   to be ignored                                            skipped  "ignore"
  *
  * With force, the last two let those workloads pass that were named, one by one. A workload that was named and is
- * not there is skipped: "not found in repository", with the nearest name that there is. One that cannot be decided on (defined twice, an annotation that is
- * not understood) is skipped with the reason. There is no cluster: containers are those in git.
+ * not there is skipped, and missing: "not found in repository", with the nearest name that there is; one that was excluded
+ * and is not there is ignored, with the same words, and meant to be seen. One that cannot be decided on (defined twice, an
+ * annotation that is not understood) is skipped with the reason. There is no cluster: containers are those in git.
  */
 #ifndef UPDATER_RELEASE_SPEC_H
 #define UPDATER_RELEASE_SPEC_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/error.h"
@@ -50,6 +52,7 @@ struct release_spec {
     struct container_spec *containers; /* RELEASE_CONTAINERS; their workloads are those above */
     size_t containers_len, containers_capacity;
     bool force;
+    int64_t now_ms; /* wall time: a lock that has ended is none */
 };
 #define RELEASE_SPEC_INIT                                                                                    \
     {                                                                                                        \
@@ -70,7 +73,8 @@ int release_spec_add_container(struct release_spec *spec, const char *workload, 
 
 /* The policies of the workloads that a spec means. Zero is empty. */
 struct workload_selection {
-    struct workload_policy **items; /* in the order of the manifests */
+    struct workload_policy *
+        *items; /* in the order of the manifests; of a kustomization maybe several, side by side */
     size_t len, capacity;
 };
 void workload_selection_release(struct workload_selection *selection);

@@ -68,13 +68,25 @@ static struct tally tally_of(const struct workload_policy *policy, struct target
     return (struct tally){.resource = policy->resource, .targets = targets, .targets_before = targets->len};
 }
 
+/* Past the last of the policies from `first` on that are of the same resource. */
+static size_t group_end(const struct workload_selection *selection, size_t first)
+{
+    size_t end = first + 1;
+    while (end < selection->len && selection->items[end]->resource == selection->items[first]->resource)
+        end++;
+    return end;
+}
+
 /* -- all latest -------------------------------------------------------------------------------------------- */
 
 void release_unlock(struct workload_selection *selection)
 {
     for (size_t i = 0; i < selection->len; i++) {
-        selection->items[i]->automated = true;
-        selection->items[i]->locked = selection->items[i]->ignored = false;
+        struct workload_policy *policy = selection->items[i];
+        policy->automated = true;
+        policy->locked = policy->ignored = false;
+        for (size_t k = 0; k < policy->containers_len; k++)
+            policy->containers[k].allows_downgrade = true;
     }
 }
 
@@ -84,10 +96,6 @@ static void take_decision(struct tally *tally, const struct decision *decision)
     if (decision->kind == DECISION_UPDATE)
         target_list_add(tally->targets, tally->resource, container, xstrdup(decision->target),
                         xstrdup(decision->reason));
-    else if (decision->kind == DECISION_HELD && decision->cause == CAUSE_STEP_BACK)
-        target_list_add(tally->targets, tally->resource, container,
-                        image_ref_with_tag(&container->image, decision->candidate),
-                        xasprintf("%s, asked for by hand", decision->candidate));
     else if (decision->kind == DECISION_CURRENT && decision->candidate)
         note(tally, OUTCOME_UP_TO_DATE, NULL);
     else if (decision->kind == DECISION_CURRENT)
@@ -98,17 +106,15 @@ static void take_decision(struct tally *tally, const struct decision *decision)
         note_container(tally, OUTCOME_NOT_FOUND, container, decision->reason);
 }
 
-void release_latest(const struct workload_selection *selection, release_decide decide, void *context,
+void release_latest(const struct workload_selection *selection, const struct decision *decisions,
                     struct target_list *targets, struct result_list *results)
 {
-    for (size_t i = 0; i < selection->len; i++) {
-        const struct workload_policy *policy = selection->items[i];
-        struct tally tally = tally_of(policy, targets);
-        for (size_t k = 0; k < policy->containers_len; k++) {
-            struct decision decision;
-            decide(policy, k, &decision, context);
-            take_decision(&tally, &decision);
-            decision_release(&decision);
+    for (size_t first = 0, end; first < selection->len; first = end) {
+        struct tally tally = tally_of(selection->items[first], targets);
+        end = group_end(selection, first);
+        for (size_t i = first; i < end; i++) {
+            for (size_t k = 0; k < selection->items[i]->containers_len; k++)
+                take_decision(&tally, decisions++);
         }
         finish(&tally, results);
     }
@@ -131,6 +137,12 @@ static void take_image(struct tally *tally, const struct container_policy *mine,
 {
     const struct container *container = mine->container;
     const char *tag = spec->image.tag;
+    if (!spec->force && mine->overridden) {
+        AUTO_FREE char *why =
+            xasprintf("held: overridden by the kustomization's entry in %s", mine->overridden);
+        note_container(tally, OUTCOME_HELD, container, why);
+        return;
+    }
     if (!spec->force && !mine->policy) {
         note_container(tally, OUTCOME_NOT_FOUND, container, mine->problem);
         return;
@@ -155,16 +167,23 @@ static bool is_of_repository(const struct image_ref *image, const struct image_r
     return image->text && !strcmp(image->host, wanted->host) && !strcmp(image->path, wanted->path);
 }
 
+static void take_images(struct tally *tally, const struct workload_policy *policy,
+                        const struct release_spec *spec, const char *digest)
+{
+    for (size_t k = 0; k < policy->containers_len; k++) {
+        if (is_of_repository(&policy->containers[k].container->image, &spec->image))
+            take_image(tally, &policy->containers[k], spec, digest);
+    }
+}
+
 void release_image(const struct release_spec *spec, const struct workload_selection *selection,
                    const char *digest, struct target_list *targets, struct result_list *results)
 {
-    for (size_t i = 0; i < selection->len; i++) {
-        const struct workload_policy *policy = selection->items[i];
-        struct tally tally = tally_of(policy, targets);
-        for (size_t k = 0; k < policy->containers_len; k++) {
-            if (is_of_repository(&policy->containers[k].container->image, &spec->image))
-                take_image(&tally, &policy->containers[k], spec, digest);
-        }
+    for (size_t first = 0, end; first < selection->len; first = end) {
+        struct tally tally = tally_of(selection->items[first], targets);
+        end = group_end(selection, first);
+        for (size_t i = first; i < end; i++)
+            take_images(&tally, selection->items[i], spec, digest);
         finish(&tally, results);
     }
 }
@@ -235,6 +254,6 @@ static void release_workload(const struct release_spec *spec, const struct workl
 void release_containers(const struct release_spec *spec, const struct workload_selection *selection,
                         struct target_list *targets, struct result_list *results)
 {
-    for (size_t i = 0; i < selection->len; i++)
+    for (size_t i = 0; i < selection->len; i = group_end(selection, i))
         release_workload(spec, selection->items[i], targets, results);
 }

@@ -23,16 +23,13 @@
 #include "updater/release_spec.h"
 #include "updater/target_list.h"
 
-/* Decides for containers[index] of a policy; who calls choose() with the answer of a registry. */
-typedef void (*release_decide)(const struct workload_policy *policy, size_t index, struct decision *out,
-                               void *context);
-
 /*
- * RELEASE_LATEST: for each container the candidate of choose(). A person may go back where a policy alone may not: the
+ * RELEASE_LATEST: for each container the candidate of choose(). `decisions` are those of all containers of the selection, in
+ * its order. A person may go back where a policy alone may not: the
  * candidate need not come after the current tag. What is blocked, or held for any other reason, stays. The policies of
- * the selection are made such that locks and missing automation do not hold (release_unlock).
+ * the selection are made such that locks, missing automation and a step back do not hold (release_unlock).
  */
-void release_latest(const struct workload_selection *selection, release_decide decide, void *context,
+void release_latest(const struct workload_selection *selection, const struct decision *decisions,
                     struct target_list *targets, struct result_list *results);
 void release_unlock(struct workload_selection *selection);
 

@@ -9,17 +9,11 @@
 #include "base/strmap.h"
 #include "base/time_zone.h"
 #include "updater/policy_key.h"
-
-/* The annotation that counts for a policy. */
-struct setting {
-    const struct annotation *annotation;
-    size_t rank;
-};
+#include "updater/policy_settings.h"
 
 struct reading {
     struct workload_policy *policy;
-    struct strmap settings; /* policy -> struct setting */
-    bool has_own;           /* there are some of ours among them */
+    struct policy_settings settings;
     struct strbuf warning;
 };
 
@@ -46,34 +40,15 @@ static void check_own_key(struct reading *r, const struct annotation *annotation
     r->policy->blocked_line = annotation->line;
 }
 
-static void add_setting(struct reading *r, const struct annotation *annotation)
+static void warn_of_conflict(const struct annotation *winner, const struct annotation *loser, void *context)
 {
-    CLEANUP(policy_key_release) struct policy_key key = {.policy = NULL};
-    check_own_key(r, annotation);
-    if (!policy_key_parse(annotation->key, &key))
-        return;
-    r->has_own = r->has_own || key.rank == 0;
-    struct setting *other = strmap_get(&r->settings, key.policy);
-    if (!other) {
-        other = xcalloc(1, sizeof(*other));
-        *other = (struct setting){.annotation = annotation, .rank = key.rank};
-        strmap_set(&r->settings, key.policy, other);
-        return;
-    }
-    const struct annotation *loser = annotation;
-    if (key.rank < other->rank) {
-        loser = other->annotation;
-        *other = (struct setting){.annotation = annotation, .rank = key.rank};
-    }
-    if (strcmp(other->annotation->value, loser->value) != 0)
-        warn(r, loser->line, "%s and %s disagree, and %s counts", other->annotation->key, loser->key,
-             other->annotation->key);
+    struct reading *r = context;
+    warn(r, loser->line, "%s and %s disagree, and %s counts", winner->key, loser->key, winner->key);
 }
 
 static const struct annotation *find_setting(const struct reading *r, const char *policy)
 {
-    const struct setting *setting = strmap_get(&r->settings, policy);
-    return setting ? setting->annotation : NULL;
+    return policy_settings_find(&r->settings, policy);
 }
 
 /* True only for "true". Anything else that is not plainly false was meant to be something, and is not. */
@@ -218,7 +193,7 @@ static void block_container(struct container_policy *out, const struct annotatio
 static void read_container_settings(const struct reading *r, const struct container *container,
                                     struct container_policy *out)
 {
-    for (size_t i = 0; r->has_own && out->policy && i < ARRAY_LEN(container_settings); i++) {
+    for (size_t i = 0; r->settings.has_own && out->policy && i < ARRAY_LEN(container_settings); i++) {
         struct error err = ERROR_INIT;
         const char *name = container_settings[i].name;
         bool is_foreign = container_settings[i].is_of_images && container->image.is_chart;
@@ -254,7 +229,7 @@ static const struct {
 static void read_workload_settings(struct reading *r)
 {
     struct workload_policy *policy = r->policy;
-    for (size_t i = 0; r->has_own && i < ARRAY_LEN(workload_settings); i++) {
+    for (size_t i = 0; r->settings.has_own && i < ARRAY_LEN(workload_settings); i++) {
         struct error err = ERROR_INIT;
         const struct annotation *annotation = find_setting(r, workload_settings[i].name);
         if (!annotation || workload_settings[i].read(annotation->value, policy, &err) == 0 || policy->blocked)
@@ -286,11 +261,11 @@ static void warn_of_strays(struct reading *r)
     struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
     const char *policy;
     void *setting;
-    while (strmap_next(&r->settings, &cursor, &policy, &setting)) {
+    while (strmap_next(&r->settings.by_policy, &cursor, &policy, &setting)) {
         const char *dot = strchr(policy, '.');
         if (!dot || strmap_has(&names, dot + 1))
             continue;
-        const struct annotation *annotation = ((const struct setting *)setting)->annotation;
+        const struct annotation *annotation = ((const struct policy_setting *)setting)->annotation;
         warn(r, annotation->line, "%s is for a container that is not there; there are: %s", annotation->key,
              list.buf);
     }
@@ -301,7 +276,8 @@ static void read_policies(struct reading *r)
     struct workload_policy *policy = r->policy;
     const struct resource *resource = policy->resource;
     for (size_t i = 0; i < resource->annotations_len; i++)
-        add_setting(r, &resource->annotations[i]);
+        check_own_key(r, &resource->annotations[i]);
+    policy_settings_read(&r->settings, resource, warn_of_conflict, r);
     policy->automated = read_flag(r, "automated");
     policy->locked = read_flag(r, "locked");
     policy->ignored = read_flag(r, "ignore");
@@ -325,12 +301,12 @@ struct workload_policy *workload_policy_new(const struct resource *resource)
 {
     struct workload_policy *policy = xcalloc(1, sizeof(*policy));
     policy->resource = policy->origin = resource;
-    struct reading r = {.policy = policy, .settings = {.free_value = free}, .warning = STRBUF_INIT};
+    struct reading r = {.policy = policy, .warning = STRBUF_INIT};
     read_policies(&r);
     if (r.warning.len > 0)
         policy->warning = strbuf_detach(&r.warning, NULL);
     strbuf_release(&r.warning);
-    strmap_release(&r.settings);
+    policy_settings_release(&r.settings);
     return policy;
 }
 
@@ -365,6 +341,18 @@ struct container_policy *workload_policy_keep(struct workload_policy *policy, si
     policy->containers[0] = policy->containers[index];
     policy->containers_len = 1;
     return policy->containers;
+}
+
+void workload_policy_drop(struct workload_policy *policy, const struct container *container)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < policy->containers_len; i++) {
+        if (policy->containers[i].container == container)
+            release_container(&policy->containers[i]);
+        else
+            policy->containers[kept++] = policy->containers[i];
+    }
+    policy->containers_len = kept;
 }
 
 void workload_policy_free(struct workload_policy *policy)

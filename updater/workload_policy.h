@@ -67,6 +67,9 @@ void workload_policy_free(struct workload_policy *policy);
 /* Drops all containers but the index-th, which is then the first and only one. Borrowed. */
 struct container_policy *workload_policy_keep(struct workload_policy *policy, size_t index);
 
+/* Drops that container, if there is a policy for it. */
+void workload_policy_drop(struct workload_policy *policy, const struct container *container);
+
 /* True if the index-th container is automated, by the workload's annotation or by a marker of its own. */
 bool workload_policy_automates(const struct workload_policy *policy, size_t index);
 /* True if any of its containers is. */

@@ -51,7 +51,7 @@ static int compare_results(const void *left, const void *right)
 void result_list_mark_named(struct result_list *list, const struct strvec *workloads)
 {
     for (size_t i = 0; i < list->len; i++)
-        list->items[i].is_named = strvec_contains(workloads, list->items[i].workload);
+        list->items[i].is_named |= strvec_contains(workloads, list->items[i].workload);
 }
 
 void result_list_sort(struct result_list *list)
@@ -69,8 +69,18 @@ bool result_list_has(const struct result_list *list, enum result_status status)
     return false;
 }
 
+bool result_list_is_failure(const struct result_list *list)
+{
+    for (size_t i = 0; i < list->len; i++) {
+        if (list->items[i].is_named && list->items[i].is_missing)
+            return true;
+    }
+    return list->failures.len || result_list_has(list, RESULT_FAILED);
+}
+
 void result_list_release(struct result_list *list)
 {
+    strvec_release(&list->failures);
     for (size_t i = 0; i < list->len; i++) {
         struct workload_result *result = &list->items[i];
         for (size_t k = 0; k < result->updates_len; k++) {

@@ -35,12 +35,16 @@ struct workload_result {
     struct container_update *updates;
     size_t updates_len, updates_capacity;
     bool is_named; /* it was asked for by its name, and is meant to be seen whatever its status */
+    bool
+        is_missing; /* there is no such workload; of one that is named that is a failure, whatever Flux v1 calls it */
 };
 
 /* Zero is empty. */
 struct result_list {
     struct workload_result *items;
     size_t len, capacity;
+    struct strvec
+        failures; /* what kept the results from being whole, such as a registry that did not answer */
 };
 /* Adds a result for a workload (its id as text) and returns it, valid until the next is added. `message` is taken
  * over; NULL: none. */
@@ -53,6 +57,8 @@ void result_add_update(struct workload_result *result, const char *container, co
                        const char *target);
 /* Marks the results of those workloads (ids as text). */
 void result_list_mark_named(struct result_list *list, const struct strvec *workloads);
+/* Something that was asked for could not be done. (To have nothing to do is no failure.) */
+bool result_list_is_failure(const struct result_list *list);
 /* By id, as tables show them. */
 void result_list_sort(struct result_list *list);
 bool result_list_has(const struct result_list *list, enum result_status status);

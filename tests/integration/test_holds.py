@@ -46,6 +46,27 @@ def test_a_lock_ends_by_itself(site):
     assert _changed_to(site.once()) == [site.image("app", "1.1.0")]
 
 
+def test_a_lock_that_has_ended_is_none_for_people_either(site):
+    site.push("app", "1.0.0", "1.1.0", "1.2.0")
+    who, image = "demo:deployment/app", lambda tag: site.image("app", tag)
+    def text(tag, hours):
+        return workload("app", image(tag), policy="semver:1", annotations={
+            "fluxcd.io/locked": "true", "pawl.dev/locked-until": _now(hours=hours)})
+    git = ["--git-url", site.url]
+    site.start({"app.yaml": text("1.0.0", 1), "staging/app.yaml": workload("app", image("1.2.0"), namespace="test")})
+    for command in (["release", "--workload", who, "--update-all-images", "-v"], ["rollback", who],
+                    ["promote", "staging", "app.yaml", "-v"]):
+        assert "locked" in site.pawl.ok(*command, *git).stdout
+    assert site.pawl.ok("list-workloads", "-n", "demo", *git).stdout.split()[-1] == "automated,locked"
+    site.repo.commit({"app.yaml": text("1.0.0", -1)})
+    assert site.pawl.ok("list-workloads", "-n", "demo", *git).stdout.split()[-1] == "automated"
+    assert not site.pawl.ok("list-workloads", "-n", "demo", "-o", "json", *git).json[0]["Locked"]
+    site.pawl.expect(3, "promote", "staging", "app.yaml", "--dry-run", *git)
+    site.pawl.ok("release", "--workload", who, "--update-image", image("1.1.0"), *git)
+    site.pawl.ok("rollback", who, *git)
+    assert f"image: {image('1.0.0')} " in site.repo.read("app.yaml").decode()
+
+
 def test_serve_goes_on_when_a_lock_ends(site):
     _start(site, "1.0.0", "1.1.0", locked_until=_now(seconds=4))
     began = time.monotonic()

@@ -96,6 +96,7 @@ def test_namespaces_and_workloads_are_picked(site):
     assert names() == ["default:deployment/three"]
     assert names("--k8s-default-namespace", "other") == ["other:deployment/three", "other:deployment/two"]
     assert names("-w", "demo:deployment/one") == ["demo:deployment/one"]
+    assert names("-c", "demo:deployment/one") == names("--controller", "demo:deployment/one") == ["demo:deployment/one"]
     assert names("-n", "other", "-w", "deployment/two") == ["other:deployment/two"]
     assert names("-n", "nowhere") == []
 
@@ -104,6 +105,8 @@ def test_a_workload_that_is_not_there(site):
     _fill(site)
     result = _list(site, "-w", "demo:deployment/other", rc=1)
     assert "demo:deployment/other" in result.stderr and result.stdout == ""
+    elsewhere = _list(site, "-w", "deployment/app", rc=1).stderr
+    assert "there is no workload default:deployment/app in git; did you mean demo:deployment/app?" in elsewhere
     assert "kind/name" in _list(site, "-w", "nonsense", rc=2).stderr
 
 

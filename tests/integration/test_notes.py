@@ -65,8 +65,9 @@ def test_a_release_by_hand_is_told_from_automation_by_its_note(web):
     site = web
     site.once()
     site.pawl.ok("release", "--git-url", site.url, "--workload", ID, "--set", f"app={site.image('team/web', '1.0.0')}",
-                 "-m", "whatever")
-    assert [entry["cause"] for entry in site.once()["held"]] == ["reverted"]
+                 "-m", "whatever", "--user", "Jane <jane@example.com>")
+    (held,) = site.once()["held"]
+    assert held["cause"] == "reverted" and "taken back by Jane <jane@example.com> with commit" in held["reason"]
 
 
 def test_another_ref_or_none(web):

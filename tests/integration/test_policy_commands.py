@@ -228,7 +228,8 @@ def test_a_read_only_repository_is_not_written(bench):
 def test_a_push_that_is_refused_shows_the_remotes_words(bench):
     _start(bench)
     bench.repo.reject_pushes("no locks on Fridays")
-    assert "no locks on Fridays" in bench.run("lock", rc=1).stderr
+    said = bench.run("lock", rc=1).stderr
+    assert "no locks on Fridays" in said and said.count(bench.repo.url) == 1 and "protected" in said
 
 
 def test_a_locked_workload_is_not_updated(site):
@@ -278,6 +279,23 @@ def test_every_policy_of_ours_can_be_set_and_unset(bench, setting, line):
     assert bench.repo.read("app.yaml") == before
 
 
+@pytest.mark.parametrize("setting, words", [
+    ("automated=yes", '"true" or "false"'), ("locked=True", '"true" or "false"'), ("ignore=on", '"sync_only"')])
+def test_a_value_that_would_not_count_is_refused(bench, setting, words):
+    _start(bench, automated=True)
+    head = bench.repo.sha()
+    assert words in bench.run("policy", "--set", setting, rc=2).stderr and bench.repo.sha() == head
+
+
+def test_the_message_says_what_a_value_means(bench):
+    _start(bench, automated=True)
+    for setting, message in (("automated=false", "Deautomated"), ("locked=true", "Locked"), ("locked=false", "Unlocked"),
+                             ("automated=true", "Automated"), ("ignore=sync_only", "Updated policies")):
+        bench.run("policy", "--set", setting)
+        assert bench.message() == f"{message}: {WHO}"
+
+
+
 @pytest.mark.parametrize("setting", ["min-age=soon", "digest=perhaps", "window=Mon-Fri", "locked-until=later", "platforms=x"])
 def test_a_value_that_cannot_be_read_is_never_written(bench, setting):
     _start(bench)
@@ -303,6 +321,9 @@ def test_of_several_repositories_the_one_with_the_workload_is_changed(pawl, new_
     pawl.ok("lock", *config, "-w", "demo:deployment/web")
     assert len(one.log()) == 1 and len(two.log()) == 2
     assert "not found" in pawl.expect(1, "lock", *config, "-w", "demo:deployment/gone").stderr
+    for command in (["lock", "-w"], ["history"], ["release", "--update-all-images", "--workload"]):
+        near = pawl.expect(1, command[0], *config, *command[1:], "deployment/web").stderr
+        assert "not found in any of the repositories; did you mean demo:deployment/web?" in near
     assert "did you mean \"two\"" in pawl.expect(2, "lock", *config, "--repository", "tw", "-w", WHO).stderr
 
 
@@ -325,5 +346,7 @@ def test_flags_that_found_fluxs_daemon_are_of_no_effect(bench):
     assert bench.message() == f"Locked: {WHO}"
     for command in (["list-workloads", "-a"], ["history", WHO]):
         bench.pawl.ok(*command, "--git-url", bench.repo.url, *found)
+    for flags in (["--token", "x"], ["-t", "x"]):
+        assert "no such service any more" in bench.run("unlock", *flags, rc=2).stderr
     refused = bench.run("unlock", "--url", "http://127.0.0.1:3030/api/flux", rc=2).stderr
     assert "asks no daemon" in refused and "--git-url" in refused and bench.message() == f"Locked: {WHO}"

@@ -9,8 +9,8 @@ def _promote(site, *options, rc=0, places=("staging", "production")):
     return site.pawl.expect(rc, "promote", *places, "--git-url", site.url, "-n", "live", *options)
 
 
-def _results(site, *options, rc=0):
-    answer = _promote(site, "-o", "json", *options, rc=rc).json
+def _results(site, *options, **how):
+    answer = _promote(site, "-o", "json", *options, **how).json
     return {name: (each["Status"], each.get("Error")) for name, each in answer.items()}
 
 
@@ -32,13 +32,42 @@ def test_tags_come_over_and_nothing_else_changes(site):
     results = _results(site)
     assert results == {"live:deployment/web": ("success", None),
                        "live:deployment/api": ("skipped", "image(s) up to date"),
-                       "live:deployment/worker": ("ignored", "does not use image(s)")}
+                       "live:deployment/worker": ("ignored", "there is none of its kind and name to promote")}
     assert site.repo.changed_files() == ["production/web.yaml"]
     assert site.repo.read("production/web.yaml").decode() == files["production/web.yaml"].replace("1.0.0", "1.1.0")
     head = site.repo.log()[0]
     assert head.subject == "Promote staging to production"
     assert head.body.strip() == "live:deployment/web\n- reg.test/web:1.1.0"
     assert "Nothing to do" in _promote(site).stderr and len(site.repo.log()) == 2
+
+
+def test_what_was_named_and_cannot_be_promoted_is_a_failure(site):
+    _fill(site)
+    head = site.repo.sha()
+    for name, words in (("deployment/wbe", "not found in repository; did you mean live:deployment/web?"),
+                        ("test:deployment/web", "not found in repository; did you mean live:deployment/web?"),
+                        ("deployment/worker", "there is none of its kind and name to promote")):
+        for dry_run in ([], ["--dry-run"]):
+            done = _promote(site, "-w", name, *dry_run, rc=1)
+            assert words in done.stdout and "Nothing to do" not in done.stderr
+    assert "kind/name" in _promote(site, "-w", "", rc=2).stderr  # a variable that is not set
+    assert site.repo.sha() == head
+
+
+def test_what_is_named_by_its_path_goes_by_its_path_within_the_place(site):
+    def files(place, web, api, chart):
+        return {f"{place}/kustomization.yaml": f"images:\n- name: reg.test/web\n  newTag: {web}\n",
+                f"{place}/api/kustomization.yaml": f"images:\n- name: reg.test/api\n  newTag: {api}\n",
+                f"{place}/values.yaml": f"web:\n  tag: {chart} # pawl: reg.test/chart semver:1\n"}
+    site.start({**files("overlays/staging", "1.1.0", "'7'", "1.5.0"), **files("overlays/production", "1.0.0", "'6'", "1.4.0")})
+    assert _results(site, places=("overlays/staging/", "./overlays/production")) == {
+        "default:kustomization/overlays.production": ("success", None),
+        "default:kustomization/overlays.production.api": ("success", None),
+        "default:file/overlays.production.values.yaml": ("success", None)}
+    for name in ("kustomization.yaml", "api/kustomization.yaml", "values.yaml"):
+        assert site.repo.read(f"overlays/production/{name}") == site.repo.read(f"overlays/staging/{name}")
+    done = _promote(site, "-v", places=("overlays/staging/api/kustomization.yaml", "overlays/production/api/kustomization.yaml"))
+    assert "image(s) up to date" in done.stdout
 
 
 def test_one_namespace_in_both_places_is_no_duplicate(site):

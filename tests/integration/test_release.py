@@ -121,8 +121,10 @@ def test_an_image_that_does_not_exist_is_not_released(site):
     site.registry.stop()
     done = _release(site, "--all", "-i", site.image("app", "1.1.0"), rc=1)
     assert "cannot see whether the image" in done.stderr and "does not exist" not in done.stderr
-    status, why, _ = _results(site, "--workload", WEB, "--update-all-images")[WEB]
-    assert status == "skipped" and why.startswith("cannot find one or more images: app: blocked: no tags are known")
+    done = _release(site, "--workload", WEB, "--update-all-images", "-o", "json", rc=1)
+    assert done.json[WEB]["Status"] == "skipped"
+    assert done.json[WEB]["Error"].startswith("cannot find one or more images: app: blocked: no tags are known")
+    assert site.registry.host in done.stderr and "Nothing to do" not in done.stderr
     assert len(site.repo.log()) == 1
 
 
@@ -152,10 +154,44 @@ def test_containers_by_name(site):
 
 def test_what_is_not_there_is_said(site):
     _fill(site)
-    done = _release(site, "--workload", "deployment/wweb", "--update-all-images")
-    assert "demo:deployment/wweb" in done.stdout
-    assert "not found in repository; did you mean demo:deployment/web?" in done.stdout
-    assert len(site.repo.log()) == 1
+    for dry_run in ([], ["--dry-run"]):
+        done = _release(site, "--workload", "deployment/wweb", "--update-all-images", *dry_run, rc=1)
+        assert "demo:deployment/wweb" in done.stdout
+        assert "not found in repository; did you mean demo:deployment/web?" in done.stdout
+        assert "Nothing to do" not in done.stderr
+    site.repo.commit({"worker.yaml": "kind: [\n"})
+    assert "(worker.yaml:" in _release(site, "--workload", "deployment/worker", "--update-all-images", rc=1).stdout
+    assert len(site.repo.log()) == 2
+
+
+def test_what_is_there_is_released_and_the_exit_code_is_for_the_rest(site):
+    _fill(site)
+    results = _results(site, "--workload", f"{WEB},demo:deployment/wweb", "--update-all-images", rc=1)
+    assert results[WEB][0] == "success" and results["demo:deployment/wweb"][0] == "skipped"
+    assert len(site.repo.log()) == 2
+
+
+def test_an_answer_of_a_registry_that_failed_is_said_beside_a_release(site):
+    files = _fill(site)
+    site.repo.commit({"api.yaml": files["api.yaml"].replace(site.registry.host, "127.0.0.1:1")})
+    done = _release(site, "--all", "--update-all-images", "-o", "json", rc=1)
+    assert done.json[WEB]["Status"] == "success" and done.json[API]["Status"] == "skipped"
+    assert "127.0.0.1:1/app" in done.stderr and len(site.repo.log()) == 3
+
+
+def test_an_exclude_that_excludes_nothing_is_said(site):
+    _fill(site)
+    results = _results(site, "--all", "--update-all-images", "--exclude", "demo:deployment/wweb", "--dry-run", rc=3)
+    assert results["demo:deployment/wweb"] == (
+        "ignored", "excluded; not found in repository; did you mean demo:deployment/web?", [])
+    assert "wweb" in _release(site, "--all", "--update-all-images", "--exclude", "deployment/wweb").stdout
+
+
+def test_an_image_that_nobody_has_is_said(site):
+    _fill(site)
+    site.push("other", "1.0.0")
+    assert "does not exist" in _release(site, "--all", "-i", site.image("othr", "1.0.0"), rc=1).stderr
+    assert "Nothing to do; 3 were not meant, -vv shows why" in _release(site, "--all", "-i", site.image("other", "1.0.0")).stderr
 
 
 def test_what_was_named_is_shown_whatever_comes_of_it(site):
@@ -165,6 +201,64 @@ def test_what_was_named_is_shown_whatever_comes_of_it(site):
     done = _release(site, "--all", "-i", site.image("db", "9.1"))
     assert done.stdout == "" and "Nothing to do; 1 skipped, -v shows why" in done.stderr
     assert "locked" in _release(site, "--all", "-i", site.image("db", "9.1"), "-v").stdout
+
+
+# Kustomizations
+
+
+STAGING, PRODUCTION = "default:kustomization/staging", "default:kustomization/production"
+
+
+def _fill_overlays(site, *, kustomization="", **how):
+    """A base whose workload decides for two overlays; `kustomization` are annotations of the first."""
+    site.push("app", "1.0.0", "1.1.0", "2.0.0")
+    base = workload("web", site.image("app", "1.0.0"), **{"policy": "semver:1", **how})
+    files = {"base/kustomization.yaml": "resources: [web.yaml]\n", "base/web.yaml": base}
+    for name, annotations in (("staging", kustomization), ("production", "")):
+        files[f"{name}/kustomization.yaml"] = (
+            f"metadata: {{annotations: {{{annotations}}}}}\n" * bool(annotations) + "resources: [../base]\n"
+            f"images:\n- name: {site.registry.host}/app\n  newTag: 1.0.0\n- name: other.test/x\n  newTag: '1'\n")
+    site.start(files)
+    return files
+
+
+@pytest.mark.parametrize("automated", [True, False])
+@pytest.mark.parametrize("what", [["--update-all-images", "--registry-exclude-image", "other.test/*"], ["-i", "1.1.0"]])
+def test_an_entry_of_a_kustomization_has_the_policy_that_rounds_go_by(site, what, automated):
+    files = _fill_overlays(site, automated=automated)
+    what = [site.image("app", word) if word == "1.1.0" else word for word in what]
+    results = _results(site, "--all", *what)
+    expected = ("success", None, [(f"{site.registry.host}/app".rpartition("/")[2], site.image("app", "1.0.0"), site.image("app", "1.1.0"))])
+    assert results[STAGING] == results[PRODUCTION] == expected
+    assert results[WEB][0] == "skipped" and "overridden by the kustomization's entry in production/" in results[WEB][1]
+    assert site.repo.read("base/web.yaml").decode() == files["base/web.yaml"]
+    assert site.repo.read("staging/kustomization.yaml").decode() == files["staging/kustomization.yaml"].replace("1.0.0", "1.1.0")
+    status, why, _ = _results(site, "--all", "-i", site.image("app", "2.0.0"))[STAGING]
+    assert status == "skipped" and "2.0.0 does not match semver:1" in why
+
+
+def test_a_lock_of_the_workload_holds_the_entries_that_replace_its_images(site):
+    _fill_overlays(site, automated=False, policy=None, annotations={"fluxcd.io/locked": "true"})
+    assert _results(site, "--workload", STAGING, "-i", site.image("app", "1.1.0"))[STAGING] == ("skipped", "locked", [])
+    set_it = ["--set", f"app={site.image('app', '1.1.0')}"]
+    assert _results(site, "--workload", STAGING, *set_it)[STAGING] == ("skipped", "locked", [])
+    assert _results(site, "--workload", STAGING, "--set", "x=other.test/x:2")[STAGING][0] == "success"
+    assert _results(site, "--workload", STAGING, *set_it, "--force")[STAGING][0] == "success"
+    rolled_back = site.pawl.ok("rollback", STAGING, "--git-url", site.url)
+    assert "locked; --force rolls back all the same" in rolled_back.stdout
+    site.pawl.ok("rollback", STAGING, "--git-url", site.url, "--force")
+
+
+def test_a_lock_of_the_kustomization_holds_its_entries(site):
+    _fill_overlays(site)
+    site.pawl.ok("lock", "--git-url", site.url, "-w", STAGING, "-m", "freeze", "--user", "jane")
+    assert _results(site, "--workload", STAGING, "-i", site.image("app", "1.1.0"))[STAGING] == ("skipped", "locked", [])
+    report = site.once()
+    assert [change["workload"] for change in report["changes"]] == [PRODUCTION]
+    (held,) = [each for each in report["held"] if each["workload"] == STAGING]
+    assert held["cause"] == "locked" and "jane" in held["reason"]
+    site.pawl.ok("unlock", "--git-url", site.url, "-w", STAGING)
+    assert [change["workload"] for change in site.once()["changes"]] == [STAGING]
 
 
 def test_what_cannot_be_read_is_said_with_its_place(site):
@@ -344,6 +438,8 @@ def test_interactive_without_changes_or_without_a_terminal(site):
     _fill(site)
     terminal = _Terminal(site, "--workload", WEB, "-i", site.image("app", "1.0.0")).wait_for("No changes found.")
     assert terminal.end() == 0
+    terminal = _Terminal(site, "--workload", "deployment/wweb", "-i", site.image("app", "1.0.0"))
+    assert terminal.wait_for("did you mean demo:deployment/web?").wait_for("No changes found.").end() == 1
     options = ("--all", "--update-all-images", "--interactive")
     assert "needs a terminal" in _release(site, *options, rc=2).stderr
     assert "--dry-run" in _release(site, *options, "--dry-run", rc=2).stderr

@@ -59,7 +59,7 @@ def test_a_second_rollback_goes_further_back_and_not_forward_again(released):
         rollback(site, ID)
         assert image(site) == wanted
     result = rollback(site, ID, rc=1)
-    assert "no earlier image" in result.stdout
+    assert "no earlier image" in result.stdout and "--to" in result.stdout
     assert image(site) == "1.0.0"
 
 
@@ -73,8 +73,9 @@ def test_rollback_to_a_commit_or_an_image(released):
     count = len(site.repo.log())
     again = rollback(site, ID, "--to", site.image("team/web", "1.1.0"))
     assert "has these images already" in again.stdout and len(site.repo.log()) == count
-    for wrong, rc, words in (("1234567", 1, "has no commit"), ("zzz", 1, "no commit id"), (":x", 2, "--to"),
-                             ("example.test/other:1", 0, "no container has an image of that repository")):
+    for wrong, rc, words in (("1234567", 1, "has no commit"), ("zzz", 2, "an image with its tag"),
+                             ("v1.0.0", 2, "an image with its tag"), (":x", 2, "--to"),
+                             ("example.test/other:1", 1, "no container has an image of that repository")):
         result = rollback(site, ID, "--to", wrong, rc=rc)
         assert words in result.stdout + result.stderr, result
 

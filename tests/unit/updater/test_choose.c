@@ -294,7 +294,8 @@ static void test_choose_never_steps_back_in_any_order(void **state)
         {"app:latest", "glob:*", "alpha", NULL, "a latest", DECISION_UPDATE, "a",
          "a is the last in alphabetical order that matches glob:*; the current latest does not match"},
         {"app:1", "regexp:^latest$", "alpha", NULL, "1 latest", DECISION_CURRENT, "-",
-         "none of the 2 tags of registry.example/app matches regexp:^latest$"},
+         "none of the 2 tags of registry.example/app matches regexp:^latest$; the tag latest is taken by "
+         "glob:latest alone"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct fixture f;

@@ -20,7 +20,9 @@ static char *promote(const char *from_text, const char *to_text, bool with_names
     CLEANUP(target_list_release) struct target_list targets = {.items = NULL};
     CLEANUP(result_list_release) struct result_list results = {.items = NULL};
     release_select(&spec, to, &selection, &results);
-    promotion_targets(from, &selection, with_names, &targets, &results);
+    const struct promotion promotion = {
+        .from = from, .from_path = "", .to_path = "", .with_names = with_names};
+    promotion_targets(&promotion, &selection, &targets, &results);
     release_free(target_list_make(&targets, &results));
     return results_text(&results);
 }
@@ -72,7 +74,7 @@ static void test_promotion_pairs_workloads_and_containers_by_name(void **state U
          "live:pod/p skipped: side: another repository: x.test/b:2; --with-name takes it over\n"},
         /* workloads */
         {POD("test", "q", "a:2", ""), POD("live", "p", "a:1", ""),
-         "live:pod/p ignored: does not use image(s)\n"},
+         "live:pod/p ignored: there is none of its kind and name to promote\n"},
         {POD("test", "p", "a:2", "") "---\n" POD("live", "p", "a:3", ""), POD("live", "p", "a:1", ""),
          "live:pod/p success app a:1 -> a:3\n"},
         {POD("test", "p", "a:2", "") "---\n" POD("next", "p", "a:3", ""), POD("live", "p", "a:1", ""),
@@ -83,7 +85,7 @@ static void test_promotion_pairs_workloads_and_containers_by_name(void **state U
          "live:pod/p failed: a.yaml:13: it is defined more than once\n"},
         {"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: p}\nspec: {template: {spec: {containers: "
          "[{name: app, image: 'a:2'}]}}}\n",
-         POD("live", "p", "a:1", ""), "live:pod/p ignored: does not use image(s)\n"},
+         POD("live", "p", "a:1", ""), "live:pod/p ignored: there is none of its kind and name to promote\n"},
         /* images that cannot be read */
         {POD("test", "p", "BAD", ""), POD("live", "p", "a:1", ""), "live:pod/p skipped: app: "},
         {POD("test", "p", "a:2", ""), POD("live", "p", "a:1", NOTE("fluxcd.io/locked", "true")),
