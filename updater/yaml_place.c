@@ -104,6 +104,16 @@ const struct yaml_node *place_last(const struct yaml_node *node)
     return node;
 }
 
+size_t place_scalar_end(const char *text, const struct yaml_node *scalar)
+{
+    size_t end = scalar->end;
+    if (scalar->style != YAML_LITERAL && scalar->style != YAML_FOLDED)
+        return end;
+    while (end > scalar->start && strchr(" \t\r\n", text[end - 1]))
+        end--;
+    return end;
+}
+
 bool place_is_nothing(const struct yaml_node *node)
 {
     return node->kind == YAML_SCALAR && node->style == YAML_PLAIN && node->start == node->end &&

@@ -1,0 +1,15 @@
+/*
+ * The bytes that an annotation leaves with: its lines, or its part of {…}; where it was the last one, those of
+ * `annotations` and `metadata`, too. The inside of updater/annotation_edit.c.
+ */
+#ifndef UPDATER_ANNOTATION_REMOVE_H
+#define UPDATER_ANNOTATION_REMOVE_H
+
+#include "base/attr.h"
+#include "updater/annotation_path.h"
+#include "updater/yaml_place.h"
+
+/* ERROR_UNSUPPORTED with line and reason, in e->err, where something else would go, too. */
+int annotation_remove(const struct annotation_path *e, struct byte_edit *edit) MUST_CHECK;
+
+#endif
