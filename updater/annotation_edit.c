@@ -97,7 +97,7 @@ static int change_one(struct strbuf *text, const struct place *place, const stru
         return -1;
     if (is_as_wanted(&e))
         return 0;
-    if ((change->value ? annotation_set(&e, &edit, &new_bytes) : annotation_remove(&e, &edit)) < 0)
+    if ((change->value ? annotation_set : annotation_remove)(&e, &edit, &new_bytes) < 0)
         return -1;
     edit.len = new_bytes.len;
     strbuf_add(&result, text->buf, edit.start);

@@ -2,14 +2,7 @@
 
 #include <string.h>
 
-/* A pair of {…}, with the comma that it needs no more. */
-static void remove_flow_pair(const struct yaml_node *mapping, size_t pair, struct byte_edit *edit)
-{
-    if (pair + 2 < mapping->len)
-        *edit = bytes_between(mapping->items[pair]->start, mapping->items[pair + 2]->start);
-    else
-        *edit = bytes_between(mapping->items[pair - 1]->end, mapping->items[pair + 1]->end);
-}
+#include "updater/flow_pair.h"
 
 /* "|+": blank lines that come to stand behind it would be part of it. */
 static bool keeps_blank_lines(const struct annotation_path *e, const struct yaml_node *node)
@@ -53,7 +46,7 @@ static int remove_block_pair(const struct annotation_path *e, const struct yaml_
 }
 
 /* Where the mapping would be left empty its own pair goes instead. */
-int annotation_remove(const struct annotation_path *e, struct byte_edit *edit)
+int annotation_remove(const struct annotation_path *e, struct byte_edit *edit, struct strbuf *out)
 {
     size_t level = ANNOTATION_LEVELS - 1;
     while (level && e->nodes[level]->len == 2)
@@ -68,6 +61,6 @@ int annotation_remove(const struct annotation_path *e, struct byte_edit *edit)
         return annotation_path_refuse(e, mapping->line, "the object would be left empty");
     if (!mapping->flow)
         return remove_block_pair(e, mapping, e->pairs[level], edit);
-    remove_flow_pair(mapping, e->pairs[level], edit);
+    flow_pair_remove(e->text, e->len, mapping, e->pairs[level], edit, out);
     return 0;
 }

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "updater/flow_pair.h"
 #include "updater/yaml_quote.h"
 
 #define DEFAULT_STEP 2
@@ -34,20 +35,39 @@ static void add_block_pairs(const struct annotation_path *e, size_t level, size_
     yaml_add_quoted(out, e->change->value, YAML_PLAIN, false);
 }
 
-/* "annotations: {key: value}"; all in double quotes where the object's keys are, so that JSON stays JSON. */
-static void add_flow_pairs(const struct annotation_path *e, size_t level, struct strbuf *out)
+/* "annotations: {key: value}", its lines as `layout` has them, `depth` mappings further in; all in double quotes where the
+ * object's keys are, so that JSON stays JSON. */
+static void add_flow_pairs(const struct annotation_path *e, size_t level, const struct flow_layout *layout,
+                           size_t depth, struct strbuf *out)
 {
     enum yaml_style style = e->nodes[0]->len ? e->nodes[0]->items[0]->style : YAML_PLAIN;
     size_t open = 0;
     for (; level < ANNOTATION_LEVELS - 1; level++, open++) {
         yaml_add_quoted(out, annotation_path_key(e, level), style, true);
         strbuf_addstr(out, ": {");
+        flow_layout_add_line(layout, depth + open + 1, out);
     }
     yaml_add_quoted(out, e->change->key, style, true);
     strbuf_addstr(out, ": ");
     yaml_add_quoted(out, e->change->value, style, true);
-    while (open--)
+    while (open--) {
+        flow_layout_add_line(layout, depth + open, out);
         strbuf_addch(out, '}');
+    }
+}
+
+/* "{key: value}" for a mapping that is empty, laid out as the one around it. */
+static void add_flow_mapping(const struct annotation_path *e, size_t level, struct strbuf *out)
+{
+    const struct yaml_node *parent = e->nodes[level - 1];
+    struct flow_layout layout = {.is_tall = false};
+    if (parent->flow)
+        layout = flow_layout_of(e->text, e->len, parent);
+    strbuf_addch(out, '{');
+    flow_layout_add_line(&layout, 1, out);
+    add_flow_pairs(e, level, &layout, 1, out);
+    flow_layout_add_line(&layout, 0, out);
+    strbuf_addch(out, '}');
 }
 
 /* A pair more at the end of a block mapping that has some; at its start where its last line cannot be continued (a
@@ -87,15 +107,10 @@ static int append_flow(const struct annotation_path *e, size_t level, struct byt
                        struct strbuf *out)
 {
     const struct yaml_node *mapping = e->nodes[level];
-    const struct yaml_node *last = mapping->len ? mapping->items[mapping->len - 1] : NULL;
-    bool is_after = last && last->end > last->start;
-    size_t at = is_after ? last->end : mapping->start + 1;
-    *edit = bytes_between(at, at);
-    if (is_after)
-        strbuf_addstr(out, ", ");
-    add_flow_pairs(e, level, out);
-    if (last && !is_after)
-        strbuf_addstr(out, ", ");
+    struct flow_layout layout = flow_layout_of(e->text, e->len, mapping);
+    CLEANUP(strbuf_release) struct strbuf pairs = STRBUF_INIT;
+    add_flow_pairs(e, level, &layout, 0, &pairs);
+    flow_pair_append(e->text, e->len, mapping, pairs.buf, edit, out);
     return 0;
 }
 
@@ -134,9 +149,7 @@ static int fill(const struct annotation_path *e, size_t level, struct byte_edit 
     if (parent->flow || !is_bare) {
         *edit = bytes_between(empty->start, empty->end);
         add_gap(e, empty, out);
-        strbuf_addch(out, '{');
-        add_flow_pairs(e, level, out);
-        strbuf_addch(out, '}');
+        add_flow_mapping(e, level, out);
         return 0;
     }
     if (fill_own_line(e, level, edit, out))
@@ -176,6 +189,13 @@ static int replace_value(const struct annotation_path *e, struct byte_edit *edit
     return 0;
 }
 
+/* A mapping with pairs, or with a comment where they would be. */
+static bool is_filled(const struct annotation_path *e, const struct yaml_node *node)
+{
+    return node->kind == YAML_MAPPING &&
+           (node->len || memchr(e->text + node->start, '#', node->end - node->start));
+}
+
 int annotation_set(const struct annotation_path *e, struct byte_edit *edit, struct strbuf *out)
 {
     size_t level = annotation_path_depth(e);
@@ -184,8 +204,7 @@ int annotation_set(const struct annotation_path *e, struct byte_edit *edit, stru
         return annotation_path_refuse(e, mapping->line, "its key has neither value nor colon");
     if (level == ANNOTATION_LEVELS)
         return replace_value(e, edit, out);
-    bool is_filled = mapping->kind == YAML_MAPPING && mapping->len;
-    if (level && (!is_filled && (mapping->kind != YAML_MAPPING || !e->nodes[level - 1]->flow)))
+    if (level && !is_filled(e, mapping))
         return fill(e, level, edit, out);
     if (mapping->kind != YAML_MAPPING)
         return annotation_path_refuse(e, mapping->line, "the object is no mapping");

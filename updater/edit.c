@@ -22,6 +22,8 @@ void splice_release(struct splice *splice)
 {
     free(splice->text);
     free(splice->value);
+    for (size_t i = 0; i < splice->added_len; i++)
+        free(splice->added[i].value);
     *splice = (struct splice)SPLICE_INIT;
 }
 

@@ -28,12 +28,12 @@ static int differs(const struct comparison *c, int line, const char *what)
 /* What is added between two nodes moves the second and is no part of the first. */
 static bool ends_before(const struct splice *splice, size_t end)
 {
-    return splice->added_key ? splice->end < end : splice->end <= end;
+    return splice->added_len ? splice->end < end : splice->end <= end;
 }
 
 static bool starts_before(const struct splice *splice, size_t start)
 {
-    return splice->added_key ? splice->end <= start : splice->start < start;
+    return splice->added_len ? splice->end <= start : splice->start < start;
 }
 
 /* How many splices begin before `place`, or, for the end of a node, end at or before it. */
@@ -121,11 +121,11 @@ static enum yaml_style style_after(const struct comparison *c, const struct yaml
     return splice->text[strspn(splice->text, " ")] == '"' ? YAML_DOUBLE_QUOTED : YAML_SINGLE_QUOTED;
 }
 
-/* The splice that adds a pair to the mapping, or NULL. */
+/* The splice that adds pairs to the mapping, or NULL. */
 static const struct splice *addition_to(const struct comparison *c, const struct yaml_node *mapping)
 {
     for (size_t i = 0; c->has_additions && mapping->kind == YAML_MAPPING && i < c->len; i++) {
-        if (c->splices[i]->added_key && yaml_is_same(c->splices[i]->node, mapping))
+        if (c->splices[i]->added_len && yaml_is_same(c->splices[i]->node, mapping))
             return c->splices[i];
     }
     return NULL;
@@ -137,18 +137,24 @@ static bool has_text(const struct yaml_node *node, const char *text)
            !strcmp(node->value, text);
 }
 
-/* The new mapping's last pair is the one added, and a string for everyone. */
-static bool is_addition(const struct splice *splice, const struct yaml_node *b)
+/* The new mapping's last pairs are those added, and strings for everyone. */
+static bool has_added(const struct splice *splice, const struct yaml_node *b)
 {
-    const struct yaml_node *key = b->items[b->len - 2], *value = b->items[b->len - 1];
-    return has_text(key, splice->added_key) && has_text(value, splice->value) &&
-           (value->style == YAML_DOUBLE_QUOTED || !yaml_plain_is_typed(splice->value));
+    const struct yaml_node *const *last =
+        (const struct yaml_node *const *)b->items + (b->len - 2 * splice->added_len);
+    bool is_good = true;
+    for (size_t i = 0; i < splice->added_len && is_good; i++) {
+        const struct yaml_node *key = last[2 * i], *value = last[2 * i + 1];
+        is_good = has_text(key, splice->added[i].key) && has_text(value, splice->added[i].value) &&
+                  (value->style == YAML_DOUBLE_QUOTED || !yaml_plain_is_typed(value->value));
+    }
+    return is_good;
 }
 
 static int compare_nodes(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
 {
     const struct splice *addition = addition_to(c, a);
-    size_t added = addition ? 2 : 0;
+    size_t added = addition ? 2 * addition->added_len : 0;
     if (a->kind != b->kind || style_after(c, a) != b->style || a->flow != b->flow || a->len + added != b->len)
         return differs(c, a->line, "structure");
     if (!is_same_text(a->anchor, b->anchor) || !is_same_text(a->tag, b->tag))
@@ -159,7 +165,7 @@ static int compare_nodes(const struct comparison *c, const struct yaml_node *a, 
         return differs(c, a->line, "alias");
     if (a->kind == YAML_SCALAR)
         return compare_value(c, a, b);
-    if (addition && !is_addition(addition, b))
+    if (addition && !has_added(addition, b))
         return differs(c, a->line, "added pair");
     for (size_t i = 0; i < a->len; i++) {
         if (compare_nodes(c, a->items[i], b->items[i]) < 0)
@@ -206,6 +212,6 @@ int edit_verify(struct yaml_stream *old, const char *old_text, const struct strb
                            .growth = growth,
                            .err = err};
     for (size_t i = 0; i < len; i++)
-        c.has_additions = c.has_additions || splices[i]->added_key;
+        c.has_additions = c.has_additions || splices[i]->added_len;
     return compare_streams(&c, old, old_text, new, new_text->buf);
 }

@@ -1,5 +1,6 @@
 #include "updater/entry_edit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -56,20 +57,42 @@ static int set_name(const struct manifest_file *file, const struct container *co
     return set_scalar(file, container, container->image_node, name, out, err);
 }
 
+/* Parts that have no scalar yet. */
+struct missing {
+    struct added_pair pairs[MOST_ADDED_PAIRS];
+    size_t len;
+};
+
+static void missing_release(struct missing *missing)
+{
+    for (size_t i = 0; i < missing->len; i++)
+        free(missing->pairs[i].value);
+}
+
 static int set_part(const struct manifest_file *file, const struct container *container,
                     const struct yaml_node *node, const char *key, const char *value, struct splice_list *out,
-                    struct error *err)
+                    struct missing *missing, struct error *err)
 {
+    const char *text = node ? yaml_text(node) : NULL;
     if (!value)
-        return node ? refuse(container, err,
-                             "a tag or digest that is written would have to go; remove it by hand")
-                    : 0;
+        return text && *text ? refuse(container, err,
+                                      "a tag or digest that is written would have to go; remove it by hand")
+                             : 0;
     if (node)
         return set_scalar(file, container, node, value, out, err);
-    struct splice splice = SPLICE_INIT;
     if (!container->entry_node)
         return refuse(container, err, "there is no place for the tag or digest; write one by hand first");
-    if (pair_insert(file, container->entry_node, key, value, &splice, err) < 0)
+    missing->pairs[missing->len++] = (struct added_pair){.key = key, .value = xstrdup(value)};
+    return 0;
+}
+
+static int add_missing(const struct manifest_file *file, const struct container *container,
+                       const struct missing *missing, struct splice_list *out, struct error *err)
+{
+    struct splice splice = SPLICE_INIT;
+    if (!missing->len)
+        return 0;
+    if (pair_insert(file, container->entry_node, missing->pairs, missing->len, &splice, err) < 0)
         return error_wrap(err, "line %d, container %s", container->line, container->name);
     splice_list_add(out, splice);
     return 0;
@@ -78,12 +101,15 @@ static int set_part(const struct manifest_file *file, const struct container *co
 static int set_parts(const struct manifest_file *file, const struct container *container,
                      const struct image_ref *to, struct splice_list *out, struct error *err)
 {
+    CLEANUP(missing_release) struct missing missing = {.len = 0};
     if (container->prefix_len)
         return set_behind_prefix(file, container, to->text, out, err);
     if (set_name(file, container, to, out, err) < 0 ||
-        set_part(file, container, container->tag_node, "newTag", image_ref_written_tag(to), out, err) < 0)
+        set_part(file, container, container->tag_node, "newTag", image_ref_written_tag(to), out, &missing,
+                 err) < 0 ||
+        set_part(file, container, container->digest_node, "digest", to->digest, out, &missing, err) < 0)
         return -1;
-    return set_part(file, container, container->digest_node, "digest", to->digest, out, err);
+    return add_missing(file, container, &missing, out, err);
 }
 
 int entry_edit(const struct manifest_file *file, const struct container *container, const char *image,
