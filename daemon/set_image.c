@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "daemon/manifest_directory.h"
+#include "model/workload_lookup.h"
 #include "updater/diff.h"
 #include "updater/edit.h"
 #include "updater/image_edit.h"
@@ -19,9 +20,10 @@ static int no_such_container(const struct resource *workload, const char *name, 
 {
     CLEANUP(strbuf_release) struct strbuf known = STRBUF_INIT;
     for (size_t i = 0; i < workload->containers_len; i++)
-        strbuf_addf(&known, "%s%s", i ? ", " : "", workload->containers[i].name);
-    return error_set(err, ERROR_NOT_FOUND, "%s:%d: there is no container \"%s\"; there is: %s",
-                     workload->file->path, workload->line, name, known.buf);
+        strbuf_addf(&known, "%s%s", i ? ", " : "there is: ", workload->containers[i].name);
+    return error_set(err, ERROR_NOT_FOUND, "%s:%d: there is no container \"%s\"; %s", workload->file->path,
+                     workload->line, name,
+                     known.len ? known.buf : "no image of it is written where pawl can read it");
 }
 
 /* "CONTAINER=IMAGE" to splices, and a line that says what changes. */
@@ -98,7 +100,10 @@ static const struct resource *find_workload(const struct manifest_set *set,
         }
     }
     CLEANUP(strbuf_release) struct strbuf known = STRBUF_INIT;
-    add_known_workloads(&known, set);
+    if (!workload)
+        workload_add_unread(set, &id, &known);
+    if (!known.len)
+        add_known_workloads(&known, set);
     error_set(err, ERROR_NOT_FOUND, "%s %s in %s%s", full,
               workload ? "is no workload with containers" : "is not defined", request->path, known.buf);
     return NULL;

@@ -1,5 +1,6 @@
 #include "model/workload_lookup.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -31,14 +32,58 @@ static const struct resource *find_nearest(const struct manifest_set *manifests,
     return nearest;
 }
 
+static bool is_name_char(char c)
+{
+    return isalnum((unsigned char)c) || c == '-' || c == '.' || c == '_';
+}
+
+/* True if the name is a word of the text. */
+static bool speaks_of(const char *text, size_t len, const char *name)
+{
+    size_t name_len = strlen(name);
+    for (const char *at = text, *end = text + len, *found;
+         (found = memmem(at, (size_t)(end - at), name, name_len)); at = found + 1) {
+        const char *behind = found + name_len;
+        if ((found == text || !is_name_char(found[-1])) && (behind == end || !is_name_char(*behind)))
+            return true;
+    }
+    return false;
+}
+
+/* The broken document of the file that speaks of the name; NULL if there is none. */
+static const struct manifest_document *find_broken(const struct manifest_file *file, const char *name)
+{
+    for (size_t i = 0; i < file->documents_len; i++) {
+        const struct manifest_document *document = &file->documents[i];
+        if (document->error && speaks_of(file->text + document->start, document->end - document->start, name))
+            return document;
+    }
+    return NULL;
+}
+
+void workload_add_unread(const struct manifest_set *manifests, const struct resource_id *id,
+                         struct strbuf *out)
+{
+    for (size_t i = 0; i < manifests->files_len; i++) {
+        const struct manifest_file *file = manifests->files[i];
+        const struct manifest_document *broken = find_broken(file, id->name);
+        if (!broken)
+            continue;
+        strbuf_addf(out, "; it may be in %s, which cannot be read: line %d: %s", file->path,
+                    broken->error_line, broken->error);
+        return;
+    }
+}
+
 static void say_missing(const struct manifest_set *manifests, const struct resource_id *id, struct error *err)
 {
-    const struct resource *nearest = find_nearest(manifests, id);
+    CLEANUP(strbuf_release) struct strbuf hint = STRBUF_INIT;
+    workload_add_unread(manifests, id, &hint);
+    const struct resource *nearest = hint.len ? NULL : find_nearest(manifests, id);
     AUTO_FREE char *name = nearest ? resource_id_text(&nearest->id) : NULL;
     if (name)
-        error_set(err, ERROR_NOT_FOUND, "not found in repository; did you mean %s?", name);
-    else
-        error_set(err, ERROR_NOT_FOUND, "not found in repository");
+        strbuf_addf(&hint, "; did you mean %s?", name);
+    error_set(err, ERROR_NOT_FOUND, "not found in repository%s", hint.len ? hint.buf : "");
 }
 
 /* True if the manifest is there and spoiled. */

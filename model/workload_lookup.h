@@ -6,14 +6,20 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/strbuf.h"
 #include "model/manifest.h"
 
 /*
- * The workload of that id. NULL: ERROR_NOT_FOUND ("not found in repository", as Flux v1 says it, and the nearest name
- * there is), ERROR_INVALID with file and line where its manifest is broken or it is defined more than once,
- * ERROR_UNSUPPORTED for a resource that has no containers.
+ * The workload of that id. NULL: ERROR_NOT_FOUND ("not found in repository", as Flux v1 says it, and the broken file it may
+ * be in, or the nearest name there is), ERROR_INVALID with file and line where its manifest is broken or it is defined more
+ * than once, ERROR_UNSUPPORTED for a resource that has no containers.
  */
 const struct resource *workload_find(const struct manifest_set *manifests, const struct resource_id *id,
                                      struct error *err) MUST_CHECK;
+
+/* For one that is not there: adds "; it may be in FILE, which cannot be read: line N: why" if a broken document has its name
+ * in it. */
+void workload_add_unread(const struct manifest_set *manifests, const struct resource_id *id,
+                         struct strbuf *out);
 
 #endif

@@ -18,7 +18,8 @@ static void test_workload_is_found_or_the_reason_is_said(void **state)
     (void)state;
     static const char text[] = POD("demo", "app") "---\n" POD("demo", "twice") "---\n" POD(
         "demo",
-        "twice") "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: demo}\n";
+        "twice") "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: demo}\n"
+                 "---\nkind: Pod\nmetadata: {name: lost}\nkind: Pod\n---\nname: lost-too\n---\nname: [some\n";
     static const struct {
         const char *id, *error;
         enum error_code code;
@@ -28,6 +29,11 @@ static void test_workload_is_found_or_the_reason_is_said(void **state)
         {"prod:pod/app", "not found in repository; did you mean demo:pod/app?", ERROR_NOT_FOUND},
         {"demo:deployment/app", "not found in repository; did you mean demo:pod/app?", ERROR_NOT_FOUND},
         {"demo:pod/something", "not found in repository", ERROR_NOT_FOUND},
+        {"demo:pod/lost",
+         "not found in repository; it may be in a.yaml, which cannot be read: line 22: the key \"kind\" is "
+         "there twice",
+         ERROR_NOT_FOUND},
+        {"demo:pod/lost-too", "not found in repository", ERROR_NOT_FOUND},
         {"demo:configmap/settings", "a.yaml:16: a ConfigMap does not have containers", ERROR_UNSUPPORTED},
         {"demo:pod/twice", "a.yaml:", ERROR_INVALID},
     };
@@ -41,6 +47,8 @@ static void test_workload_is_found_or_the_reason_is_said(void **state)
         const struct resource *found = workload_find(set, &id, &err);
         assert_int_equal(found != NULL, cases[i].code == ERROR_NONE);
         assert_int_equal(err.code, cases[i].code);
+        if (cases[i].error && !strcmp(cases[i].error, "not found in repository"))
+            assert_string_equal(err.text, cases[i].error);
         if (cases[i].error && strncmp(err.text, cases[i].error, strlen(cases[i].error)) != 0)
             assert_string_equal(err.text, cases[i].error);
     }
