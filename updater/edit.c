@@ -13,6 +13,7 @@
 #include "model/manifest_tree.h"
 #include "updater/edit_verify.h"
 #include "updater/yaml_place.h"
+#include "updater/yaml_quote.h"
 
 struct span {
     size_t start, end;
@@ -96,6 +97,23 @@ static bool locate(const char *text, const struct yaml_node *node, struct span *
     return out->start == inside.start && out->end == inside.end;
 }
 
+/* The bytes of the image's tag, or where one can be put. Escapes may stand before it, but not in it. */
+static bool locate_tag(const char *text, const struct container *container, struct span *out)
+{
+    const struct yaml_node *node = container->image_node;
+    const char *tag = container->image.tag ? container->image.tag : "";
+    size_t len = strlen(tag);
+    struct span whole, inside = inside_of(text, node);
+    bool is_plainly_there = locate(text, node, &whole);
+    bool is_at_end = node->style == YAML_DOUBLE_QUOTED && len && inside.end - inside.start > len &&
+                     text[inside.end - len - 1] == ':' && !memcmp(text + inside.end - len, tag, len);
+    if (!is_plainly_there && !is_at_end)
+        return false;
+    out->end = is_plainly_there ? whole.end : inside.end;
+    out->start = out->end - len;
+    return true;
+}
+
 static int unsupported(const struct container *container, struct error *err, const char *what)
 {
     return error_set(err, ERROR_UNSUPPORTED, "line %d, container %s: %s", container->line, container->name,
@@ -118,11 +136,10 @@ int edit_set_tag(const struct manifest_file *file, const struct container *conta
         return unsupported(container, err,
                            "the image is pinned by digest; a new tag alone would not change it");
     struct span text;
-    if (!locate(file->text, container->image_node, &text))
+    if (!locate_tag(file->text, container, &text))
         return unsupported(container, err,
-                           "the image is written with escapes or broken lines; write it in one piece");
-    size_t name_end = text.start + image->name_len;
-    *out = (struct splice){.start = image->tag ? name_end + 1 : name_end,
+                           "the tag is written with escapes or broken lines; write it in one piece");
+    *out = (struct splice){.start = text.start,
                            .end = text.end,
                            .text = xasprintf("%s%s", image->tag ? "" : ":", tag),
                            .node = container->image_node,
@@ -136,19 +153,12 @@ static bool differs_in_tag_only(const struct image_ref *from, const struct image
            !strncmp(from->text, to->text, to->name_len);
 }
 
-/* 2024-01-31, and with a time of day: a date to readers of YAML 1.1. */
-static bool is_date(const char *text)
-{
-    size_t year = strspn(text, "0123456789");
-    return year == 4 && text[4] == '-' && isdigit((unsigned char)text[5]);
-}
-
 /* A reference has nothing that plain style minds, but for the bracket of an IPv6 host and the words that are not
  * strings to some reader of YAML. */
 static bool needs_quotes(const struct yaml_node *node, const char *value)
 {
-    bool is_typed = yaml_plain_is_typed(value) || is_date(value);
-    return node->style == YAML_PLAIN && (!*value || *value == '[' || (is_typed && !node->tag));
+    return node->style == YAML_PLAIN &&
+           (!*value || *value == '[' || (yaml_needs_quotes(value) && !node->tag));
 }
 
 /* "!!str" and "!": whatever is written there is a string. */
@@ -173,10 +183,24 @@ static bool locate_all(const char *text, const struct yaml_node *node, struct sp
     return node->style != YAML_PLAIN || (out->start < out->end && !is_glued);
 }
 
+/* Where a missing value is put: behind the colon, or if the rest of the line is blank behind its first blank. */
+static size_t place_to_fill(const struct manifest_file *file, const struct yaml_node *node)
+{
+    size_t at = node->start, end = place_line_end(file->text, file->len, at);
+    return at < end && file->text[at - 1] == ':' && place_is_blank(file->text, at, end) ? at + 1 : at;
+}
+
 /* "key:" with nothing behind it, where a value can be put. "{key }" has no colon for it to be put behind. */
 static bool is_empty_value(const char *text, const struct yaml_node *node)
 {
     return place_is_nothing(node) && place_before(text, node->start) == ':';
+}
+
+static const char *why_not_located(const struct yaml_node *node)
+{
+    bool has_break = node->value_len && node->value[node->value_len - 1] == '\n';
+    return has_break ? "the line break at the end of the block is part of the text; write it on one line"
+                     : "there is no image text to replace; write one by hand first";
 }
 
 static int cannot(const struct yaml_node *node, struct error *err, const char *what)
@@ -189,10 +213,12 @@ int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *no
 {
     struct span text;
     bool is_fillable = is_empty_value(file->text, node);
-    if (node->kind != YAML_SCALAR || (!is_fillable && !locate_all(file->text, node, &text)))
-        return cannot(node, err, "there is no image text to replace; write one by hand first");
+    if (node->kind != YAML_SCALAR)
+        return cannot(node, err, "a list or mapping is there instead of a text; write one by hand");
+    if (!is_fillable && !locate_all(file->text, node, &text))
+        return cannot(node, err, why_not_located(node));
     if (is_fillable)
-        text = (struct span){node->start, node->end};
+        text.start = text.end = place_to_fill(file, node);
     if (node->tag && !is_tagged_string(node->tag))
         return cannot(node, err, "the value has a YAML tag that makes it something else than a string");
     bool adds_quotes = needs_quotes(node, value);

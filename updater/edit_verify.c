@@ -99,17 +99,26 @@ static int compare_value(const struct comparison *c, const struct yaml_node *a, 
     return 0;
 }
 
-/* A scalar that was empty may begin behind a blank that its splice brings; else it stays where it was. */
+/* A scalar that was empty is where its splice puts it, behind a blank. */
+static bool is_filled_in(const struct comparison *c, const struct yaml_node *a, const struct splice *splice,
+                         const struct yaml_node *b)
+{
+    size_t start = moved(c, a->start, false) + splice->start - a->start;
+    return b->start == start + strspn(splice->text, " ") && b->end == start + strlen(splice->text);
+}
+
 static bool is_same_place(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
 {
     bool is_empty = a->start == a->end;
     const struct splice *filled = is_empty ? splice_of(c, a) : NULL;
-    if (b->start != moved(c, a->start, false) + (filled ? strspn(filled->text, " ") : 0))
+    if (filled)
+        return is_filled_in(c, a, filled, b);
+    if (b->start != moved(c, a->start, false))
         return false;
     /* A collection that something is added to ends with that, or with what is added behind its last node. */
     if (c->has_additions && (a->kind == YAML_MAPPING || a->kind == YAML_SEQUENCE))
         return true;
-    return b->end == moved(c, a->end, filled || !is_empty);
+    return b->end == moved(c, a->end, !is_empty);
 }
 
 /* The style that a node must have afterwards: its own, or the quotes that its splice brings. */

@@ -9,7 +9,7 @@
 bool entry_edit_concerns(const struct container *container)
 {
     bool is_tag_alone = container->tag_node && !container->image_node;
-    return container->entry_node || container->prefix_len || is_tag_alone;
+    return container->entry_name || container->prefix_len || is_tag_alone;
 }
 
 static int refuse(const struct container *container, struct error *err, const char *what)

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "model/manifest_tree.h"
 #include "updater/flow_pair.h"
+#include "updater/yaml_quote.h"
 
 /* True if the rest of the line is blank or a comment. */
 static bool is_rest_free(const struct manifest_file *file, size_t at)
@@ -38,23 +39,31 @@ static char *pairs_text(const struct yaml_node *mapping, const struct added_pair
     struct strbuf text = STRBUF_INIT;
     const char *key_quote = is_json(mapping) ? "\"" : "";
     for (size_t i = 0; i < len; i++) {
-        const char *quote = is_json(mapping) || yaml_plain_is_typed(pairs[i].value) ? "\"" : "";
+        const char *quote = is_json(mapping) || yaml_needs_quotes(pairs[i].value) ? "\"" : "";
         strbuf_addf(&text, "%s%s%s%s: %s%s%s", i ? between : "", key_quote, pairs[i].key, key_quote, quote,
                     pairs[i].value, quote);
     }
     return strbuf_detach(&text, NULL);
 }
 
-/* Lines of their own behind the last one. */
+static bool is_block_scalar(const struct yaml_node *node)
+{
+    return node->style == YAML_LITERAL || node->style == YAML_FOLDED;
+}
+
+/* Lines of their own behind the last one. A block scalar ends behind its line break, and its blank lines. */
 static void append_lines(const struct manifest_file *file, const struct yaml_node *mapping,
                          const struct added_pair *pairs, size_t len, struct byte_edit *edit,
                          struct strbuf *out)
 {
-    size_t at = place_line_end(file->text, file->len, mapping->items[mapping->len - 1]->end);
+    const struct yaml_node *last = place_last(mapping);
+    bool is_below = is_block_scalar(last);
+    size_t at = is_below ? last->end : place_line_end(file->text, file->len, last->end);
+    const char *line_break = place_line_break(file->text, file->len, is_below ? mapping->start : at);
     AUTO_FREE char *indent = indentation(mapping);
-    AUTO_FREE char *between = xasprintf("%s%s", place_line_break(file->text, file->len, at), indent);
+    AUTO_FREE char *between = xasprintf("%s%s", line_break, indent);
     AUTO_FREE char *text = pairs_text(mapping, pairs, len, between);
-    strbuf_addf(out, "%s%s", between, text);
+    strbuf_addf(out, "%s%s%s%s", is_below ? "" : line_break, indent, text, is_below ? line_break : "");
     *edit = bytes_between(at, at);
 }
 
@@ -70,14 +79,22 @@ static void append_flow(const struct manifest_file *file, const struct yaml_node
     flow_pair_append(file->text, file->len, mapping, text, edit, out);
 }
 
+/* What the mapping's text ends with; NULL: nothing. */
+static const struct yaml_node *end_of(const struct yaml_node *mapping)
+{
+    if (!mapping->len)
+        return NULL;
+    return mapping->flow ? mapping->items[mapping->len - 1] : place_last(mapping);
+}
+
 static bool has_place(const struct manifest_file *file, const struct yaml_node *mapping)
 {
-    const struct yaml_node *last = mapping->len ? mapping->items[mapping->len - 1] : NULL;
-    bool is_simple =
-        last && (last->kind == YAML_ALIAS ||
-                 (last->kind == YAML_SCALAR && last->style != YAML_LITERAL && last->style != YAML_FOLDED));
-    bool is_nowhere = last && place_is_nothing(last) && place_before(file->text, last->start) != ':';
-    return is_simple && !is_nowhere && (mapping->flow || is_rest_free(file, last->end));
+    const struct yaml_node *last = end_of(mapping);
+    if (!last || (place_is_nothing(last) && place_before(file->text, last->start) != ':'))
+        return false;
+    if (is_block_scalar(last))
+        return place_line_start(file->text, last->end) == last->end;
+    return mapping->flow || is_rest_free(file, last->end);
 }
 
 int pair_insert(const struct manifest_file *file, const struct yaml_node *kept,

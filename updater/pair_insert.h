@@ -14,7 +14,7 @@
 /*
  * The splice that adds pairs to the mapping, a node that the file keeps. Keys are plain as they are, and not there yet;
  * values are quoted where they would not stay strings, and both where the mapping is JSON. Values are copied. ERROR_UNSUPPORTED
- * for a mapping whose end cannot be told: an empty one, one whose last value is a block scalar or a collection, or where
+ * for a mapping whose end cannot be told: an empty one, one that a block scalar without a line break ends, or where
  * something else follows on its line.
  */
 int pair_insert(const struct manifest_file *file, const struct yaml_node *kept,

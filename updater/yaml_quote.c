@@ -1,7 +1,27 @@
 #include "updater/yaml_quote.h"
 
 #include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* 2024-01-31, and with a time of day: a date to readers of YAML 1.1. */
+static bool is_date(const char *text)
+{
+    size_t year = strspn(text, "0123456789");
+    return year == 4 && text[4] == '-' && isdigit((unsigned char)text[5]);
+}
+
+static bool is_large_number(const char *text)
+{
+    char *end;
+    return isdigit((unsigned char)text[0]) && isinf(strtod(text, &end)) && !*end;
+}
+
+bool yaml_needs_quotes(const char *text)
+{
+    return yaml_plain_is_typed(text) || is_date(text) || is_large_number(text);
+}
 
 /* Narrower than YAML allows: a quote too many is no harm. */
 static bool is_plain_char(char c, bool in_flow)

@@ -19,4 +19,8 @@
  */
 void yaml_add_quoted(struct strbuf *out, const char *text, enum yaml_style style, bool in_flow);
 
+/* True if some reader of YAML takes the plain text for something else than a string: "yes", "1.10", a date, a number too
+ * large for Go ("1234e567", a commit's hash). */
+bool yaml_needs_quotes(const char *text);
+
 #endif
