@@ -21,6 +21,14 @@ static size_t step_of(const struct annotation_path *e)
     return (size_t)(inner->column - outer->column);
 }
 
+/* The quotes of the annotations that there are. */
+static enum yaml_style quotes_of(const struct annotation_path *e)
+{
+    const struct yaml_node *annotations = e->nodes[ANNOTATION_LEVELS - 1];
+    return annotations && annotations->kind == YAML_MAPPING ? yaml_quotes_of(annotations)
+                                                            : YAML_DOUBLE_QUOTED;
+}
+
 /* The pairs from `level` on down to the value, below each other; without the indentation of the first, and without
  * the last line break. */
 static void add_block_pairs(const struct annotation_path *e, size_t level, size_t indent,
@@ -32,15 +40,16 @@ static void add_block_pairs(const struct annotation_path *e, size_t level, size_
     }
     yaml_add_quoted(out, e->change->key, YAML_PLAIN, false);
     strbuf_addstr(out, ": ");
-    yaml_add_quoted(out, e->change->value, YAML_PLAIN, false);
+    yaml_add_scalar(out, e->change->value, quotes_of(e), false);
 }
 
 /* "annotations: {key: value}", its lines as `layout` has them, `depth` mappings further in; all in double quotes where the
- * object's keys are, so that JSON stays JSON. */
+ * keys before are, so that JSON stays JSON. */
 static void add_flow_pairs(const struct annotation_path *e, size_t level, const struct flow_layout *layout,
                            size_t depth, struct strbuf *out)
 {
-    enum yaml_style style = e->nodes[0]->len ? e->nodes[0]->items[0]->style : YAML_PLAIN;
+    const struct yaml_node *near = e->nodes[level]->len ? e->nodes[level] : e->nodes[level - 1];
+    enum yaml_style style = near->items[0]->style;
     size_t open = 0;
     for (; level < ANNOTATION_LEVELS - 1; level++, open++) {
         yaml_add_quoted(out, annotation_path_key(e, level), style, true);
@@ -49,7 +58,10 @@ static void add_flow_pairs(const struct annotation_path *e, size_t level, const 
     }
     yaml_add_quoted(out, e->change->key, style, true);
     strbuf_addstr(out, ": ");
-    yaml_add_quoted(out, e->change->value, style, true);
+    if (style == YAML_DOUBLE_QUOTED)
+        yaml_add_quoted(out, e->change->value, style, true);
+    else
+        yaml_add_scalar(out, e->change->value, quotes_of(e), true);
     while (open--) {
         flow_layout_add_line(layout, depth + open, out);
         strbuf_addch(out, '}');
@@ -116,11 +128,12 @@ static int append_flow(const struct annotation_path *e, size_t level, struct byt
 
 /* What is written where there was nothing must not touch what is before it: the colon, an anchor or a tag. Nor must what
  * replaces a text that began with ":" right behind an anchor ("&a:1"). */
-static void add_gap(const struct annotation_path *e, const struct yaml_node *node, struct strbuf *out)
+static void add_gap(const struct annotation_path *e, size_t start, const struct yaml_node *node,
+                    struct strbuf *out)
 {
-    if (!node->start)
+    if (!start)
         return;
-    char before = e->text[node->start - 1];
+    char before = e->text[start - 1];
     bool is_glued = isalnum((unsigned char)before) || before == '-' || before == '_';
     if (is_glued || (node->start == node->end && !strchr(" \t\r\n", before)))
         strbuf_addch(out, ' ');
@@ -148,7 +161,7 @@ static int fill(const struct annotation_path *e, size_t level, struct byte_edit 
     bool is_bare = !empty->anchor && !empty->tag && empty->start >= key->end;
     if (parent->flow || !is_bare) {
         *edit = bytes_between(empty->start, empty->end);
-        add_gap(e, empty, out);
+        add_gap(e, empty->start, empty, out);
         add_flow_mapping(e, level, out);
         return 0;
     }
@@ -182,10 +195,15 @@ static int replace_value(const struct annotation_path *e, struct byte_edit *edit
     if (!is_string_tag)
         return annotation_path_refuse(e, value->line,
                                       "the value of the annotation has a tag that makes it no text");
-    *edit = bytes_between(value->start, place_scalar_end(e->text, value));
-    add_gap(e, value, out);
-    yaml_add_quoted(out, e->change->value, value->kind == YAML_SCALAR ? value->style : YAML_PLAIN,
-                    mapping->flow);
+    size_t start = place_is_nothing(value) ? place_to_fill(e->text, e->len, value) : value->start;
+    *edit = bytes_between(start, start == value->start ? place_scalar_end(e->text, value) : start);
+    add_gap(e, start, value, out);
+    if (value->kind == YAML_SCALAR && value->style != YAML_PLAIN)
+        yaml_add_quoted(out, e->change->value, value->style, mapping->flow);
+    else if (flow_is_json(mapping))
+        yaml_add_quoted(out, e->change->value, YAML_DOUBLE_QUOTED, true);
+    else
+        yaml_add_scalar(out, e->change->value, quotes_of(e), mapping->flow);
     return 0;
 }
 

@@ -183,13 +183,6 @@ static bool locate_all(const char *text, const struct yaml_node *node, struct sp
     return node->style != YAML_PLAIN || (out->start < out->end && !is_glued);
 }
 
-/* Where a missing value is put: behind the colon, or if the rest of the line is blank behind its first blank. */
-static size_t place_to_fill(const struct manifest_file *file, const struct yaml_node *node)
-{
-    size_t at = node->start, end = place_line_end(file->text, file->len, at);
-    return at < end && file->text[at - 1] == ':' && place_is_blank(file->text, at, end) ? at + 1 : at;
-}
-
 /* "key:" with nothing behind it, where a value can be put. "{key }" has no colon for it to be put behind. */
 static bool is_empty_value(const char *text, const struct yaml_node *node)
 {
@@ -218,7 +211,7 @@ int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *no
     if (!is_fillable && !locate_all(file->text, node, &text))
         return cannot(node, err, why_not_located(node));
     if (is_fillable)
-        text.start = text.end = place_to_fill(file, node);
+        text.start = text.end = place_to_fill(file->text, file->len, node);
     if (node->tag && !is_tagged_string(node->tag))
         return cannot(node, err, "the value has a YAML tag that makes it something else than a string");
     bool adds_quotes = needs_quotes(node, value);

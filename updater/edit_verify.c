@@ -155,7 +155,7 @@ static bool has_added(const struct splice *splice, const struct yaml_node *b)
     for (size_t i = 0; i < splice->added_len && is_good; i++) {
         const struct yaml_node *key = last[2 * i], *value = last[2 * i + 1];
         is_good = has_text(key, splice->added[i].key) && has_text(value, splice->added[i].value) &&
-                  (value->style == YAML_DOUBLE_QUOTED || !yaml_plain_is_typed(value->value));
+                  (value->style != YAML_PLAIN || !yaml_plain_is_typed(value->value));
     }
     return is_good;
 }

@@ -4,6 +4,11 @@
 
 #define DEFAULT_STEP "  "
 
+bool flow_is_json(const struct yaml_node *mapping)
+{
+    return mapping->flow && mapping->len && mapping->items[0]->style == YAML_DOUBLE_QUOTED;
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';

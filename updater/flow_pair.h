@@ -12,6 +12,9 @@
 #include "base/yaml.h"
 #include "updater/yaml_place.h"
 
+/* True if its author writes JSON: the first key is in double quotes. */
+bool flow_is_json(const struct yaml_node *mapping);
+
 /* How the pairs of a mapping are laid out. The bytes are the text's, which must outlive it. */
 struct flow_layout {
     bool is_tall; /* a line for each; else they share one, and the rest is not set */

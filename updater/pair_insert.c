@@ -26,22 +26,17 @@ static char *indentation(const struct yaml_node *mapping)
     return spaces;
 }
 
-/* True if its author writes JSON: everything there is in double quotes. */
-static bool is_json(const struct yaml_node *mapping)
-{
-    return mapping->flow && mapping->items[0]->style == YAML_DOUBLE_QUOTED;
-}
-
 /* The pairs as text, one behind the other. */
 static char *pairs_text(const struct yaml_node *mapping, const struct added_pair *pairs, size_t len,
                         const char *between)
 {
+    bool is_json = flow_is_json(mapping);
+    const char *quotes = is_json || yaml_quotes_of(mapping) == YAML_DOUBLE_QUOTED ? "\"" : "'";
     struct strbuf text = STRBUF_INIT;
-    const char *key_quote = is_json(mapping) ? "\"" : "";
     for (size_t i = 0; i < len; i++) {
-        const char *quote = is_json(mapping) || yaml_needs_quotes(pairs[i].value) ? "\"" : "";
-        strbuf_addf(&text, "%s%s%s%s: %s%s%s", i ? between : "", key_quote, pairs[i].key, key_quote, quote,
-                    pairs[i].value, quote);
+        const char *quote = is_json || yaml_needs_quotes(pairs[i].value) ? quotes : "";
+        strbuf_addf(&text, "%s%s%s%s: %s%s%s", i ? between : "", is_json ? quotes : "", pairs[i].key,
+                    is_json ? quotes : "", quote, pairs[i].value, quote);
     }
     return strbuf_detach(&text, NULL);
 }

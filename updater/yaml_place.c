@@ -120,6 +120,13 @@ bool place_is_nothing(const struct yaml_node *node)
            !node->anchor && !node->tag;
 }
 
+size_t place_to_fill(const char *text, size_t len, const struct yaml_node *node)
+{
+    size_t at = node->start, end = place_line_end(text, len, at);
+    bool is_behind_colon = at && at < end && text[at - 1] == ':';
+    return is_behind_colon && place_is_blank(text, at, end) ? at + 1 : at;
+}
+
 char place_before(const char *text, size_t at)
 {
     while (at && text[at - 1] == ' ')

@@ -42,6 +42,9 @@ size_t place_scalar_end(const char *text, const struct yaml_node *scalar);
 /* True if nothing is written: no text, no quotes, no anchor, no tag. */
 bool place_is_nothing(const struct yaml_node *node);
 
+/* Where the text of an empty value goes: behind its colon, or if the rest of the line is blank behind its first blank. */
+size_t place_to_fill(const char *text, size_t len, const struct yaml_node *node);
+
 /* The last byte before `at` that is no space; NUL if there is none. Nothing where a value belongs is behind a ":", or a key
  * without one, whose end libyaml does not tell: `{key }`, `? key`. */
 char place_before(const char *text, size_t at);

@@ -118,3 +118,18 @@ void yaml_add_quoted(struct strbuf *out, const char *text, enum yaml_style style
     else
         add_double_quoted(out, text);
 }
+
+void yaml_add_scalar(struct strbuf *out, const char *text, enum yaml_style quotes, bool in_flow)
+{
+    yaml_add_quoted(out, text, is_plain(text, in_flow) ? YAML_PLAIN : quotes, in_flow);
+}
+
+enum yaml_style yaml_quotes_of(const struct yaml_node *mapping)
+{
+    for (size_t i = mapping->len; i; i -= 2) {
+        enum yaml_style style = mapping->items[i - 1]->style;
+        if (style == YAML_SINGLE_QUOTED || style == YAML_DOUBLE_QUOTED)
+            return style;
+    }
+    return YAML_DOUBLE_QUOTED;
+}

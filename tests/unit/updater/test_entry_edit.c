@@ -76,6 +76,7 @@ static void test_entry_gets_a_tag_in_the_style_of_the_file(void **state)
         {"images:\r\n- name: app\r\n- name: b\r\n", "app:v2",
          "images:\r\n- name: app\r\n  newTag: v2\r\n- name: b\r\n"},
         {"images:\n- name: 'app'", "app:v2", "images:\n- name: 'app'\n  newTag: v2"},
+        {"images:\n- name: 'app'\n", "app:1.10", "images:\n- name: 'app'\n  newTag: '1.10'\n"},
         {"images: [{name: app}, {name: b}]\n", "app:v2", "images: [{name: app, newTag: v2}, {name: b}]\n"},
         {"images:\n- {\n  name: app # c\n  }\n", "app:v2",
          "images:\n- {\n  name: app, # c\n  newTag: v2\n  }\n"},
