@@ -247,7 +247,9 @@ static int compare_splices(const void *a, const void *b)
     const struct splice *left = *(const struct splice *const *)a, *right = *(const struct splice *const *)b;
     if (left->start != right->start)
         return left->start < right->start ? -1 : 1;
-    return (left->end > right->end) - (left->end < right->end);
+    if (left->end != right->end)
+        return left->end < right->end ? -1 : 1;
+    return (left->added_len > right->added_len) - (left->added_len < right->added_len); /* it comes behind */
 }
 
 /* Sorts, and leaves one of equal ones; `*len` is then how many are left. */

@@ -25,26 +25,30 @@ static int differs(const struct comparison *c, int line, const char *what)
         line, what);
 }
 
-/* What is added between two nodes moves the second and is no part of the first. */
-static bool ends_before(const struct splice *splice, size_t end)
+/* Which splices move a place: those that end at or before the end of a node, and those that begin before its start. */
+enum edge { EDGE_START, EDGE_END, EDGE_EMPTY };
+
+/* What is added between two nodes moves the second and is no part of the first; an empty one is the first. */
+static bool is_before(const struct splice *splice, enum edge edge, size_t place)
 {
-    return splice->added_len ? splice->end < end : splice->end <= end;
+    bool is_added = splice->added_len > 0;
+    switch (edge) {
+    case EDGE_START:
+        return is_added ? splice->end <= place : splice->start < place;
+    case EDGE_END:
+        return is_added ? splice->end < place : splice->end <= place;
+    case EDGE_EMPTY:
+        break;
+    }
+    return is_added ? splice->end < place : splice->start < place;
 }
 
-static bool starts_before(const struct splice *splice, size_t start)
-{
-    return splice->added_len ? splice->end <= start : splice->start < start;
-}
-
-/* How many splices begin before `place`, or, for the end of a node, end at or before it. */
-static size_t splices_before(const struct comparison *c, size_t place, bool is_end)
+static size_t splices_before(const struct comparison *c, enum edge edge, size_t place)
 {
     size_t low = 0, high = c->len;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        const struct splice *splice = c->splices[middle];
-        bool is_before = is_end ? ends_before(splice, place) : starts_before(splice, place);
-        if (is_before)
+        if (is_before(c->splices[middle], edge, place))
             low = middle + 1;
         else
             high = middle;
@@ -52,9 +56,14 @@ static size_t splices_before(const struct comparison *c, size_t place, bool is_e
     return low;
 }
 
-static size_t moved(const struct comparison *c, size_t place, bool is_end)
+static size_t moved(const struct comparison *c, enum edge edge, size_t place)
 {
-    return place + (size_t)c->growth[splices_before(c, place, is_end)];
+    return place + (size_t)c->growth[splices_before(c, edge, place)];
+}
+
+static enum edge start_of(const struct yaml_node *node)
+{
+    return node->start == node->end ? EDGE_EMPTY : EDGE_START;
 }
 
 static bool is_same_text(const char *a, const char *b)
@@ -64,7 +73,7 @@ static bool is_same_text(const char *a, const char *b)
 
 static const struct splice *splice_of(const struct comparison *c, const struct yaml_node *node)
 {
-    size_t at = splices_before(c, node->start, false);
+    size_t at = splices_before(c, start_of(node), node->start);
     return at < c->len && yaml_is_same(c->splices[at]->node, node) ? c->splices[at] : NULL;
 }
 
@@ -73,7 +82,7 @@ static int compare_nodes(const struct comparison *c, const struct yaml_node *a, 
 /* True if something inside of a string is changed, or put at its very end: then it was read as YAML. */
 static bool is_changed_inside(const struct comparison *c, const struct yaml_node *a)
 {
-    size_t at = splices_before(c, a->start, false);
+    size_t at = splices_before(c, start_of(a), a->start);
     return a->style == YAML_LITERAL && at < c->len && c->splices[at]->start <= a->end &&
            !yaml_is_same(c->splices[at]->node, a);
 }
@@ -103,7 +112,7 @@ static int compare_value(const struct comparison *c, const struct yaml_node *a, 
 static bool is_filled_in(const struct comparison *c, const struct yaml_node *a, const struct splice *splice,
                          const struct yaml_node *b)
 {
-    size_t start = moved(c, a->start, false) + splice->start - a->start;
+    size_t start = moved(c, start_of(a), a->start) + splice->start - a->start;
     return b->start == start + strspn(splice->text, " ") && b->end == start + strlen(splice->text);
 }
 
@@ -113,12 +122,12 @@ static bool is_same_place(const struct comparison *c, const struct yaml_node *a,
     const struct splice *filled = is_empty ? splice_of(c, a) : NULL;
     if (filled)
         return is_filled_in(c, a, filled, b);
-    if (b->start != moved(c, a->start, false))
+    if (b->start != moved(c, start_of(a), a->start))
         return false;
     /* A collection that something is added to ends with that, or with what is added behind its last node. */
     if (c->has_additions && (a->kind == YAML_MAPPING || a->kind == YAML_SEQUENCE))
         return true;
-    return b->end == moved(c, a->end, !is_empty);
+    return b->end == moved(c, is_empty ? EDGE_EMPTY : EDGE_END, a->end);
 }
 
 /* The style that a node must have afterwards: its own, or the quotes that its splice brings. */

@@ -101,7 +101,8 @@ void flow_pair_append(const char *text, size_t len, const struct yaml_node *mapp
 {
     struct flow_layout layout = flow_layout_of(text, len, mapping);
     const struct yaml_node *last = mapping->len ? mapping->items[mapping->len - 1] : NULL;
-    if (!last || last->end == last->start) { /* where nothing is written its end cannot be told */
+    bool is_without_colon = last && place_is_nothing(last) && place_before(text, last->start) != ':';
+    if (!last || is_without_colon) { /* nothing tells where it ends */
         *edit = bytes_between(mapping->start + 1, mapping->start + 1);
         strbuf_addf(out, "%s%s", pair, last ? ", " : "");
         return;
