@@ -9,6 +9,9 @@
 /* Takes ownership of `workload` (NULL: it is about none) and `message`. `line` is from 1; 0: the file as a whole. */
 void manifest_file_add_problem(struct manifest_file *file, int line, char *workload, char *message);
 
+/* The same for a document that cannot be read. */
+void manifest_file_add_broken(struct manifest_file *file, const struct yaml_document *document);
+
 /* The same for a set; copies. `workload` may be NULL. */
 void manifest_set_add_problem(struct manifest_set *set, const char *file, int line, const char *workload,
                               const char *message);
