@@ -4,6 +4,7 @@
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define UTF8_BOM     "\xef\xbb\xbf"
@@ -14,6 +15,18 @@ size_t utf8_char_length(const char *bytes, size_t len);
 
 /* How many bytes from the start are well-formed; `len` if all are. */
 size_t utf8_valid_length(const char *bytes, size_t len);
+
+/* True for a byte inside a character, not at its start. */
+static inline bool utf8_is_continuation(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* The characters in `len` well-formed bytes. */
+size_t utf8_count(const char *bytes, size_t len);
+
+/* The place behind the byte order mark at `at`, or `at` if there is none. */
+size_t utf8_skip_bom(const char *text, size_t at, size_t end);
 
 /* How many bytes from the start are ASCII. */
 size_t utf8_ascii_length(const char *bytes, size_t len);

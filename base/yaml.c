@@ -83,8 +83,7 @@ static bool is_directive(const char *text, size_t at, size_t end)
 
 static enum line_kind classify_line(const char *text, size_t at, size_t end)
 {
-    if (end - at >= UTF8_BOM_LEN && memcmp(text + at, UTF8_BOM, UTF8_BOM_LEN) == 0)
-        at += UTF8_BOM_LEN;
+    at = utf8_skip_bom(text, at, end);
     if (is_marker(text, at, end, "---"))
         return LINE_START;
     if (is_marker(text, at, end, "..."))
