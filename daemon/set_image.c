@@ -90,15 +90,9 @@ static const struct resource *find_workload(const struct manifest_set *set,
     const struct resource *workload = manifest_set_find(set, &id);
     if (workload && workload->is_workload)
         return workload;
+    if (workload_say_problem(set, &id, err))
+        return NULL;
     AUTO_FREE char *full = resource_id_text(&id);
-    for (size_t i = 0; i < set->problems_len; i++) {
-        const struct manifest_problem *problem = &set->problems[i];
-        if (problem->workload && !strcmp(problem->workload, full)) {
-            error_set(err, ERROR_INVALID, "%s:%d: %s: %s", problem->file, problem->line, full,
-                      problem->message);
-            return NULL;
-        }
-    }
     CLEANUP(strbuf_release) struct strbuf known = STRBUF_INIT;
     if (!workload)
         workload_add_unread(set, &id, &known);

@@ -185,6 +185,9 @@ bool resource_has_chart(const struct resource *resource, const char *container);
 /* True for the names that kustomize's own files have. */
 bool manifest_path_is_kustomization(const char *path);
 
+/* A path as the name of a resource: dots for slashes, "-" for what a name cannot hold. free() it. */
+char *manifest_name_of_path(const char *path);
+
 /* True for *.yaml and *.yml, the files that Flux v1 reads. */
 bool manifest_path_is_yaml(const char *path);
 

@@ -19,7 +19,4 @@ void manifest_set_add_problem(struct manifest_set *set, const char *file, int li
 /* A resource more, zeroed; *capacity is the room of file->resources. Pointers to others of the file end here. */
 struct resource *manifest_file_add_resource(struct manifest_file *file, size_t *capacity);
 
-/* A path as the name of a resource: dots for slashes, "-" for what a name cannot hold. free() it. */
-char *manifest_name_of_path(const char *path);
-
 #endif

@@ -86,13 +86,23 @@ static void say_missing(const struct manifest_set *manifests, const struct resou
     error_set(err, ERROR_NOT_FOUND, "not found in repository%s", hint.len ? hint.buf : "");
 }
 
+/* True if the problem spoils what was asked for. Of a file with markers it may be that there is no good one. */
+static bool concerns(const struct manifest_problem *problem, const char *name, const struct resource_id *id)
+{
+    if (problem->workload)
+        return !strcmp(problem->workload, name);
+    AUTO_FREE char *file = manifest_name_of_path(problem->file);
+    return !strcmp(id->kind, "file") && !strcmp(id->name, file);
+}
+
 /* True if the manifest is there and spoiled. */
-static bool say_problem(const struct manifest_set *manifests, const struct resource_id *id, struct error *err)
+bool workload_say_problem(const struct manifest_set *manifests, const struct resource_id *id,
+                          struct error *err)
 {
     AUTO_FREE char *name = resource_id_text(id);
     for (size_t i = 0; i < manifests->problems_len; i++) {
         const struct manifest_problem *problem = &manifests->problems[i];
-        if (problem->workload && !strcmp(problem->workload, name)) {
+        if (concerns(problem, name, id)) {
             error_set(err, ERROR_INVALID, "%s:%d: %s", problem->file, problem->line, problem->message);
             return true;
         }
@@ -109,7 +119,7 @@ const struct resource *workload_find(const struct manifest_set *manifests, const
     if (found)
         error_set(err, ERROR_UNSUPPORTED, "%s:%d: a %s does not have containers", found->file->path,
                   found->line, found->kind);
-    else if (!say_problem(manifests, id, err))
+    else if (!workload_say_problem(manifests, id, err))
         say_missing(manifests, id, err);
     return NULL;
 }

@@ -4,6 +4,8 @@
 #ifndef MODEL_WORKLOAD_LOOKUP_H
 #define MODEL_WORKLOAD_LOOKUP_H
 
+#include <stdbool.h>
+
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/strbuf.h"
@@ -16,6 +18,10 @@
  */
 const struct resource *workload_find(const struct manifest_set *manifests, const struct resource_id *id,
                                      struct error *err) MUST_CHECK;
+
+/* True if a problem of a file is why it is not there, with err set to it: ERROR_INVALID, "FILE:LINE: why". */
+bool workload_say_problem(const struct manifest_set *manifests, const struct resource_id *id,
+                          struct error *err);
 
 /* For one that is not there: adds "; it may be in FILE, which cannot be read: line N: why" if a broken document has its name
  * in it. */

@@ -231,12 +231,15 @@ int edit_set_image(const struct manifest_file *file, const struct container *con
                    struct splice *out, struct error *err)
 {
     CLEANUP(image_ref_release) struct image_ref ref = IMAGE_REF_INIT;
+    const char *problem =
+        container->problem.code ? container->problem.text : "there is no image text to replace";
+    if (!container->image_node)
+        return error_set(err, ERROR_UNSUPPORTED, "line %d, container %s: %s; write one by hand first",
+                         container->line, container->name, problem);
     if (image_ref_parse(image, &ref, err) < 0)
         return -1;
     if (differs_in_tag_only(&container->image, &ref))
         return edit_set_tag(file, container, ref.tag, out, err);
-    if (!container->image_node)
-        return unsupported(container, err, "there is no image text to replace; write one by hand first");
     if (edit_set_scalar(file, container->image_node, image, '"', out, err) < 0)
         return error_wrap(err, "container %s", container->name);
     return 0;

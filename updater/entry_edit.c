@@ -6,10 +6,14 @@
 #include "base/alloc.h"
 #include "updater/pair_insert.h"
 
+static bool is_tag_alone(const struct container *container)
+{
+    return container->tag_node && !container->image_node;
+}
+
 bool entry_edit_concerns(const struct container *container)
 {
-    bool is_tag_alone = container->tag_node && !container->image_node;
-    return container->entry_name || container->prefix_len || is_tag_alone;
+    return container->entry_name || container->prefix_len || is_tag_alone(container);
 }
 
 static int refuse(const struct container *container, struct error *err, const char *what)
@@ -31,13 +35,13 @@ static int set_scalar(const struct manifest_file *file, const struct container *
     return 0;
 }
 
-/* NAME=REFERENCE: what is before the reference stays. */
+/* NAME=TEXT: what is before the text stays. */
 static int set_behind_prefix(const struct manifest_file *file, const struct container *container,
-                             const char *image, struct splice_list *out, struct error *err)
+                             const struct yaml_node *node, const char *text, struct splice_list *out,
+                             struct error *err)
 {
-    AUTO_FREE char *value =
-        xasprintf("%.*s%s", (int)container->prefix_len, container->image_node->value, image);
-    return set_scalar(file, container, container->image_node, value, out, err);
+    AUTO_FREE char *value = xasprintf("%.*s%s", (int)container->prefix_len, node->value, text);
+    return set_scalar(file, container, node, value, out, err);
 }
 
 static bool has_same_name(const struct container *container, const struct image_ref *to)
@@ -51,10 +55,25 @@ static int set_name(const struct manifest_file *file, const struct container *co
 {
     if (has_same_name(container, to))
         return 0;
-    if (!container->image_node || container->is_name_fixed)
+    if (container->is_name_fixed)
         return refuse(container, err, "only its tag can be changed here; the name is written elsewhere");
     AUTO_FREE char *name = xmemdupz(to->text, to->name_len);
     return set_scalar(file, container, container->image_node, name, out, err);
+}
+
+/* One that is pinned there, TAG@DIGEST, stays pinned. */
+static int set_tag_alone(const struct manifest_file *file, const struct container *container,
+                         const struct image_ref *to, struct splice_list *out, struct error *err)
+{
+    const char *tag = image_ref_written_tag(to);
+    if (!has_same_name(container, to))
+        return refuse(container, err, "only its tag can be changed here; the name is written elsewhere");
+    if (!tag)
+        return refuse(container, err, "a tag or digest that is written would have to go; remove it by hand");
+    if (to->digest && !container->image.digest)
+        return refuse(container, err, "there is no place for the tag or digest; write one by hand first");
+    AUTO_FREE char *text = xasprintf("%s%s%s", tag, to->digest ? "@" : "", to->digest ? to->digest : "");
+    return set_behind_prefix(file, container, container->tag_node, text, out, err);
 }
 
 /* Parts that have no scalar yet. */
@@ -80,8 +99,6 @@ static int set_part(const struct manifest_file *file, const struct container *co
                              : 0;
     if (node)
         return set_scalar(file, container, node, value, out, err);
-    if (!container->entry_node)
-        return refuse(container, err, "there is no place for the tag or digest; write one by hand first");
     missing->pairs[missing->len++] = (struct added_pair){.key = key, .value = xstrdup(value)};
     return 0;
 }
@@ -102,8 +119,10 @@ static int set_parts(const struct manifest_file *file, const struct container *c
                      const struct image_ref *to, struct splice_list *out, struct error *err)
 {
     CLEANUP(missing_release) struct missing missing = {.len = 0};
+    if (is_tag_alone(container))
+        return set_tag_alone(file, container, to, out, err);
     if (container->prefix_len)
-        return set_behind_prefix(file, container, to->text, out, err);
+        return set_behind_prefix(file, container, container->image_node, to->text, out, err);
     if (set_name(file, container, to, out, err) < 0 ||
         set_part(file, container, container->tag_node, "newTag", image_ref_written_tag(to), out, &missing,
                  err) < 0 ||

@@ -33,12 +33,15 @@ static void test_workload_is_found_or_the_reason_is_said(void **state)
          "not found in repository; it may be in a.yaml, which cannot be read: line 22: the key \"kind\" is "
          "there twice",
          ERROR_NOT_FOUND},
+        {"file/m.yaml", "m.yaml:1: the marker has no value before it", ERROR_INVALID},
         {"demo:pod/lost-too", "not found in repository", ERROR_NOT_FOUND},
         {"demo:configmap/settings", "a.yaml:16: a ConfigMap does not have containers", ERROR_UNSUPPORTED},
         {"demo:pod/twice", "a.yaml:", ERROR_INVALID},
     };
     struct manifest_set *set = manifest_set_new();
     manifest_set_add(set, manifest_file_new("a.yaml", xstrdup(text), strlen(text), "default"));
+    static const char marked[] = "# pawl: glob:*\n";
+    manifest_set_add(set, manifest_file_new("m.yaml", xstrdup(marked), strlen(marked), "default"));
     manifest_set_finish(set);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct error err = ERROR_INIT;

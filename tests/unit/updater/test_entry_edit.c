@@ -11,6 +11,8 @@
 
 #define DIGEST "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
+#define OTHER "sha256:fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+
 /* The file after the image of its first container became `image`; or "error: …". */
 static char *edit(const char *path, const char *text, const char *image)
 {
@@ -120,6 +122,14 @@ static void test_entry_of_a_marker_is_a_tag_alone(void **state)
         {"t: a # pawl: q/app glob:*\n", "q/app:b@" DIGEST,
          "error: line 1, container t: there is no place for the tag or digest; write one by hand first"},
         {"t: q/app:1 # pawl: glob:*\n", "q/app:2", "t: q/app:2 # pawl: glob:*\n"},
+        {"t: a@" DIGEST " # pawl: q/app glob:*\n", "q/app:b@" OTHER, "t: b@" OTHER " # pawl: q/app glob:*\n"},
+        {"t: a@" DIGEST " # pawl: q/app glob:*\n", "q/app:b", "t: b # pawl: q/app glob:*\n"},
+        {"t:\n- --image=q/app:1 # pawl: glob:*\n", "r/app:1.10", "t:\n- --image=r/app:1.10 # pawl: glob:*\n"},
+        {"t:\n- 'A=1.9' # pawl: q/app glob:*\n", "q/app:1.10", "t:\n- 'A=1.10' # pawl: q/app glob:*\n"},
+        {"t: --image a:1 # pawl: glob:*\n", "q/app:2",
+         "error: line 1, container t: \"--image a:1\" is no image reference: the path must be of lower-case "
+         "letters "
+         "and digits, joined by single \".\", \"_\", \"__\", \"-\" and \"/\"; write one by hand first"},
     };
     assert_edited("values.yaml", cases, ARRAY_LEN(cases));
 }
