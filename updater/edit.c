@@ -231,11 +231,10 @@ int edit_set_image(const struct manifest_file *file, const struct container *con
                    struct splice *out, struct error *err)
 {
     CLEANUP(image_ref_release) struct image_ref ref = IMAGE_REF_INIT;
-    const char *problem =
-        container->problem.code ? container->problem.text : "there is no image text to replace";
     if (!container->image_node)
-        return error_set(err, ERROR_UNSUPPORTED, "line %d, container %s: %s; write one by hand first",
-                         container->line, container->name, problem);
+        return unsupported(container, err,
+                           container->problem.code ? container->problem.text
+                                                   : "there is no image text to replace");
     if (image_ref_parse(image, &ref, err) < 0)
         return -1;
     if (differs_in_tag_only(&container->image, &ref))
