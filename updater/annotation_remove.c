@@ -4,14 +4,6 @@
 
 #include "updater/flow_pair.h"
 
-/* "|+": blank lines that come to stand behind it would be part of it. */
-static bool keeps_blank_lines(const struct annotation_path *e, const struct yaml_node *node)
-{
-    bool is_block_scalar = node->style == YAML_LITERAL || node->style == YAML_FOLDED;
-    size_t len = is_block_scalar ? strcspn(e->text + node->start, "+ #\r\n") : 0;
-    return is_block_scalar && e->text[node->start + len] == '+';
-}
-
 static size_t skip_blank_lines(const struct annotation_path *e, size_t start)
 {
     size_t end = place_line_end(e->text, e->len, start);
@@ -37,11 +29,12 @@ static int remove_block_pair(const struct annotation_path *e, const struct yaml_
     }
     size_t end = place_line_end(e->text, e->len, place_scalar_end(e->text, place_last(value)));
     const struct yaml_node *before = pair ? place_last(mapping->items[pair - 1]) : NULL;
-    bool keeps_last_break = !before || before->style == YAML_LITERAL || before->style == YAML_FOLDED;
+    bool keeps_last_break = !before || place_is_block_scalar(before);
     if (end == e->len && !keeps_last_break) /* a text without line break at its end stays one */
         start = place_previous_end(e->text, start);
     size_t next = place_next_line(e->text, e->len, end);
-    *edit = bytes_between(start, before && keeps_blank_lines(e, before) ? skip_blank_lines(e, next) : next);
+    *edit = bytes_between(start,
+                          before && place_keeps_breaks(e->text, before) ? skip_blank_lines(e, next) : next);
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "updater/yaml_quote.h"
 
 #define DEFAULT_STEP 2
+#define NOWHERE      ((size_t)-1)
 
 /* How much deeper the file indents a mapping in a mapping: as its metadata is in its object. */
 static size_t step_of(const struct annotation_path *e)
@@ -82,8 +83,19 @@ static void add_flow_mapping(const struct annotation_path *e, size_t level, stru
     strbuf_addch(out, '}');
 }
 
-/* A pair more at the end of a block mapping that has some; at its start where its last line cannot be continued (a
- * block scalar at the very end of a file without line end). */
+/* The end of the line that a mapping's text ends on; NOWHERE where a line more would be part of that text: of a block scalar
+ * that keeps its blank lines, has lines of blanks, or has no line break yet. */
+static size_t end_of_text(const struct annotation_path *e, const struct yaml_node *last)
+{
+    size_t end = place_line_end(e->text, e->len, place_scalar_end(e->text, last));
+    if (!place_is_block_scalar(last))
+        return end;
+    size_t rest = strspn(e->text + end, "\r\n");
+    return end == e->len || place_keeps_breaks(e->text, last) || end + rest < last->end ? NOWHERE : end;
+}
+
+/* A pair more at the end of a block mapping that has some; behind the blank lines of a block scalar that may own them, or at
+ * the start where the last line cannot be continued (a block scalar at the very end of a file without line end). */
 static int append_block(const struct annotation_path *e, size_t level, struct byte_edit *edit,
                         struct strbuf *out)
 {
@@ -93,11 +105,10 @@ static int append_block(const struct annotation_path *e, size_t level, struct by
         return annotation_path_refuse(e, mapping->line, "its indentation is not made of spaces alone");
     const char *line_break = place_line_break(e->text, e->len, mapping->start);
     const struct yaml_node *last = place_last(mapping);
-    bool is_block_scalar = last->style == YAML_LITERAL || last->style == YAML_FOLDED;
     if (place_is_nothing(last) && !strchr(":-", place_before(e->text, last->start)))
         return annotation_path_refuse(e, mapping->line, "its last key has neither value nor colon");
-    if (!is_block_scalar) {
-        size_t end = place_line_end(e->text, e->len, last->end);
+    size_t end = end_of_text(e, last);
+    if (end != NOWHERE) {
         *edit = bytes_between(end, end);
         strbuf_addf(out, "%s%*s", line_break, (int)indent, "");
         add_block_pairs(e, level, indent, line_break, out);

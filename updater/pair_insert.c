@@ -41,18 +41,13 @@ static char *pairs_text(const struct yaml_node *mapping, const struct added_pair
     return strbuf_detach(&text, NULL);
 }
 
-static bool is_block_scalar(const struct yaml_node *node)
-{
-    return node->style == YAML_LITERAL || node->style == YAML_FOLDED;
-}
-
 /* Lines of their own behind the last one. A block scalar ends behind its line break, and its blank lines. */
 static void append_lines(const struct manifest_file *file, const struct yaml_node *mapping,
                          const struct added_pair *pairs, size_t len, struct byte_edit *edit,
                          struct strbuf *out)
 {
     const struct yaml_node *last = place_last(mapping);
-    bool is_below = is_block_scalar(last);
+    bool is_below = place_is_block_scalar(last);
     size_t at = is_below ? last->end : place_line_end(file->text, file->len, last->end);
     const char *line_break = place_line_break(file->text, file->len, is_below ? mapping->start : at);
     AUTO_FREE char *indent = indentation(mapping);
@@ -87,7 +82,7 @@ static bool has_place(const struct manifest_file *file, const struct yaml_node *
     const struct yaml_node *last = end_of(mapping);
     if (!last || (place_is_nothing(last) && place_before(file->text, last->start) != ':'))
         return false;
-    if (is_block_scalar(last))
+    if (place_is_block_scalar(last))
         return place_line_start(file->text, last->end) == last->end;
     return mapping->flow || is_rest_free(file, last->end);
 }

@@ -97,10 +97,21 @@ const struct yaml_node *place_last(const struct yaml_node *node)
     return node;
 }
 
+bool place_is_block_scalar(const struct yaml_node *node)
+{
+    return node->kind == YAML_SCALAR && (node->style == YAML_LITERAL || node->style == YAML_FOLDED);
+}
+
+bool place_keeps_breaks(const char *text, const struct yaml_node *node)
+{
+    size_t len = place_is_block_scalar(node) ? strcspn(text + node->start, "+ #\r\n") : 0;
+    return place_is_block_scalar(node) && text[node->start + len] == '+';
+}
+
 size_t place_scalar_end(const char *text, const struct yaml_node *scalar)
 {
     size_t end = scalar->end;
-    if (scalar->style != YAML_LITERAL && scalar->style != YAML_FOLDED)
+    if (!place_is_block_scalar(scalar))
         return end;
     while (end > scalar->start && strchr(" \t\r\n", text[end - 1]))
         end--;

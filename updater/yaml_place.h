@@ -36,6 +36,12 @@ const char *place_line_break(const char *text, size_t len, size_t at);
 /* True if there is nothing but spaces, and at the start of the file its byte order mark. */
 bool place_is_blank(const char *text, size_t start, size_t end);
 
+/* True for "|" and ">". */
+bool place_is_block_scalar(const struct yaml_node *node);
+
+/* True for "|+": blank lines that come to stand behind it are part of it. */
+bool place_keeps_breaks(const char *text, const struct yaml_node *node);
+
 /* The end of a scalar's last line: of a block scalar without the line breaks and blank lines behind its text. */
 size_t place_scalar_end(const char *text, const struct yaml_node *scalar);
 
