@@ -96,8 +96,7 @@ static const struct resource *find_workload(const struct manifest_set *set,
     CLEANUP(strbuf_release) struct strbuf known = STRBUF_INIT;
     if (!workload)
         workload_add_unread(set, &id, &known);
-    if (!known.len)
-        add_known_workloads(&known, set);
+    add_known_workloads(&known, set);
     error_set(err, ERROR_NOT_FOUND, "%s %s in %s%s", full,
               workload ? "is no workload with containers" : "is not defined", request->path, known.buf);
     return NULL;

@@ -61,25 +61,53 @@ static const struct manifest_document *find_broken(const struct manifest_file *f
     return NULL;
 }
 
-void workload_add_unread(const struct manifest_set *manifests, const struct resource_id *id,
-                         struct strbuf *out)
+/* Why nothing of the file can be read: it is UTF-16, or too large. NULL if something can. */
+static const char *why_unreadable(const struct manifest_file *file)
+{
+    bool is_whole = !file->documents_len && file->problems_len && !file->problems[0].line;
+    return is_whole ? file->problems[0].message : NULL;
+}
+
+/* True if it added what is known of a document that speaks of the name. */
+static bool add_broken(const struct manifest_set *manifests, const char *name, struct strbuf *out)
 {
     for (size_t i = 0; i < manifests->files_len; i++) {
         const struct manifest_file *file = manifests->files[i];
-        const struct manifest_document *broken = find_broken(file, id->name);
+        const struct manifest_document *broken = find_broken(file, name);
         if (!broken)
             continue;
         strbuf_addf(out, "; it may be in %s, which cannot be read: line %d: %s", file->path,
                     broken->error_line, broken->error);
+        return true;
+    }
+    return false;
+}
+
+static void add_unreadable(const struct manifest_set *manifests, struct strbuf *out)
+{
+    for (size_t i = 0; i < manifests->files_len; i++) {
+        const struct manifest_file *file = manifests->files[i];
+        const char *why = why_unreadable(file);
+        if (!why)
+            continue;
+        strbuf_addf(out, "; it may be in %s, which cannot be read: %s", file->path, why);
         return;
     }
+}
+
+void workload_add_unread(const struct manifest_set *manifests, const struct resource_id *id,
+                         struct strbuf *out)
+{
+    if (!add_broken(manifests, id->name, out))
+        add_unreadable(manifests, out);
 }
 
 static void say_missing(const struct manifest_set *manifests, const struct resource_id *id, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf hint = STRBUF_INIT;
-    workload_add_unread(manifests, id, &hint);
-    const struct resource *nearest = hint.len ? NULL : find_nearest(manifests, id);
+    const struct resource *nearest = NULL;
+    if (!add_broken(manifests, id->name, &hint) && !(nearest = find_nearest(manifests, id)))
+        add_unreadable(manifests, &hint);
     AUTO_FREE char *name = nearest ? resource_id_text(&nearest->id) : NULL;
     if (name)
         strbuf_addf(&hint, "; did you mean %s?", name);
