@@ -81,9 +81,3 @@ size_t utf8_count(const char *bytes, size_t len)
         count += !utf8_is_continuation(bytes[i]);
     return count;
 }
-
-size_t utf8_skip_bom(const char *text, size_t at, size_t end)
-{
-    bool is_bom = end - at >= UTF8_BOM_LEN && !memcmp(text + at, UTF8_BOM, UTF8_BOM_LEN);
-    return is_bom ? at + UTF8_BOM_LEN : at;
-}

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #define UTF8_BOM     "\xef\xbb\xbf"
 #define UTF8_BOM_LEN ((size_t)3)
@@ -26,7 +27,11 @@ static inline bool utf8_is_continuation(char c)
 size_t utf8_count(const char *bytes, size_t len);
 
 /* The place behind the byte order mark at `at`, or `at` if there is none. */
-size_t utf8_skip_bom(const char *text, size_t at, size_t end);
+static inline size_t utf8_skip_bom(const char *text, size_t at, size_t end)
+{
+    bool is_bom = end - at >= UTF8_BOM_LEN && !memcmp(text + at, UTF8_BOM, UTF8_BOM_LEN);
+    return is_bom ? at + UTF8_BOM_LEN : at;
+}
 
 /* How many bytes from the start are ASCII. */
 size_t utf8_ascii_length(const char *bytes, size_t len);
