@@ -67,8 +67,8 @@ static void add_behind(char **text, char mark, const char *what)
 /* True if a tag must not go behind the name: the chart puts one there itself. */
 static bool takes_no_tag(const struct container *container)
 {
-    return container->is_repository && !container->tag_node && !container->image.tag &&
-           !container->image.digest;
+    bool is_pinned_there = container->image.digest && !container->digest_node;
+    return container->is_repository && !container->tag_node && !container->image.tag && !is_pinned_there;
 }
 
 /* Each part behind the one before it, or in its own scalar. */

@@ -94,6 +94,11 @@ static void test_image_edit_changes_the_tag_where_it_is(void **state)
         {"{image: {repository: a}}", "a:v2@" A_DIGEST, "{image: {repository: a, tag: v2@" A_DIGEST "}}"},
         {"{image: {repository: a, digest: ''}}", "a:v2@" A_DIGEST,
          "{image: {repository: a, digest: '" A_DIGEST "', tag: v2}}"},
+        {"{image: {repository: a, digest: " A_DIGEST "}}", "a:v2@" B_DIGEST,
+         "{image: {repository: a, digest: " B_DIGEST ", tag: v2}}"},
+        {"{image: {repository: a, digest: '" A_DIGEST "'}}", "a:1.10",
+         "{image: {repository: a, digest: '', tag: '1.10'}}"},
+        {"{image: {repository: a@" A_DIGEST "}}", "a:v2", "{image: {repository: a:v2}}"},
         {"\n      image:\n        repository: a # c\n        pullSecrets:\n        - name: x # y\n      x: y",
          "a:v2",
          "\n      image:\n        repository: a # c\n        pullSecrets:\n        - name: x # y\n        "
