@@ -161,6 +161,24 @@ static bool needs_quotes(const struct yaml_node *node, const char *value)
            (!*value || *value == '[' || (yaml_needs_quotes(value) && !node->tag));
 }
 
+static size_t skip_space_back(const char *text, size_t at)
+{
+    while (at && is_space(text[at - 1]))
+        at--;
+    return at;
+}
+
+/* A number, boolean or null behind a key in double quotes, as in JSON, where a string needs them too. */
+static bool is_json_literal(const char *text, const struct yaml_node *node)
+{
+    size_t at = skip_space_back(text, node->start);
+    if (node->style != YAML_PLAIN || !node->value_len || !yaml_plain_is_typed(node->value) || !at ||
+        text[at - 1] != ':')
+        return false;
+    at = skip_space_back(text, at - 1);
+    return at && text[at - 1] == '"';
+}
+
 /* "!!str" and "!": whatever is written there is a string. */
 static bool is_tagged_string(const char *tag)
 {
@@ -214,7 +232,7 @@ int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *no
         text.start = text.end = place_to_fill(file->text, file->len, node);
     if (node->tag && !is_tagged_string(node->tag))
         return cannot(node, err, "the value has a YAML tag that makes it something else than a string");
-    bool adds_quotes = needs_quotes(node, value);
+    bool adds_quotes = needs_quotes(node, value) || (!node->tag && is_json_literal(file->text, node));
     const char *blank = is_fillable && file->text[text.start - 1] == ':' ? " " : "";
     const char quote[] = {quotes, '\0'};
     *out = (struct splice){.start = text.start,

@@ -79,6 +79,10 @@ static void test_image_edit_changes_the_tag_where_it_is(void **state)
         {"{image: a, tag: &t v1, other: *t}", "a:v2", "{image: a, tag: &t v2, other: *t}"},
         {"\n      image: a\n      # the tag\n      tag:   v1   # here", "a:longer-v2",
          "\n      image: a\n      # the tag\n      tag:   longer-v2   # here"},
+        /* JSON */
+        {"{\"image\": \"a\", \"tag\": 1.9}", "a:v2", "{\"image\": \"a\", \"tag\": \"v2\"}"},
+        {"{\"image\": \"a\", \"tag\" :\n      null}", "a:v2", "{\"image\": \"a\", \"tag\" :\n      \"v2\"}"},
+        {"{\"image\": a, \"tag\": x}", "a:v2", "{\"image\": a, \"tag\": v2}"},
         /* the rest of the line is blank */
         {"\n      image: a\n      tag: \n      x: y", "a:v2", "\n      image: a\n      tag: v2\n      x: y"},
         {"\n      image: a\n      tag:  \n      x: y", "a:1.10",
