@@ -19,8 +19,10 @@
 static int no_such_container(const struct resource *workload, const char *name, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf known = STRBUF_INIT;
-    for (size_t i = 0; i < workload->containers_len; i++)
-        strbuf_addf(&known, "%s%s", i ? ", " : "there is: ", workload->containers[i].name);
+    for (size_t i = 0; i < workload->containers_len; i++) {
+        if (*workload->containers[i].name)
+            strbuf_addf(&known, "%s%s", known.len ? ", " : "there is: ", workload->containers[i].name);
+    }
     return error_set(err, ERROR_NOT_FOUND, "%s:%d: there is no container \"%s\"; %s", workload->file->path,
                      workload->line, name,
                      known.len ? known.buf : "no image of it is written where pawl can read it");

@@ -50,15 +50,42 @@ static bool speaks_of(const char *text, size_t len, const char *name)
     return false;
 }
 
-/* The broken document of the file that speaks of the name; NULL if there is none. */
-static const struct manifest_document *find_broken(const struct manifest_file *file, const char *name)
+static bool document_speaks_of(const struct manifest_file *file, const struct manifest_document *document,
+                               const char *name)
+{
+    return speaks_of(file->text + document->start, document->end - document->start, name);
+}
+
+/* The document that the line is in. */
+static const struct manifest_document *document_at(const struct manifest_file *file, int line)
+{
+    const struct manifest_document *found = NULL;
+    for (size_t i = 0; i < file->documents_len && file->documents[i].line <= line; i++)
+        found = &file->documents[i];
+    return found;
+}
+
+/* Adds what is wrong with a document of the file that speaks of the name: it is broken, or no object. False if nothing is. */
+static bool add_broken_in(const struct manifest_file *file, const char *name, struct strbuf *out)
 {
     for (size_t i = 0; i < file->documents_len; i++) {
         const struct manifest_document *document = &file->documents[i];
-        if (document->error && speaks_of(file->text + document->start, document->end - document->start, name))
-            return document;
+        if (!document->error || !document_speaks_of(file, document, name))
+            continue;
+        strbuf_addf(out, "; it may be in %s, which cannot be read: line %d: %s", file->path,
+                    document->error_line, document->error);
+        return true;
     }
-    return NULL;
+    for (size_t i = 0; i < file->problems_len; i++) {
+        const struct manifest_problem *problem = &file->problems[i];
+        const struct manifest_document *document =
+            problem->workload ? NULL : document_at(file, problem->line);
+        if (!document || document->error || !document_speaks_of(file, document, name))
+            continue;
+        strbuf_addf(out, "; it may be in %s: line %d: %s", file->path, problem->line, problem->message);
+        return true;
+    }
+    return false;
 }
 
 /* Why nothing of the file can be read: it is UTF-16, or too large. NULL if something can. */
@@ -68,19 +95,12 @@ static const char *why_unreadable(const struct manifest_file *file)
     return is_whole ? file->problems[0].message : NULL;
 }
 
-/* True if it added what is known of a document that speaks of the name. */
 static bool add_broken(const struct manifest_set *manifests, const char *name, struct strbuf *out)
 {
-    for (size_t i = 0; i < manifests->files_len; i++) {
-        const struct manifest_file *file = manifests->files[i];
-        const struct manifest_document *broken = find_broken(file, name);
-        if (!broken)
-            continue;
-        strbuf_addf(out, "; it may be in %s, which cannot be read: line %d: %s", file->path,
-                    broken->error_line, broken->error);
-        return true;
-    }
-    return false;
+    bool is_added = false;
+    for (size_t i = 0; i < manifests->files_len && !is_added; i++)
+        is_added = add_broken_in(manifests->files[i], name, out);
+    return is_added;
 }
 
 static void add_unreadable(const struct manifest_set *manifests, struct strbuf *out)

@@ -23,8 +23,8 @@ const struct resource *workload_find(const struct manifest_set *manifests, const
 bool workload_say_problem(const struct manifest_set *manifests, const struct resource_id *id,
                           struct error *err);
 
-/* For one that is not there: adds "; it may be in FILE, which cannot be read: why" if a broken document has its name in it, or
- * nothing of a file can be read. */
+/* For one that is not there: adds "; it may be in FILE, which cannot be read: why" if a broken document has its name in it, or one
+ * whose object is none, or if nothing of a file can be read. */
 void workload_add_unread(const struct manifest_set *manifests, const struct resource_id *id,
                          struct strbuf *out);
 

@@ -17,9 +17,9 @@ static void test_workload_is_found_or_the_reason_is_said(void **state)
 {
     (void)state;
     static const char text[] = POD("demo", "app") "---\n" POD("demo", "twice") "---\n" POD(
-        "demo",
-        "twice") "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: demo}\n"
-                 "---\nkind: Pod\nmetadata: {name: lost}\nkind: Pod\n---\nname: lost-too\n---\nname: [some\n";
+        "demo", "twice") "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: demo}\n"
+                         "---\nkind: Pod\nmetadata: {name: odd}\n---\nkind: Pod\nmetadata: {name: "
+                         "lost}\nkind: Pod\n---\nname: lost-too\n---\nname: [some\n";
     static const struct {
         const char *id, *error;
         enum error_code code;
@@ -33,10 +33,12 @@ static void test_workload_is_found_or_the_reason_is_said(void **state)
          "UTF-8",
          ERROR_NOT_FOUND},
         {"demo:pod/lost",
-         "not found in repository; it may be in a.yaml, which cannot be read: line 22: the key \"kind\" is "
+         "not found in repository; it may be in a.yaml, which cannot be read: line 25: the key \"kind\" is "
          "there twice",
          ERROR_NOT_FOUND},
         {"file/m.yaml", "m.yaml:1: the marker has no value before it", ERROR_INVALID},
+        {"demo:pod/odd", "not found in repository; it may be in a.yaml: line 20: this Pod has no apiVersion",
+         ERROR_NOT_FOUND},
         {"demo:pod/lost-too", "not found in repository; it may be in u.yaml", ERROR_NOT_FOUND},
         {"demo:configmap/settings", "a.yaml:16: a ConfigMap does not have containers", ERROR_UNSUPPORTED},
         {"demo:pod/twice", "a.yaml:", ERROR_INVALID},
