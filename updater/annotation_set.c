@@ -75,7 +75,7 @@ static void add_flow_mapping(const struct annotation_path *e, size_t level, stru
     const struct yaml_node *parent = e->nodes[level - 1];
     struct flow_layout layout = {.is_tall = false};
     if (parent->flow)
-        layout = flow_layout_of(e->text, e->len, parent);
+        layout = flow_layout_inside(e->text, e->len, parent);
     strbuf_addch(out, '{');
     flow_layout_add_line(&layout, 1, out);
     add_flow_pairs(e, level, &layout, 1, out);
@@ -130,7 +130,7 @@ static int append_flow(const struct annotation_path *e, size_t level, struct byt
                        struct strbuf *out)
 {
     const struct yaml_node *mapping = e->nodes[level];
-    struct flow_layout layout = flow_layout_of(e->text, e->len, mapping);
+    struct flow_layout layout = flow_layout_inside(e->text, e->len, mapping);
     CLEANUP(strbuf_release) struct strbuf pairs = STRBUF_INIT;
     add_flow_pairs(e, level, &layout, 0, &pairs);
     flow_pair_append(e->text, e->len, mapping, pairs.buf, edit, out);

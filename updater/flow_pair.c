@@ -70,6 +70,13 @@ struct flow_layout flow_layout_of(const char *text, size_t len, const struct yam
     return layout;
 }
 
+struct flow_layout flow_layout_inside(const char *text, size_t len, const struct yaml_node *mapping)
+{
+    if (!mapping->len || !begins_line(text, mapping->items[0]))
+        return (struct flow_layout){.is_tall = false};
+    return flow_layout_of(text, len, mapping);
+}
+
 void flow_layout_add_line(const struct flow_layout *layout, size_t depth, struct strbuf *out)
 {
     if (!layout->is_tall)

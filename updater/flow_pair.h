@@ -28,6 +28,10 @@ struct flow_layout {
 /* The layout of a mapping in flow style, by its last pair; one without pairs is not tall. */
 struct flow_layout flow_layout_of(const char *text, size_t len, const struct yaml_node *mapping);
 
+/* The layout of a mapping inside that one: a line for each pair only where the outer's first pair has one, too. Where that
+ * is behind the "{", those below stand under it, and what is inside of them is short. */
+struct flow_layout flow_layout_inside(const char *text, size_t len, const struct yaml_node *mapping);
+
 /* Adds what is before a pair that is `depth` mappings further in: its line break and indentation, or nothing. */
 void flow_layout_add_line(const struct flow_layout *layout, size_t depth, struct strbuf *out);
 
