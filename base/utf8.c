@@ -73,3 +73,11 @@ size_t utf8_valid_length(const char *bytes, size_t len)
     }
     return i;
 }
+
+size_t utf8_count(const char *bytes, size_t len)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < len; i++)
+        count += !utf8_is_continuation(bytes[i]);
+    return count;
+}

@@ -83,8 +83,7 @@ static bool is_directive(const char *text, size_t at, size_t end)
 
 static enum line_kind classify_line(const char *text, size_t at, size_t end)
 {
-    if (end - at >= UTF8_BOM_LEN && memcmp(text + at, UTF8_BOM, UTF8_BOM_LEN) == 0)
-        at += UTF8_BOM_LEN;
+    at = utf8_skip_bom(text, at, end);
     if (is_marker(text, at, end, "---"))
         return LINE_START;
     if (is_marker(text, at, end, "..."))
@@ -252,9 +251,9 @@ static const struct yaml_node *get(const struct yaml_node *node, const char *key
         has_merge = has_merge || yaml_is_merge(node->items[i]);
     }
     const struct yaml_node *found = NULL;
-    for (size_t i = 0; has_merge && i < node->len && !found; i += 2) {
-        if (yaml_is_merge(node->items[i]))
-            found = get_merged(node->items[i + 1], key, len);
+    for (size_t i = node->len; has_merge && i && !found; i -= 2) { /* the last one wins, as in Go */
+        if (yaml_is_merge(node->items[i - 2]))
+            found = get_merged(node->items[i - 1], key, len);
     }
     return found;
 }
@@ -300,9 +299,9 @@ static int each_pair(const struct yaml_node *node, bool is_merged, yaml_pair_vis
         else
             result = visit(node->items[i], node->items[i + 1], is_merged, context);
     }
-    for (size_t i = 0; has_merge && i < node->len && !result; i += 2) {
-        if (yaml_is_merge(node->items[i]))
-            result = each_merged_pair(node->items[i + 1], visit, context);
+    for (size_t i = node->len; has_merge && i && !result; i -= 2) {
+        if (yaml_is_merge(node->items[i - 2]))
+            result = each_merged_pair(node->items[i - 1], visit, context);
     }
     return result;
 }

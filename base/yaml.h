@@ -7,8 +7,8 @@
  *
  * A document that is broken spoils only itself: it is kept with its error and no root, and reading goes on at
  * the next "---" line (a marker at the start of a line ends a document wherever it stands, even in a quoted
- * or block scalar: YAML 1.2.2, 9.1.2). Duplicate keys in one mapping are such an error, and an alias inside
- * the node that it names. An alias is a node of its own that points at the anchored one. UTF-8 only, with or
+ * or block scalar: YAML 1.2.2, 9.1.2). Duplicate keys in one mapping are such an error (but for merge keys, of which the
+ * last wins, as in Go), and an alias inside the node that it names. An alias is a node of its own that points at the anchored one. UTF-8 only, with or
  * without a byte order mark, which may also stand before a later document; CRLF, LF and CR line ends.
  *
  * The text is not copied and must outlive the stream. A stream is not changed after reading, so it can be

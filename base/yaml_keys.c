@@ -8,7 +8,7 @@
 /* Up to this many keys are compared each with each; more are sorted first. */
 #define FEW_KEYS 16
 
-/* By text; what is no scalar comes last. */
+/* By text; merge keys behind other "<<", and what is no scalar last. */
 static int compare_keys(const void *a, const void *b)
 {
     const struct yaml_node *left = yaml_resolve(*(const struct yaml_node *const *)a);
@@ -19,14 +19,18 @@ static int compare_keys(const void *a, const void *b)
     int order = memcmp(left->value, right->value, shorter);
     if (order)
         return order;
-    return (left->value_len > right->value_len) - (left->value_len < right->value_len);
+    if (left->value_len != right->value_len)
+        return left->value_len < right->value_len ? -1 : 1;
+    return yaml_is_merge(left) - yaml_is_merge(right);
 }
 
 static bool is_same(const struct yaml_node *a, const struct yaml_node *b)
 {
     a = yaml_resolve(a);
     b = yaml_resolve(b);
-    return a->value && b->value && a->value_len == b->value_len && !memcmp(a->value, b->value, a->value_len);
+    bool is_same_text =
+        a->value && b->value && a->value_len == b->value_len && !memcmp(a->value, b->value, a->value_len);
+    return is_same_text && !(yaml_is_merge(a) || yaml_is_merge(b));
 }
 
 static bool report(const struct yaml_node *a, const struct yaml_node *b, const struct yaml_node **first,

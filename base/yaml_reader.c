@@ -14,8 +14,7 @@
 #include "base/strmap.h"
 #include "base/utf8.h"
 #include "base/yaml_keys.h"
-
-#define NOWHERE ((size_t)-1)
+#include "base/yaml_property.h"
 
 /* What an alias can name. */
 struct anchored {
@@ -71,11 +70,6 @@ static int over_limit(struct reader *r, const struct yaml_node *node, const char
     return fail(r, ERROR_TOO_LARGE, node->line, node->column, text);
 }
 
-static bool is_continuation(char c)
-{
-    return ((unsigned char)c & 0xc0) == 0x80;
-}
-
 static size_t byte_of(struct reader *r, size_t character)
 {
     if (r->source->is_ascii)
@@ -85,13 +79,13 @@ static size_t byte_of(struct reader *r, size_t character)
     while (c->character < character && c->byte < r->document->end) {
         do
             c->byte++;
-        while (c->byte < r->document->end && is_continuation(text[c->byte]));
+        while (c->byte < r->document->end && utf8_is_continuation(text[c->byte]));
         c->character++;
     }
     while (c->character > character) {
         do
             c->byte--;
-        while (is_continuation(text[c->byte]));
+        while (utf8_is_continuation(text[c->byte]));
         c->character--;
     }
     return c->byte;
@@ -100,80 +94,6 @@ static size_t byte_of(struct reader *r, size_t character)
 static int line_of(const struct reader *r, const yaml_mark_t *mark)
 {
     return r->document->line + (int)mark->line;
-}
-
-/* libyaml's anchors have no other characters, whatever stands next to them. */
-static bool is_anchor_char(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '-';
-}
-
-/* The end of the anchor or tag that begins at `at`. */
-static size_t property_end(const char *text, size_t at, size_t end)
-{
-    bool is_anchor = text[at] == '&', is_verbatim = !is_anchor && at + 1 < end && text[at + 1] == '<';
-    for (at++; at < end; at++) {
-        if (is_anchor && !is_anchor_char(text[at]))
-            return at;
-        if (is_verbatim && text[at] == '>')
-            return at + 1;
-        bool is_over = text[at] == ' ' || text[at] == '\t' || yaml_break_length(text, at, end);
-        if (is_over || (!is_verbatim && strchr(",[]{}", text[at])))
-            return at;
-    }
-    return end;
-}
-
-static size_t skip_bom(const char *text, size_t at, size_t end)
-{
-    bool is_bom = end - at >= UTF8_BOM_LEN && !memcmp(text + at, UTF8_BOM, UTF8_BOM_LEN);
-    return is_bom ? at + UTF8_BOM_LEN : at;
-}
-
-/* Blanks, line breaks and comments (and byte order marks, which libyaml passes over at the start of any line);
- * counts lines. */
-static size_t skip_space(const char *text, size_t at, size_t end, int *line, size_t *line_start)
-{
-    while (at < end) {
-        size_t broken = yaml_break_length(text, at, end);
-        if (broken) {
-            *line_start = at + broken;
-            ++*line;
-            at = skip_bom(text, *line_start, end);
-        } else if (text[at] == '#') {
-            while (at < end && !yaml_break_length(text, at, end))
-                at++;
-        } else if (text[at] == ' ' || text[at] == '\t') {
-            at++;
-        } else {
-            break;
-        }
-    }
-    return at;
-}
-
-static int characters(const char *text, size_t from, size_t to)
-{
-    int count = 0;
-    for (; from < to; from++)
-        count += !is_continuation(text[from]);
-    return count;
-}
-
-/* Moves a node's start past `count` anchors and tags. */
-static void skip_properties(struct reader *r, struct yaml_node *node, int count)
-{
-    const char *text = r->source->text;
-    size_t at = node->start, line_start = NOWHERE;
-    for (int i = 0; i < count && at < node->end && strchr("&!", text[at]); i++) {
-        at = property_end(text, at, node->end);
-        at = skip_space(text, at, node->end, &node->line, &line_start);
-    }
-    if (line_start == NOWHERE)
-        node->column += characters(text, node->start, at);
-    else
-        node->column = 1 + characters(text, line_start, at);
-    node->start = (uint32_t)at;
 }
 
 static struct yaml_node *new_node(struct reader *r, enum yaml_kind kind, const yaml_event_t *event)
@@ -237,7 +157,8 @@ static enum yaml_style style_of(yaml_scalar_style_t style)
 static int take_scalar(struct reader *r, const yaml_event_t *event)
 {
     struct yaml_node *node = new_node(r, YAML_SCALAR, event);
-    skip_properties(r, node, 2); /* libyaml does not report the tag "!", so look at the text */
+    yaml_skip_properties(r->source->text, node,
+                         2); /* libyaml does not report the tag "!", so look at the text */
     node->style = style_of(event->data.scalar.style);
     node->value_len = (uint32_t)event->data.scalar.length;
     node->value = arena_memdupz(r->source->arena, event->data.scalar.value, node->value_len);
@@ -270,7 +191,7 @@ static int open_collection(struct reader *r, struct yaml_node *node, const yaml_
 {
     if (r->depth == LIMIT_YAML_DEPTH)
         return over_limit(r, node, "nested too deep", LIMIT_YAML_DEPTH);
-    skip_properties(r, node, !!anchor + !!tag);
+    yaml_skip_properties(r->source->text, node, !!anchor + !!tag);
     node->tag = arena_strdup(r->source->arena, (const char *)tag);
     size_t size_before = r->size;
     if (add_node(r, node, 1, 0) < 0)
@@ -366,7 +287,8 @@ static int fail_character(struct reader *r)
             line_start = at;
         }
     }
-    return fail(r, ERROR_INVALID, line, 1 + characters(text, line_start, bad), r->parser.problem);
+    return fail(r, ERROR_INVALID, line, 1 + (int)utf8_count(text + line_start, bad - line_start),
+                r->parser.problem);
 }
 
 static int fail_parser(struct reader *r)
@@ -410,7 +332,7 @@ static bool is_nothing(const struct yaml_node *node)
 void yaml_read_document(struct yaml_source *source, struct yaml_document *document)
 {
     struct reader r = {.source = source, .document = document, .anchors = STRMAP_INIT};
-    r.first = skip_bom(source->text, document->start, document->end);
+    r.first = utf8_skip_bom(source->text, document->start, document->end);
     r.cursor.byte = r.first;
     if (!yaml_parser_initialize(&r.parser)) {
         fail(&r, ERROR_INTERNAL, document->line, 1, "libyaml ran out of memory");

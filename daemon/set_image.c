@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "daemon/manifest_directory.h"
+#include "model/workload_lookup.h"
 #include "updater/diff.h"
 #include "updater/edit.h"
 #include "updater/image_edit.h"
@@ -18,10 +19,13 @@
 static int no_such_container(const struct resource *workload, const char *name, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf known = STRBUF_INIT;
-    for (size_t i = 0; i < workload->containers_len; i++)
-        strbuf_addf(&known, "%s%s", i ? ", " : "", workload->containers[i].name);
-    return error_set(err, ERROR_NOT_FOUND, "%s:%d: there is no container \"%s\"; there is: %s",
-                     workload->file->path, workload->line, name, known.buf);
+    for (size_t i = 0; i < workload->containers_len; i++) {
+        if (*workload->containers[i].name)
+            strbuf_addf(&known, "%s%s", known.len ? ", " : "there is: ", workload->containers[i].name);
+    }
+    return error_set(err, ERROR_NOT_FOUND, "%s:%d: there is no container \"%s\"; %s", workload->file->path,
+                     workload->line, name,
+                     known.len ? known.buf : "no image of it is written where pawl can read it");
 }
 
 /* "CONTAINER=IMAGE" to splices, and a line that says what changes. */
@@ -88,16 +92,12 @@ static const struct resource *find_workload(const struct manifest_set *set,
     const struct resource *workload = manifest_set_find(set, &id);
     if (workload && workload->is_workload)
         return workload;
+    if (workload_say_problem(set, &id, err))
+        return NULL;
     AUTO_FREE char *full = resource_id_text(&id);
-    for (size_t i = 0; i < set->problems_len; i++) {
-        const struct manifest_problem *problem = &set->problems[i];
-        if (problem->workload && !strcmp(problem->workload, full)) {
-            error_set(err, ERROR_INVALID, "%s:%d: %s: %s", problem->file, problem->line, full,
-                      problem->message);
-            return NULL;
-        }
-    }
     CLEANUP(strbuf_release) struct strbuf known = STRBUF_INIT;
+    if (!workload)
+        workload_add_unread(set, &id, &known);
     add_known_workloads(&known, set);
     error_set(err, ERROR_NOT_FOUND, "%s %s in %s%s", full,
               workload ? "is no workload with containers" : "is not defined", request->path, known.buf);

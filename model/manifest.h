@@ -59,11 +59,12 @@ struct container {
     const struct yaml_node *registry_node; /* the host, apart from the rest; NULL: it is in image_node */
     const struct yaml_node *tag_node;      /* NULL: in image_node, or none is written */
     const struct yaml_node *digest_node;   /* NULL: as tag_node */
-    const struct yaml_node
-        *entry_node; /* kustomize: the mapping that gets a newTag or digest which is missing */
+    const struct yaml_node *
+        entry_node; /* the mapping that gets what is missing: newTag and digest of kustomize, tag of values */
     const char
         *entry_name;    /* kustomize: the image that the entry is for; NULL: it is no entry, or has none */
     size_t prefix_len;  /* bytes of image_node's text before the reference ("NAME=" of kustomize) */
+    bool is_repository; /* image_node is what charts call `repository`: they add a tag to it by themselves */
     bool is_name_fixed; /* image_node says which images are meant (kustomize's `name`) and must stay */
     bool is_alias;      /* one of them is written elsewhere (an alias or a merge key) and shared */
     const char *policy_text;   /* of the marker on its line; NULL: annotations say what its policy is */
@@ -185,6 +186,9 @@ bool resource_has_chart(const struct resource *resource, const char *container);
 
 /* True for the names that kustomize's own files have. */
 bool manifest_path_is_kustomization(const char *path);
+
+/* A path as the name of a resource: dots for slashes, "-" for what a name cannot hold. free() it. */
+char *manifest_name_of_path(const char *path);
 
 /* True for *.yaml and *.yml, the files that Flux v1 reads. */
 bool manifest_path_is_yaml(const char *path);

@@ -15,9 +15,10 @@
 /* What the name of a parameter ends with if it is an image's name, and what its other parts end with then. */
 static const struct parameter_form {
     const char *image, *registry, *tag, *digest;
+    bool is_repository;
 } parameter_forms[] = {
-    {"image.repository", "image.registry", "image.tag", "image.digest"},
-    {"image", "registry", "tag", "digest"},
+    {"image.repository", "image.registry", "image.tag", "image.digest", true},
+    {"image", "registry", "tag", "digest", false},
 };
 
 struct parameters {
@@ -90,7 +91,7 @@ static void read_parameter(struct container_reader *reader, const struct paramet
         size_t len;
         if (!has_ending(name, form->image, &len))
             continue;
-        struct container found = {.image = IMAGE_REF_INIT};
+        struct container found = {.image = IMAGE_REF_INIT, .is_repository = form->is_repository};
         found.image_node = part(p, name, len, form->image, &found.is_alias);
         found.registry_node = part(p, name, len, form->registry, &found.is_alias);
         found.tag_node = part(p, name, len, form->tag, &found.is_alias);

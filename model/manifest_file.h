@@ -9,14 +9,14 @@
 /* Takes ownership of `workload` (NULL: it is about none) and `message`. `line` is from 1; 0: the file as a whole. */
 void manifest_file_add_problem(struct manifest_file *file, int line, char *workload, char *message);
 
+/* The same for a document that cannot be read. */
+void manifest_file_add_broken(struct manifest_file *file, const struct yaml_document *document);
+
 /* The same for a set; copies. `workload` may be NULL. */
 void manifest_set_add_problem(struct manifest_set *set, const char *file, int line, const char *workload,
                               const char *message);
 
 /* A resource more, zeroed; *capacity is the room of file->resources. Pointers to others of the file end here. */
 struct resource *manifest_file_add_resource(struct manifest_file *file, size_t *capacity);
-
-/* A path as the name of a resource: dots for slashes, "-" for what a name cannot hold. free() it. */
-char *manifest_name_of_path(const char *path);
 
 #endif

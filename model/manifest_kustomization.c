@@ -57,30 +57,30 @@ char *manifest_kustomization_name(const char *path, const struct yaml_node *root
     return manifest_name_of_path(directory);
 }
 
-/* A field of an entry: its scalar, NULL if it is missing or null. */
+/* A field of an entry: its scalar, which may be empty; NULL if it is missing. */
 static int read_field(const struct yaml_node *entry, const char *key, const struct yaml_node **out,
                       struct container *container)
 {
     const struct yaml_node *written = yaml_get(entry, key), *node = yaml_resolve(written);
+    *out = node;
+    container->is_alias = container->is_alias || (node && node != written);
+    bool is_scalar = node && node->kind == YAML_SCALAR && strlen(node->value) == node->value_len;
+    return !node || is_scalar ? 0 : error_set(&container->problem, ERROR_INVALID, "%s must be a string", key);
+}
+
+/* The text of a field; "" where it is missing, null or empty, which is the same to kustomize. */
+static const char *text_of(const struct yaml_node *node)
+{
     const char *text = yaml_text(node);
-    *out = text ? node : NULL;
-    if (!node || text)
-        container->is_alias = container->is_alias || (node && node != written);
-    else if (node->kind != YAML_SCALAR || node->style != YAML_PLAIN)
-        return error_set(&container->problem, ERROR_INVALID, "%s must be a string", key);
-    else if (written)
-        return error_set(&container->problem, ERROR_INVALID, "%s is empty; remove it, or write one", key);
-    return 0;
+    return text ? text : "";
 }
 
 static int put_together(struct container *container)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-    strbuf_addstr(&text, container->image_node->value);
-    if (container->tag_node)
-        strbuf_addf(&text, ":%s", container->tag_node->value);
-    if (container->digest_node)
-        strbuf_addf(&text, "@%s", container->digest_node->value);
+    const char *tag = text_of(container->tag_node), *digest = text_of(container->digest_node);
+    strbuf_addf(&text, "%s%s%s%s%s", container->image_node->value, *tag ? ":" : "", tag, *digest ? "@" : "",
+                digest);
     return image_ref_parse(text.buf, &container->image, &container->problem);
 }
 
@@ -101,15 +101,15 @@ static int read_entry(struct container *container, const struct yaml_node *writt
     container->is_alias = entry != written;
     if (read_field(entry, "name", &name, container) < 0)
         return -1;
-    if (!name)
+    if (!*text_of(name))
         return error_set(&container->problem, ERROR_INVALID, "the entry has no name");
     container->name = *base_name(name->value) ? base_name(name->value) : name->value;
     if (read_field(entry, "newName", &new_name, container) < 0 ||
         read_field(entry, "newTag", &container->tag_node, container) < 0 ||
         read_field(entry, "digest", &container->digest_node, container) < 0)
         return -1;
-    container->image_node = new_name ? new_name : name;
-    container->is_name_fixed = !new_name;
+    container->is_name_fixed = !*text_of(new_name);
+    container->image_node = container->is_name_fixed ? name : new_name;
     container->entry_node = entry;
     container->entry_name = name->value;
     container->line = line_of(container, entry);

@@ -143,6 +143,13 @@ static int mark_known(struct container *container, bool is_entry, const struct m
                      meaning->repository, (int)container->image.name_len, container->image.text);
 }
 
+/* The bytes of "NAME=" before what is marked: neither references nor tags have a "=". */
+static size_t prefix_length(const char *value)
+{
+    const char *equals = strrchr(value, '=');
+    return equals ? (size_t)(equals - value) + 1 : 0;
+}
+
 static int mark_new(struct container *container, const struct yaml_node *node,
                     const struct marker_meaning *meaning, struct error *err)
 {
@@ -151,10 +158,15 @@ static int mark_new(struct container *container, const struct yaml_node *node,
     container->policy_text = meaning->policy;
     container->image_node = meaning->repository ? NULL : node;
     container->tag_node = meaning->repository ? node : NULL;
-    if (!value || !*value)
+    container->prefix_len = value ? prefix_length(value) : 0;
+    value = value ? value + container->prefix_len : "";
+    if (!*value)
         return error_set(err, ERROR_INVALID, "the marked value is empty");
-    return meaning->repository ? read_tag(meaning->repository, value, &container->image, err)
-                               : read_whole(value, &container->image, err);
+    int status = meaning->repository ? read_tag(meaning->repository, value, &container->image, err)
+                                     : read_whole(value, &container->image, err);
+    if (status < 0)
+        container->image_node = NULL; /* what it is nobody knows, so nothing is written over it */
+    return status;
 }
 
 static int attach_to(struct marking *m, struct resource *resource, const struct yaml_node *node,

@@ -7,9 +7,10 @@
  * The marked scalar is a container of the object it stands in, named by its keys from the object down, with dots
  * ("spec.foo.image"; items of a sequence by their number), or the container that the object has there already. In a
  * document that is no object it is one of the file's own resource, "file/PATH" with dots for slashes, which is never
- * applied. What a marker cannot mean is a problem at its line. A "# pawl:" inside a scalar is text and no marker.
+ * applied. What a marker cannot mean is a problem at its line. A "# pawl:" inside a scalar is text and no marker. What is
+ * before a "=" of the scalar stays: "--image=REFERENCE", "IMAGE_TAG=TAG".
  *
- * The inside of model/manifest.c; nothing else includes this. Files without the bytes "# pawl:" cost one search.
+ * The inside of model/manifest.c; nothing else includes this. Files without the bytes "pawl:" cost one search.
  */
 #ifndef MODEL_MANIFEST_MARKERS_H
 #define MODEL_MANIFEST_MARKERS_H

@@ -25,6 +25,8 @@ struct entry_list {
 /* Where the parts of one image are. */
 struct parts {
     struct manifest_place image, registry, tag, digest;
+    bool is_repository;
+    const struct yaml_node *tagless; /* the mapping that a tag can be added to */
 };
 
 static void add_entry(struct entry_list *list, const char *name, struct manifest_place place,
@@ -109,12 +111,23 @@ static struct parts parts_of(struct manifest_place place, const char *key)
                           .digest = if_digest(manifest_place_get(place, "digest"))};
 }
 
-static struct parts find_parts(struct manifest_place place)
+/* True if a tag can be added to the mapping: it has none, and is nobody else's, and no YAML in a string, whose nodes cannot
+ * be found again in the file. */
+static bool takes_tag(const struct container_reader *reader, struct manifest_place image)
+{
+    const struct yaml_node *node = image.node;
+    return !image.is_alias && !node->anchor && !yaml_get(node, "tag") &&
+           yaml_find(reader->resource->file->yaml, node->number) == node;
+}
+
+static struct parts find_parts(const struct container_reader *reader, struct manifest_place place)
 {
     struct manifest_place image = manifest_place_get(place, "image");
     const struct yaml_node *node = yaml_resolve(image.node);
-    struct parts parts =
-        node && node->kind == YAML_MAPPING ? parts_of(image, "repository") : parts_of(place, "image");
+    bool is_apart = node && node->kind == YAML_MAPPING;
+    struct parts parts = is_apart ? parts_of(image, "repository") : parts_of(place, "image");
+    parts.is_repository = is_apart;
+    parts.tagless = is_apart && takes_tag(reader, image) ? node : NULL;
     if (!is_string(parts.registry.node))
         parts.registry.node = NULL;
     return parts;
@@ -137,6 +150,8 @@ static void add_image(struct container_reader *reader, const char *name, const s
     container->registry_node = yaml_resolve(parts->registry.node);
     container->tag_node = yaml_resolve(parts->tag.node);
     container->digest_node = yaml_resolve(parts->digest.node);
+    container->is_repository = parts->is_repository;
+    container->entry_node = parts->tagless;
     const struct manifest_place places[] = {parts->image, parts->registry, parts->tag, parts->digest};
     for (size_t i = 0; i < ARRAY_LEN(places); i++)
         container->is_alias = container->is_alias || (places[i].node && places[i].is_alias);
@@ -146,7 +161,7 @@ static void add_image(struct container_reader *reader, const char *name, const s
 
 static void read_found(struct container_reader *reader, const struct entry *entry)
 {
-    struct parts parts = find_parts(entry->place);
+    struct parts parts = find_parts(reader, entry->place);
     if (!is_string(parts.image.node))
         return;
     bool is_alone = !parts.registry.node && !parts.tag.node;

@@ -8,7 +8,7 @@
 #include "model/manifest_file.h"
 #include "model/manifest_markers.h"
 
-static const char sign[] = "# pawl:";
+static const char sign[] = "pawl:"; /* behind a "#" and blanks, or none */
 static const char flux2_sign[] = "{\"$imagepolicy\"";
 
 bool manifest_has_markers(const char *text, size_t len)
@@ -36,17 +36,28 @@ static int count_lines(const char *text, size_t from, size_t to)
     return lines;
 }
 
+/* Where the comment begins whose first word is at `word`; `word` if none does. */
+static size_t comment_start(const char *text, size_t word)
+{
+    size_t at = word;
+    while (at && is_blank(text[at - 1]))
+        at--;
+    if (!at || text[at - 1] != '#')
+        return word;
+    at--;
+    return !at || is_blank(text[at - 1]) || is_break(text[at - 1]) ? at : word;
+}
+
 void marker_list_find(struct marker_list *list, struct manifest_file *file)
 {
     const char *text = file->text, *found;
     size_t at = 0;
     int line = 1;
     while (at < file->len && (found = memmem(text + at, file->len - at, sign, strlen(sign)))) {
-        size_t start = (size_t)(found - text);
-        line += count_lines(text, at, start);
-        at = start + 1;
-        bool is_comment = start == 0 || is_blank(text[start - 1]) || is_break(text[start - 1]);
-        if (!is_comment)
+        size_t word = (size_t)(found - text), start = comment_start(text, word);
+        line += count_lines(text, at, word);
+        at = word + 1;
+        if (start == word)
             continue;
         if (list->len == LIMIT_MARKERS) {
             manifest_file_add_problem(file, line, NULL,
@@ -56,7 +67,7 @@ void marker_list_find(struct marker_list *list, struct manifest_file *file)
             return;
         }
         vec_grow(list->items, list->len, list->capacity);
-        list->items[list->len++] = (struct marker){.start = start, .line = line};
+        list->items[list->len++] = (struct marker){.start = start, .text = word + strlen(sign), .line = line};
     }
 }
 
@@ -87,7 +98,7 @@ static bool is_policy(const char *text)
 static char *text_of(const struct manifest_file *file, const struct marker *marker)
 {
     const char *text = file->text;
-    size_t start = marker->start + strlen(sign), end = start;
+    size_t start = marker->text, end = start;
     while (end < file->len && !is_break(text[end]))
         end++;
     while (start < end && is_blank(text[start]))

@@ -14,6 +14,7 @@
 
 struct marker {
     size_t start; /* of its "#" */
+    size_t text;  /* behind its ":" */
     int line;
     bool is_done; /* attached, reported, or no marker at all */
 };

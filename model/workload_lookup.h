@@ -4,6 +4,7 @@
 #ifndef MODEL_WORKLOAD_LOOKUP_H
 #define MODEL_WORKLOAD_LOOKUP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -24,13 +25,23 @@ struct workload_search {
     const struct resource_id *id; /* borrowed */
     char *nearest;                /* the most similar name seen; NULL: none is similar */
     size_t distance;              /* of that, or what is not similar any more */
-    size_t unread;                /* files and documents that could not be read: it may be in one */
-    char *unread_first;
+    char *broken;                 /* what is wrong with a document that has its name in it; NULL: nothing */
+    char *unreadable;             /* why nothing of a file could be read; NULL: something could of each */
 };
 void workload_search_init(struct workload_search *search, const struct resource_id *id);
 void workload_search_release(struct workload_search *search);
 void workload_search_add(struct workload_search *search, const struct manifest_set *manifests);
-/* Appends "; did you mean NAME?" and "; 2 files or documents could not be read (FILE:LINE first), see …", or nothing. */
+/* Appends, of what was seen, the first of "; it may be in FILE, which cannot be read: why" (with its name in it), "; did you mean
+ * NAME?", and the file of which nothing can be read; or nothing. */
 void workload_search_describe(const struct workload_search *search, struct strbuf *out);
+
+/* True if a problem of a file is why it is not there, with err set to it: ERROR_INVALID, "FILE:LINE: why". */
+bool workload_say_problem(const struct manifest_set *manifests, const struct resource_id *id,
+                          struct error *err);
+
+/* For one that is not there: adds "; it may be in FILE, which cannot be read: why" if a broken document has its name in it, or one
+ * whose object is none, or if nothing of a file can be read. */
+void workload_add_unread(const struct manifest_set *manifests, const struct resource_id *id,
+                         struct strbuf *out);
 
 #endif

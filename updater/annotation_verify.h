@@ -13,11 +13,7 @@
 #include "base/strbuf.h"
 #include "base/yaml.h"
 #include "updater/annotation_edit.h"
-
-/* The bytes [start, end) of the old text that became `len` others. */
-struct byte_edit {
-    size_t start, end, len;
-};
+#include "updater/yaml_place.h"
 
 /* `object` is the mapping of the object in the old tree. ERROR_INTERNAL with the line of the first difference. */
 int annotation_verify(const struct yaml_stream *old, const char *old_text, const struct yaml_node *object,

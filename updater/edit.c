@@ -13,6 +13,7 @@
 #include "model/manifest_tree.h"
 #include "updater/edit_verify.h"
 #include "updater/yaml_place.h"
+#include "updater/yaml_quote.h"
 
 struct span {
     size_t start, end;
@@ -22,6 +23,8 @@ void splice_release(struct splice *splice)
 {
     free(splice->text);
     free(splice->value);
+    for (size_t i = 0; i < splice->added_len; i++)
+        free(splice->added[i].value);
     *splice = (struct splice)SPLICE_INIT;
 }
 
@@ -94,6 +97,23 @@ static bool locate(const char *text, const struct yaml_node *node, struct span *
     return out->start == inside.start && out->end == inside.end;
 }
 
+/* The bytes of the image's tag, or where one can be put. Escapes may stand before it, but not in it. */
+static bool locate_tag(const char *text, const struct container *container, struct span *out)
+{
+    const struct yaml_node *node = container->image_node;
+    const char *tag = container->image.tag ? container->image.tag : "";
+    size_t len = strlen(tag);
+    struct span whole, inside = inside_of(text, node);
+    bool is_plainly_there = locate(text, node, &whole);
+    bool is_at_end = node->style == YAML_DOUBLE_QUOTED && len && inside.end - inside.start > len &&
+                     text[inside.end - len - 1] == ':' && !memcmp(text + inside.end - len, tag, len);
+    if (!is_plainly_there && !is_at_end)
+        return false;
+    out->end = is_plainly_there ? whole.end : inside.end;
+    out->start = out->end - len;
+    return true;
+}
+
 static int unsupported(const struct container *container, struct error *err, const char *what)
 {
     return error_set(err, ERROR_UNSUPPORTED, "line %d, container %s: %s", container->line, container->name,
@@ -116,11 +136,10 @@ int edit_set_tag(const struct manifest_file *file, const struct container *conta
         return unsupported(container, err,
                            "the image is pinned by digest; a new tag alone would not change it");
     struct span text;
-    if (!locate(file->text, container->image_node, &text))
+    if (!locate_tag(file->text, container, &text))
         return unsupported(container, err,
-                           "the image is written with escapes or broken lines; write it in one piece");
-    size_t name_end = text.start + image->name_len;
-    *out = (struct splice){.start = image->tag ? name_end + 1 : name_end,
+                           "the tag is written with escapes or broken lines; write it in one piece");
+    *out = (struct splice){.start = text.start,
                            .end = text.end,
                            .text = xasprintf("%s%s", image->tag ? "" : ":", tag),
                            .node = container->image_node,
@@ -134,19 +153,30 @@ static bool differs_in_tag_only(const struct image_ref *from, const struct image
            !strncmp(from->text, to->text, to->name_len);
 }
 
-/* 2024-01-31, and with a time of day: a date to readers of YAML 1.1. */
-static bool is_date(const char *text)
-{
-    size_t year = strspn(text, "0123456789");
-    return year == 4 && text[4] == '-' && isdigit((unsigned char)text[5]);
-}
-
 /* A reference has nothing that plain style minds, but for the bracket of an IPv6 host and the words that are not
  * strings to some reader of YAML. */
 static bool needs_quotes(const struct yaml_node *node, const char *value)
 {
-    bool is_typed = yaml_plain_is_typed(value) || is_date(value);
-    return node->style == YAML_PLAIN && (!*value || *value == '[' || (is_typed && !node->tag));
+    return node->style == YAML_PLAIN &&
+           (!*value || *value == '[' || (yaml_needs_quotes(value) && !node->tag));
+}
+
+static size_t skip_space_back(const char *text, size_t at)
+{
+    while (at && is_space(text[at - 1]))
+        at--;
+    return at;
+}
+
+/* A number, boolean or null behind a key in double quotes, as in JSON, where a string needs them too. */
+static bool is_json_literal(const char *text, const struct yaml_node *node)
+{
+    size_t at = skip_space_back(text, node->start);
+    if (node->style != YAML_PLAIN || !node->value_len || !yaml_plain_is_typed(node->value) || !at ||
+        text[at - 1] != ':')
+        return false;
+    at = skip_space_back(text, at - 1);
+    return at && text[at - 1] == '"';
 }
 
 /* "!!str" and "!": whatever is written there is a string. */
@@ -177,6 +207,13 @@ static bool is_empty_value(const char *text, const struct yaml_node *node)
     return place_is_nothing(node) && place_before(text, node->start) == ':';
 }
 
+static const char *why_not_located(const struct yaml_node *node)
+{
+    bool has_break = node->value_len && node->value[node->value_len - 1] == '\n';
+    return has_break ? "the line break at the end of the block is part of the text; write it on one line"
+                     : "there is no image text to replace; write one by hand first";
+}
+
 static int cannot(const struct yaml_node *node, struct error *err, const char *what)
 {
     return error_set(err, ERROR_UNSUPPORTED, "line %d: %s", node->line, what);
@@ -187,13 +224,15 @@ int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *no
 {
     struct span text;
     bool is_fillable = is_empty_value(file->text, node);
-    if (node->kind != YAML_SCALAR || (!is_fillable && !locate_all(file->text, node, &text)))
-        return cannot(node, err, "there is no image text to replace; write one by hand first");
+    if (node->kind != YAML_SCALAR)
+        return cannot(node, err, "a list or mapping is there instead of a text; write one by hand");
+    if (!is_fillable && !locate_all(file->text, node, &text))
+        return cannot(node, err, why_not_located(node));
     if (is_fillable)
-        text = (struct span){node->start, node->end};
+        text.start = text.end = place_to_fill(file->text, file->len, node);
     if (node->tag && !is_tagged_string(node->tag))
         return cannot(node, err, "the value has a YAML tag that makes it something else than a string");
-    bool adds_quotes = needs_quotes(node, value);
+    bool adds_quotes = needs_quotes(node, value) || (!node->tag && is_json_literal(file->text, node));
     const char *blank = is_fillable && file->text[text.start - 1] == ':' ? " " : "";
     const char quote[] = {quotes, '\0'};
     *out = (struct splice){.start = text.start,
@@ -210,12 +249,14 @@ int edit_set_image(const struct manifest_file *file, const struct container *con
                    struct splice *out, struct error *err)
 {
     CLEANUP(image_ref_release) struct image_ref ref = IMAGE_REF_INIT;
+    if (!container->image_node)
+        return unsupported(container, err,
+                           container->problem.code ? container->problem.text
+                                                   : "there is no image text to replace");
     if (image_ref_parse(image, &ref, err) < 0)
         return -1;
     if (differs_in_tag_only(&container->image, &ref))
         return edit_set_tag(file, container, ref.tag, out, err);
-    if (!container->image_node)
-        return unsupported(container, err, "there is no image text to replace; write one by hand first");
     if (edit_set_scalar(file, container->image_node, image, '"', out, err) < 0)
         return error_wrap(err, "container %s", container->name);
     return 0;
@@ -226,7 +267,9 @@ static int compare_splices(const void *a, const void *b)
     const struct splice *left = *(const struct splice *const *)a, *right = *(const struct splice *const *)b;
     if (left->start != right->start)
         return left->start < right->start ? -1 : 1;
-    return (left->end > right->end) - (left->end < right->end);
+    if (left->end != right->end)
+        return left->end < right->end ? -1 : 1;
+    return (left->added_len > right->added_len) - (left->added_len < right->added_len); /* it comes behind */
 }
 
 /* Sorts, and leaves one of equal ones; `*len` is then how many are left. */

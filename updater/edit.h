@@ -20,19 +20,28 @@
 #include "base/yaml.h"
 #include "model/manifest.h"
 
+/* A pair that a mapping gets. */
+struct added_pair {
+    const char *key; /* a constant */
+    char *value;     /* owned */
+};
+#define MOST_ADDED_PAIRS 2
+
 struct splice {
     size_t start, end; /* bytes [start, end) of the old text, within the node's */
     char *text;        /* what takes their place; owned */
     const struct yaml_node
-        *node;             /* the scalar that changes, as the container has it; borrowed, may be alone */
-    char *value;           /* what it must read as afterwards; owned */
-    bool adds_quotes;      /* the node is plain, and `text` brings the quotes that `value` needs */
-    const char *added_key; /* the node is a mapping that gets this key with `value` at its end; a constant */
+        *node;        /* the scalar that changes, as the container has it; borrowed, may be alone */
+    char *value;      /* what it must read as afterwards; owned */
+    bool adds_quotes; /* the node is plain, and `text` brings the quotes that `value` needs */
+    /* The node is a mapping that gets these at its end; `value` is then only for people. */
+    struct added_pair added[MOST_ADDED_PAIRS];
+    size_t added_len;
 };
 #define SPLICE_INIT                                                                                          \
     {                                                                                                        \
         .start = 0, .end = 0, .text = NULL, .node = NULL, .value = NULL, .adds_quotes = false,               \
-        .added_key = NULL                                                                                    \
+        .added_len = 0                                                                                       \
     }
 void splice_release(struct splice *splice);
 

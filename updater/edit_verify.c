@@ -25,26 +25,30 @@ static int differs(const struct comparison *c, int line, const char *what)
         line, what);
 }
 
-/* What is added between two nodes moves the second and is no part of the first. */
-static bool ends_before(const struct splice *splice, size_t end)
+/* Which splices move a place: those that end at or before the end of a node, and those that begin before its start. */
+enum edge { EDGE_START, EDGE_END, EDGE_EMPTY };
+
+/* What is added between two nodes moves the second and is no part of the first; an empty one is the first. */
+static bool is_before(const struct splice *splice, enum edge edge, size_t place)
 {
-    return splice->added_key ? splice->end < end : splice->end <= end;
+    bool is_added = splice->added_len > 0;
+    switch (edge) {
+    case EDGE_START:
+        return is_added ? splice->end <= place : splice->start < place;
+    case EDGE_END:
+        return is_added ? splice->end < place : splice->end <= place;
+    case EDGE_EMPTY:
+        break;
+    }
+    return is_added ? splice->end < place : splice->start < place;
 }
 
-static bool starts_before(const struct splice *splice, size_t start)
-{
-    return splice->added_key ? splice->end <= start : splice->start < start;
-}
-
-/* How many splices begin before `place`, or, for the end of a node, end at or before it. */
-static size_t splices_before(const struct comparison *c, size_t place, bool is_end)
+static size_t splices_before(const struct comparison *c, enum edge edge, size_t place)
 {
     size_t low = 0, high = c->len;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        const struct splice *splice = c->splices[middle];
-        bool is_before = is_end ? ends_before(splice, place) : starts_before(splice, place);
-        if (is_before)
+        if (is_before(c->splices[middle], edge, place))
             low = middle + 1;
         else
             high = middle;
@@ -52,9 +56,14 @@ static size_t splices_before(const struct comparison *c, size_t place, bool is_e
     return low;
 }
 
-static size_t moved(const struct comparison *c, size_t place, bool is_end)
+static size_t moved(const struct comparison *c, enum edge edge, size_t place)
 {
-    return place + (size_t)c->growth[splices_before(c, place, is_end)];
+    return place + (size_t)c->growth[splices_before(c, edge, place)];
+}
+
+static enum edge start_of(const struct yaml_node *node)
+{
+    return node->start == node->end ? EDGE_EMPTY : EDGE_START;
 }
 
 static bool is_same_text(const char *a, const char *b)
@@ -64,7 +73,7 @@ static bool is_same_text(const char *a, const char *b)
 
 static const struct splice *splice_of(const struct comparison *c, const struct yaml_node *node)
 {
-    size_t at = splices_before(c, node->start, false);
+    size_t at = splices_before(c, start_of(node), node->start);
     return at < c->len && yaml_is_same(c->splices[at]->node, node) ? c->splices[at] : NULL;
 }
 
@@ -73,7 +82,7 @@ static int compare_nodes(const struct comparison *c, const struct yaml_node *a, 
 /* True if something inside of a string is changed, or put at its very end: then it was read as YAML. */
 static bool is_changed_inside(const struct comparison *c, const struct yaml_node *a)
 {
-    size_t at = splices_before(c, a->start, false);
+    size_t at = splices_before(c, start_of(a), a->start);
     return a->style == YAML_LITERAL && at < c->len && c->splices[at]->start <= a->end &&
            !yaml_is_same(c->splices[at]->node, a);
 }
@@ -99,17 +108,26 @@ static int compare_value(const struct comparison *c, const struct yaml_node *a, 
     return 0;
 }
 
-/* A scalar that was empty may begin behind a blank that its splice brings; else it stays where it was. */
+/* A scalar that was empty is where its splice puts it, behind a blank. */
+static bool is_filled_in(const struct comparison *c, const struct yaml_node *a, const struct splice *splice,
+                         const struct yaml_node *b)
+{
+    size_t start = moved(c, start_of(a), a->start) + splice->start - a->start;
+    return b->start == start + strspn(splice->text, " ") && b->end == start + strlen(splice->text);
+}
+
 static bool is_same_place(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
 {
     bool is_empty = a->start == a->end;
     const struct splice *filled = is_empty ? splice_of(c, a) : NULL;
-    if (b->start != moved(c, a->start, false) + (filled ? strspn(filled->text, " ") : 0))
+    if (filled)
+        return is_filled_in(c, a, filled, b);
+    if (b->start != moved(c, start_of(a), a->start))
         return false;
     /* A collection that something is added to ends with that, or with what is added behind its last node. */
     if (c->has_additions && (a->kind == YAML_MAPPING || a->kind == YAML_SEQUENCE))
         return true;
-    return b->end == moved(c, a->end, filled || !is_empty);
+    return b->end == moved(c, is_empty ? EDGE_EMPTY : EDGE_END, a->end);
 }
 
 /* The style that a node must have afterwards: its own, or the quotes that its splice brings. */
@@ -121,11 +139,11 @@ static enum yaml_style style_after(const struct comparison *c, const struct yaml
     return splice->text[strspn(splice->text, " ")] == '"' ? YAML_DOUBLE_QUOTED : YAML_SINGLE_QUOTED;
 }
 
-/* The splice that adds a pair to the mapping, or NULL. */
+/* The splice that adds pairs to the mapping, or NULL. */
 static const struct splice *addition_to(const struct comparison *c, const struct yaml_node *mapping)
 {
     for (size_t i = 0; c->has_additions && mapping->kind == YAML_MAPPING && i < c->len; i++) {
-        if (c->splices[i]->added_key && yaml_is_same(c->splices[i]->node, mapping))
+        if (c->splices[i]->added_len && yaml_is_same(c->splices[i]->node, mapping))
             return c->splices[i];
     }
     return NULL;
@@ -137,18 +155,24 @@ static bool has_text(const struct yaml_node *node, const char *text)
            !strcmp(node->value, text);
 }
 
-/* The new mapping's last pair is the one added, and a string for everyone. */
-static bool is_addition(const struct splice *splice, const struct yaml_node *b)
+/* The new mapping's last pairs are those added, and strings for everyone. */
+static bool has_added(const struct splice *splice, const struct yaml_node *b)
 {
-    const struct yaml_node *key = b->items[b->len - 2], *value = b->items[b->len - 1];
-    return has_text(key, splice->added_key) && has_text(value, splice->value) &&
-           (value->style == YAML_DOUBLE_QUOTED || !yaml_plain_is_typed(splice->value));
+    const struct yaml_node *const *last =
+        (const struct yaml_node *const *)b->items + (b->len - 2 * splice->added_len);
+    bool is_good = true;
+    for (size_t i = 0; i < splice->added_len && is_good; i++) {
+        const struct yaml_node *key = last[2 * i], *value = last[2 * i + 1];
+        is_good = has_text(key, splice->added[i].key) && has_text(value, splice->added[i].value) &&
+                  (value->style != YAML_PLAIN || !yaml_plain_is_typed(value->value));
+    }
+    return is_good;
 }
 
 static int compare_nodes(const struct comparison *c, const struct yaml_node *a, const struct yaml_node *b)
 {
     const struct splice *addition = addition_to(c, a);
-    size_t added = addition ? 2 : 0;
+    size_t added = addition ? 2 * addition->added_len : 0;
     if (a->kind != b->kind || style_after(c, a) != b->style || a->flow != b->flow || a->len + added != b->len)
         return differs(c, a->line, "structure");
     if (!is_same_text(a->anchor, b->anchor) || !is_same_text(a->tag, b->tag))
@@ -159,7 +183,7 @@ static int compare_nodes(const struct comparison *c, const struct yaml_node *a, 
         return differs(c, a->line, "alias");
     if (a->kind == YAML_SCALAR)
         return compare_value(c, a, b);
-    if (addition && !is_addition(addition, b))
+    if (addition && !has_added(addition, b))
         return differs(c, a->line, "added pair");
     for (size_t i = 0; i < a->len; i++) {
         if (compare_nodes(c, a->items[i], b->items[i]) < 0)
@@ -206,6 +230,6 @@ int edit_verify(struct yaml_stream *old, const char *old_text, const struct strb
                            .growth = growth,
                            .err = err};
     for (size_t i = 0; i < len; i++)
-        c.has_additions = c.has_additions || splices[i]->added_key;
+        c.has_additions = c.has_additions || splices[i]->added_len;
     return compare_streams(&c, old, old_text, new, new_text->buf);
 }

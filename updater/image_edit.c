@@ -6,10 +6,12 @@
 #include "base/alloc.h"
 #include "base/strbuf.h"
 #include "updater/entry_edit.h"
+#include "updater/pair_insert.h"
 
 /* What the parts are to read as; NULL: it has no scalar. */
 struct parts {
     char *registry, *image, *tag, *digest;
+    char *new_tag; /* what has no scalar yet, and needs one of its own */
 };
 
 static void parts_release(struct parts *parts)
@@ -18,6 +20,7 @@ static void parts_release(struct parts *parts)
     free(parts->image);
     free(parts->tag);
     free(parts->digest);
+    free(parts->new_tag);
 }
 
 /* The bytes of a name that are its host and the "/"; 0 if it begins with its path. */
@@ -61,6 +64,13 @@ static void add_behind(char **text, char mark, const char *what)
     *text = longer;
 }
 
+/* True if a tag must not go behind the name: the chart puts one there itself. */
+static bool takes_no_tag(const struct container *container)
+{
+    bool is_pinned_there = container->image.digest && !container->digest_node;
+    return container->is_repository && !container->tag_node && !container->image.tag && !is_pinned_there;
+}
+
 /* Each part behind the one before it, or in its own scalar. */
 static int split(const struct container *container, const struct image_ref *to, struct parts *out,
                  struct error *err)
@@ -79,12 +89,14 @@ static int split(const struct container *container, const struct image_ref *to, 
         out->image = steal(&name);
     if (container->tag_node)
         out->tag = xstrdup(to->tag ? to->tag : "");
+    else if (to->tag && takes_no_tag(container))
+        out->new_tag = xstrdup(to->tag);
     else if (to->tag)
         add_behind(&out->image, ':', to->tag);
     if (container->digest_node)
         out->digest = xstrdup(to->digest ? to->digest : "");
     else if (to->digest)
-        add_behind(container->tag_node ? &out->tag : &out->image, '@', to->digest);
+        add_behind(out->tag ? &out->tag : out->new_tag ? &out->new_tag : &out->image, '@', to->digest);
     bool had_tag = container->tag_node && *container->tag_node->value;
     if (out->tag && !to->tag && (had_tag || *out->tag))
         return error_set(err, ERROR_UNSUPPORTED,
@@ -113,6 +125,23 @@ static bool reads_as(const struct yaml_node *node, const char *value)
     return strcmp(text ? text : "", value) == 0;
 }
 
+static int add_tag(const struct manifest_file *file, const struct container *container, char *tag,
+                   struct splice_list *out, struct error *err)
+{
+    const struct added_pair pair = {.key = "tag", .value = tag};
+    struct splice splice = SPLICE_INIT;
+    if (!container->entry_node)
+        return error_set(
+            err, ERROR_UNSUPPORTED,
+            "line %d, container %s: there is a repository alone, and the chart puts a tag behind it; "
+            "write a tag beside it first, which may be empty",
+            container->line, container->name);
+    if (pair_insert(file, container->entry_node, &pair, 1, &splice, err) < 0)
+        return error_wrap(err, "line %d, container %s", container->line, container->name);
+    splice_list_add(out, splice);
+    return 0;
+}
+
 static int edit_parts(const struct manifest_file *file, const struct container *container,
                       const struct image_ref *to, struct splice_list *out, struct error *err)
 {
@@ -134,7 +163,7 @@ static int edit_parts(const struct manifest_file *file, const struct container *
             return error_wrap(err, "container %s", container->name);
         splice_list_add(out, splice);
     }
-    return 0;
+    return parts.new_tag ? add_tag(file, container, parts.new_tag, out, err) : 0;
 }
 
 /* What was added since there were `len`. */
@@ -146,7 +175,8 @@ static void take_back(struct splice_list *list, size_t len)
 
 static bool has_parts(const struct container *container)
 {
-    return container->registry_node || container->tag_node || container->digest_node;
+    return container->registry_node || container->tag_node || container->digest_node ||
+           takes_no_tag(container);
 }
 
 int image_edit(const struct manifest_file *file, const struct container *container, const char *image,

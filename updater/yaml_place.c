@@ -3,9 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-
-#define BOM     "\xef\xbb\xbf"
-#define BOM_LEN 3
+#include "base/utf8.h"
 
 /* Line breaks are those of YAML 1.1, as libyaml reads it (§5.4): CR LF, CR, LF, NEL, LS and PS. */
 static const struct line_break {
@@ -67,14 +65,9 @@ const char *place_line_break(const char *text, size_t len, size_t at)
     return "\n";
 }
 
-static size_t skip_bom(const char *text, size_t start, size_t end)
-{
-    return end - start >= BOM_LEN && !memcmp(text + start, BOM, BOM_LEN) ? start + BOM_LEN : start;
-}
-
 bool place_is_blank(const char *text, size_t start, size_t end)
 {
-    for (size_t at = skip_bom(text, start, end); at < end; at++) {
+    for (size_t at = utf8_skip_bom(text, start, end); at < end; at++) {
         if (text[at] != ' ')
             return false;
     }
@@ -87,7 +80,7 @@ bool place_indent(const char *text, const struct yaml_node *mapping, const struc
     if (key->column != mapping->column)
         return false;
     size_t start = place_line_start(text, key->start);
-    start = skip_bom(text, start, key->start);
+    start = utf8_skip_bom(text, start, key->start);
     for (size_t at = start; at < key->start; at++) {
         bool is_dash = text[at] == '-' && text[at + 1] == ' ';
         if (text[at] != ' ' && !is_dash)
@@ -104,10 +97,38 @@ const struct yaml_node *place_last(const struct yaml_node *node)
     return node;
 }
 
+bool place_is_block_scalar(const struct yaml_node *node)
+{
+    return node->kind == YAML_SCALAR && (node->style == YAML_LITERAL || node->style == YAML_FOLDED);
+}
+
+bool place_keeps_breaks(const char *text, const struct yaml_node *node)
+{
+    size_t len = place_is_block_scalar(node) ? strcspn(text + node->start, "+ #\r\n") : 0;
+    return place_is_block_scalar(node) && text[node->start + len] == '+';
+}
+
+size_t place_scalar_end(const char *text, const struct yaml_node *scalar)
+{
+    size_t end = scalar->end;
+    if (!place_is_block_scalar(scalar))
+        return end;
+    while (end > scalar->start && strchr(" \t\r\n", text[end - 1]))
+        end--;
+    return end;
+}
+
 bool place_is_nothing(const struct yaml_node *node)
 {
     return node->kind == YAML_SCALAR && node->style == YAML_PLAIN && node->start == node->end &&
            !node->anchor && !node->tag;
+}
+
+size_t place_to_fill(const char *text, size_t len, const struct yaml_node *node)
+{
+    size_t at = node->start, end = place_line_end(text, len, at);
+    bool is_behind_colon = at && at < end && text[at - 1] == ':';
+    return is_behind_colon && place_is_blank(text, at, end) ? at + 1 : at;
 }
 
 char place_before(const char *text, size_t at)

@@ -11,6 +11,16 @@
 #include "base/attr.h"
 #include "base/yaml.h"
 
+/* The bytes [start, end) of a text, and how many take their place. */
+struct byte_edit {
+    size_t start, end, len;
+};
+
+static inline struct byte_edit bytes_between(size_t start, size_t end)
+{
+    return (struct byte_edit){.start = start, .end = end};
+}
+
 /* The first byte of the line that holds the byte `at`. */
 size_t place_line_start(const char *text, size_t at);
 /* The line break that ends the line of `at`, or `len`. */
@@ -26,8 +36,20 @@ const char *place_line_break(const char *text, size_t len, size_t at);
 /* True if there is nothing but spaces, and at the start of the file its byte order mark. */
 bool place_is_blank(const char *text, size_t start, size_t end);
 
+/* True for "|" and ">". */
+bool place_is_block_scalar(const struct yaml_node *node);
+
+/* True for "|+": blank lines that come to stand behind it are part of it. */
+bool place_keeps_breaks(const char *text, const struct yaml_node *node);
+
+/* The end of a scalar's last line: of a block scalar without the line breaks and blank lines behind its text. */
+size_t place_scalar_end(const char *text, const struct yaml_node *scalar);
+
 /* True if nothing is written: no text, no quotes, no anchor, no tag. */
 bool place_is_nothing(const struct yaml_node *node);
+
+/* Where the text of an empty value goes: behind its colon, or if the rest of the line is blank behind its first blank. */
+size_t place_to_fill(const char *text, size_t len, const struct yaml_node *node);
 
 /* The last byte before `at` that is no space; NUL if there is none. Nothing where a value belongs is behind a ":", or a key
  * without one, whose end libyaml does not tell: `{key }`, `? key`. */

@@ -1,7 +1,27 @@
 #include "updater/yaml_quote.h"
 
 #include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* 2024-01-31, and with a time of day: a date to readers of YAML 1.1. */
+static bool is_date(const char *text)
+{
+    size_t year = strspn(text, "0123456789");
+    return year == 4 && text[4] == '-' && isdigit((unsigned char)text[5]);
+}
+
+static bool is_large_number(const char *text)
+{
+    char *end;
+    return isdigit((unsigned char)text[0]) && isinf(strtod(text, &end)) && !*end;
+}
+
+bool yaml_needs_quotes(const char *text)
+{
+    return yaml_plain_is_typed(text) || is_date(text) || is_large_number(text);
+}
 
 /* Narrower than YAML allows: a quote too many is no harm. */
 static bool is_plain_char(char c, bool in_flow)
@@ -97,4 +117,19 @@ void yaml_add_quoted(struct strbuf *out, const char *text, enum yaml_style style
         add_single_quoted(out, text);
     else
         add_double_quoted(out, text);
+}
+
+void yaml_add_scalar(struct strbuf *out, const char *text, enum yaml_style quotes, bool in_flow)
+{
+    yaml_add_quoted(out, text, is_plain(text, in_flow) ? YAML_PLAIN : quotes, in_flow);
+}
+
+enum yaml_style yaml_quotes_of(const struct yaml_node *mapping)
+{
+    for (size_t i = mapping->len; i; i -= 2) {
+        enum yaml_style style = mapping->items[i - 1]->style;
+        if (style == YAML_SINGLE_QUOTED || style == YAML_DOUBLE_QUOTED)
+            return style;
+    }
+    return YAML_DOUBLE_QUOTED;
 }

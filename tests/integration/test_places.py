@@ -37,6 +37,17 @@ def test_a_tag_that_yaml_would_read_as_a_number_is_quoted(site):
     assert site.once()["changes"] == []
 
 
+def test_a_chart_s_repository_gets_its_tag_beside_it(site):
+    site.push("team/web", "1.0.0", "1.10.0")
+    values = f"app:\n  image:\n    repository: {site.registry.host}/team/web   # ours\n    pullSecrets:\n    - pull\n"
+    start = helm_release("web", values)
+    site.start({"web.yaml": start})
+    [change] = site.once()["changes"]
+    assert change["to"] == site.image("team/web", "1.10.0")
+    assert site.repo.read("web.yaml").decode() == start.replace("- pull\n", "- pull\n        tag: 1.10.0\n")
+    assert site.once()["changes"] == []
+
+
 def test_annotations_say_where_the_parts_of_an_image_are(site):
     site.push("team/web", "1.0.0", "1.1.0")
     def text(tag):

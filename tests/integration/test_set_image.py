@@ -169,10 +169,25 @@ def test_a_path_that_is_not_there(pawl, folder):
 
 
 def test_a_tag_that_cannot_be_set_by_its_bytes_alone_is_refused(pawl, folder):
-    text = workload("web", f'"{OLD}"'.replace("example.test", "example\\x2etest"))
+    text = workload("web", f'"{OLD}"'.replace("1.0.0", "1\\x2e0.0"))
     (folder / "web.yaml").write_text(text)
     result = pawl.expect(1, "set-image", "-f", folder, "demo:deployment/web", f"app={NEW}")
     assert "escapes" in result.stderr and (folder / "web.yaml").read_text() == text
+
+
+def test_escapes_before_the_tag_stay(pawl, folder):
+    text = workload("web", f'"{OLD}"'.replace("/", "\\/"))
+    (folder / "web.yaml").write_text(text)
+    pawl.ok("set-image", "-f", folder, "demo:deployment/web", f"app={NEW}")
+    assert (folder / "web.yaml").read_text() == text.replace(OLD.split(":")[-1], NEW.split(":")[-1])
+
+
+def test_a_workload_in_a_file_that_cannot_be_read_is_said_to_be_there(pawl, folder):
+    text = workload("web", OLD) + "broken: [\n"
+    (folder / "web.yaml").write_text(text)
+    result = pawl.expect(1, "set-image", "-f", folder, "demo:deployment/web", f"app={NEW}")
+    assert "it may be in" in result.stderr and "web.yaml, which cannot be read: line " in result.stderr
+    assert (folder / "web.yaml").read_text() == text
 
 
 def test_an_image_that_yaml_would_read_as_a_number_gets_quotes(pawl, folder):

@@ -57,9 +57,21 @@ static void test_utf8_char_length_never_reads_past_the_end(void **state)
     assert_int_equal(utf8_char_length(text, sizeof(text)), 4);
 }
 
+static void test_utf8_counts_characters_and_passes_marks(void **state)
+{
+    (void)state;
+    assert_int_equal(utf8_count("", 0), 0);
+    assert_int_equal(utf8_count("a\xc3\xa4\xe2\x82\xac\xf0\x9f\x9a\xa2", 10), 4);
+    assert_int_equal(utf8_skip_bom(UTF8_BOM "a", 0, 4), 3);
+    assert_int_equal(utf8_skip_bom("x" UTF8_BOM, 1, 4), 4);
+    assert_int_equal(utf8_skip_bom(UTF8_BOM, 0, 2), 0);
+    assert_int_equal(utf8_skip_bom("abc", 0, 3), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_utf8_counts_characters_and_passes_marks),
         cmocka_unit_test(test_utf8_valid_length_ends_at_the_first_bad_byte),
         cmocka_unit_test(test_utf8_ascii_length_counts_to_the_first_other_byte),
         cmocka_unit_test(test_utf8_char_length_never_reads_past_the_end),

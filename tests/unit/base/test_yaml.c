@@ -180,6 +180,7 @@ static void test_yaml_broken_documents_spoil_only_themselves(void **state)
         {"a: &x [1, *x]\n", "1@0-14 1:11 ", "an alias inside the node that it stands for", 0},
         {"a: 1\nb: 2\na: 3\n", "1@0-15 3:1 ", "the key \"a\" is there twice, in line 1 and in line 3", 0},
         {"a: 1\n'a': 3\n", "1@0-12 2:1 ", "the key \"a\" is there twice", 0},
+        {"x: {<<: {}, '<<': 1, <<: {}, \"<<\": 2}\n", "1@0-38 1:30 ", "the key \"<<\" is there twice", 0},
         {"x: {y: [{a: 1, b: {}, a: 1}]}\n", "1@0-30 1:23 ", "the key \"a\" is there twice", 0},
         {"? {a: 1}\n: 1\n? {a: 1}\n: 1\n", "1@0-26 ok ", NULL, 0},
     };
@@ -201,10 +202,13 @@ static void test_yaml_duplicate_keys_are_found_among_many(void **state)
         strbuf_addf(&text, "key%d: 1\n", i);
     CLEANUP(yaml_release) struct yaml_stream *unique = read_text(text.buf);
     assert_int_equal(root_of(unique)->len, 10000);
+    strbuf_addstr(&text, "<<: {}\n\"<<\": 1\n<<: {}\n");
+    CLEANUP(yaml_release) struct yaml_stream *merged = read_text(text.buf);
+    assert_int_equal(root_of(merged)->len, 10006);
     strbuf_addstr(&text, "key77: 1\n");
     CLEANUP(yaml_release) struct yaml_stream *twice = read_text(text.buf);
     assert_string_equal(twice->documents[0].error.text,
-                        "the key \"key77\" is there twice, in line 78 and in line 5001");
+                        "the key \"key77\" is there twice, in line 78 and in line 5004");
 }
 
 static void test_yaml_whole_files_are_refused(void **state)
@@ -284,15 +288,17 @@ static void test_yaml_get_follows_aliases_and_merge_keys(void **state)
                                            "own: {<<: *base, image: o:1}\n"
                                            "list: {<<: [{x: 1}, *more, *base]}\n"
                                            "quoted: {\"<<\": *base}\n"
+                                           "twice: {<<: *base, image: t:1, <<: {name: last, image: l:1}}\n"
                                            "anchor: &s text\n"
                                            "again: *s\n");
     static const struct {
         const char *object, *key, *value;
     } cases[] = {
-        {"base", "image", "b:1"},  {"more", "image", "m:1"},  {"more", "name", "base"},
-        {"alias", "image", "b:1"}, {"own", "image", "o:1"},   {"own", "name", "base"},
-        {"list", "image", "m:1"},  {"list", "x", "1"},        {"quoted", "image", NULL},
-        {"base", "none", NULL},    {"anchor", "image", NULL}, {"missing", "image", NULL},
+        {"base", "image", "b:1"},  {"more", "image", "m:1"},   {"more", "name", "base"},
+        {"alias", "image", "b:1"}, {"own", "image", "o:1"},    {"own", "name", "base"},
+        {"list", "image", "m:1"},  {"list", "x", "1"},         {"quoted", "image", NULL},
+        {"twice", "image", "t:1"}, {"twice", "name", "last"},  {"base", "none", NULL},
+        {"anchor", "image", NULL}, {"missing", "image", NULL},
     };
     const struct yaml_node *root = root_of(stream);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

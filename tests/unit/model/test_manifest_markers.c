@@ -69,6 +69,12 @@ static void test_markers_are_read_in_any_style(void **state)
          VALUES " 2:a=x/y:1[glob:*]\n"},
         {"image: nginx # pawl: glob:1.*\n", VALUES " 1:image=nginx[glob:1.*]\n"},
         {"image: ghcr.io/x # pawl:glob:1.*\n", VALUES " 1:image=ghcr.io/x[glob:1.*]\n"},
+        /* however it is spaced */
+        {"a: x/y:1 #pawl: glob:*\nb: x/y:2\t#\t pawl:glob:2*\n",
+         VALUES " 1:a=x/y:1[glob:*] 2:b=x/y:2[glob:2*]\n"},
+        /* behind a name */
+        {"a:\n- --image=x/y:1 # pawl: glob:*\n- A=b=1 # pawl: x/y glob:*\n",
+         VALUES " 2:a.0=x/y:1[glob:*] 3:a.1=x/y:1(tag)[glob:*]\n"},
         {"a: 1\n", ""},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -149,9 +155,10 @@ static void test_text_that_looks_like_a_marker_is_none(void **state)
 {
     (void)state;
     static const char *const cases[] = {
-        "a: \"x # pawl: glob:*\"\n",  "a: |\n  image: x/y:1 # pawl: glob:*\n",
-        "a: 'x\n  # pawl: glob:*'\n", "\"x # pawl: y\": 1\n",
-        "a: x/y:1# pawl:glob\n",      "a: '{\"$imagepolicy\": 1}'\n",
+        "a: \"x # pawl: glob:*\"\n",    "a: |\n  image: x/y:1 # pawl: glob:*\n",
+        "a: 'x\n  # pawl: glob:*'\n",   "\"x # pawl: y\": 1\n",
+        "a: x/y:1# pawl:glob\n",        "a: x/y:1 ## pawl: glob:*\n",
+        "a: x/y:1 # of pawl: glob:*\n", "a: '{\"$imagepolicy\": 1}'\n",
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         assert_read(manifest_file_new, cases[i], "");

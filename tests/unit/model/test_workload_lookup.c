@@ -17,8 +17,9 @@ static void test_workload_is_found_or_the_reason_is_said(void **state)
 {
     (void)state;
     static const char text[] = POD("demo", "app") "---\n" POD("demo", "twice") "---\n" POD(
-        "demo",
-        "twice") "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: demo}\n";
+        "demo", "twice") "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: demo}\n"
+                         "---\nkind: Pod\nmetadata: {name: odd}\n---\nkind: Pod\nmetadata: {name: "
+                         "lost}\nkind: Pod\n---\nname: lost-too\n---\nname: [some\n";
     static const struct {
         const char *id, *error;
         enum error_code code;
@@ -27,12 +28,27 @@ static void test_workload_is_found_or_the_reason_is_said(void **state)
         {"demo:pod/ap", "not found in repository; did you mean demo:pod/app?", ERROR_NOT_FOUND},
         {"prod:pod/app", "not found in repository; did you mean demo:pod/app?", ERROR_NOT_FOUND},
         {"demo:deployment/app", "not found in repository; did you mean demo:pod/app?", ERROR_NOT_FOUND},
-        {"demo:pod/something", "not found in repository", ERROR_NOT_FOUND},
+        {"demo:pod/something",
+         "not found in repository; it may be in u.yaml, which cannot be read: the file is UTF-16; save it as "
+         "UTF-8",
+         ERROR_NOT_FOUND},
+        {"demo:pod/lost",
+         "not found in repository; it may be in a.yaml, which cannot be read: line 25: the key \"kind\" is "
+         "there twice",
+         ERROR_NOT_FOUND},
+        {"file/m.yaml", "m.yaml:1: the marker has no value before it", ERROR_INVALID},
+        {"demo:pod/odd", "not found in repository; it may be in a.yaml: line 20: this Pod has no apiVersion",
+         ERROR_NOT_FOUND},
+        {"demo:pod/lost-too", "not found in repository; it may be in u.yaml", ERROR_NOT_FOUND},
         {"demo:configmap/settings", "a.yaml:16: a ConfigMap does not have containers", ERROR_UNSUPPORTED},
         {"demo:pod/twice", "a.yaml:", ERROR_INVALID},
     };
     struct manifest_set *set = manifest_set_new();
     manifest_set_add(set, manifest_file_new("a.yaml", xstrdup(text), strlen(text), "default"));
+    static const char marked[] = "# pawl: glob:*\n";
+    manifest_set_add(set, manifest_file_new("m.yaml", xstrdup(marked), strlen(marked), "default"));
+    static const char utf16[] = "\xff\xfek";
+    manifest_set_add(set, manifest_file_new("u.yaml", xstrdup(utf16), strlen(utf16), "default"));
     manifest_set_finish(set);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct error err = ERROR_INIT;

@@ -66,11 +66,32 @@ static void test_annotation_set_goes_where_its_place_is(void **state)
          "three", HEAD "metadata:\n  name: a\n  annotations:\n    k: \"three\"\n\n    l: m\n" TAIL},
         {HEAD "metadata:\n  name: a\n  annotations:\n    k: one\n      two\n    l: m\n" TAIL, "k", "three",
          HEAD "metadata:\n  name: a\n  annotations:\n    k: three\n    l: m\n" TAIL},
-        /* behind a block scalar, with its blank lines */
+        /* behind a block scalar, and behind its blank lines if they are its own */
         {HEAD "metadata:\n  name: a\n  annotations:\n    k: |\n      one\n\n" TAIL, "l", "m",
-         HEAD "metadata:\n  name: a\n  annotations:\n    k: |\n      one\n\n    l: m\n" TAIL},
+         HEAD "metadata:\n  name: a\n  annotations:\n    k: |\n      one\n    l: m\n\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations:\n    k: >-\r\n      one\r\n\r\n\n" TAIL, "l", "m",
+         HEAD "metadata:\n  name: a\n  annotations:\n    k: >-\r\n      one\r\n    l: m\r\n\r\n\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations:\n    k: |+\n      one\n\n" TAIL, "l", "m",
+         HEAD "metadata:\n  name: a\n  annotations:\n    k: |+\n      one\n\n    l: m\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations:\n    k: |\n      one\n        \n" TAIL, "l", "m",
+         HEAD "metadata:\n  name: a\n  annotations:\n    k: |\n      one\n        \n    l: m\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations:\n    k: |\n\n" TAIL, "l", "m",
+         HEAD "metadata:\n  name: a\n  annotations:\n    k: |\n    l: m\n\n" TAIL},
         {HEAD "metadata:\n  name: a\n  annotations:\n    k: |\n      one", "l", "m",
          HEAD "metadata:\n  name: a\n  annotations:\n    l: m\n    k: |\n      one"},
+        {HEAD "metadata:\n  name: a\n  annotations:\n    k: \n    l: m\n" TAIL, "k", "v",
+         HEAD "metadata:\n  name: a\n  annotations:\n    k: v\n    l: m\n" TAIL},
+        /* in the quotes of the others, where it needs any */
+        {HEAD "metadata:\n  name: a\n  annotations:\n    x: '1'\n    y: z\n    k: 1\n" TAIL, "k", "true",
+         HEAD "metadata:\n  name: a\n  annotations:\n    x: '1'\n    y: z\n    k: 'true'\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations:\n    x: '1'\n" TAIL, "k", "it's: so",
+         HEAD "metadata:\n  name: a\n  annotations:\n    x: '1'\n    k: 'it''s: so'\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations: {x: 'y'}\n" TAIL, "k", "a\nb",
+         HEAD "metadata:\n  name: a\n  annotations: {x: 'y', k: \"a\\nb\"}\n" TAIL},
+        {HEAD "metadata: {\"name\": \"a\", \"annotations\": {\"k\": null}}\n" TAIL, "k", "v",
+         HEAD "metadata: {\"name\": \"a\", \"annotations\": {\"k\": \"v\"}}\n" TAIL},
+        {HEAD "metadata: {\"name\": \"a\"}\n" TAIL, "k", "v",
+         HEAD "metadata: {\"name\": \"a\", \"annotations\": {\"k\": \"v\"}}\n" TAIL},
         /* no annotations */
         {HEAD "metadata:\n    name: a # c\n" TAIL, "k", "1.10",
          HEAD "metadata:\n    name: a # c\n    annotations:\n        k: \"1.10\"\n" TAIL},
@@ -107,6 +128,32 @@ static void test_annotation_set_goes_where_its_place_is(void **state)
         {"{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\"}}\n", "k", "v",
          "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\", "
          "\"annotations\": {\"k\": \"v\"}}}\n"},
+        /* a line for each pair: the new one gets its own, and comments stay where they are */
+        {HEAD "metadata:\n  name: a\n  annotations: {\n    x: y # c\n  }\n" TAIL, "k", "v",
+         HEAD "metadata:\n  name: a\n  annotations: {\n    x: y, # c\n    k: v\n  }\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations: {\r\n\tx: y, # c\r\n  }\n" TAIL, "k", "v",
+         HEAD "metadata:\n  name: a\n  annotations: {\r\n\tx: y, # c\r\n\tk: v,\r\n  }\n" TAIL},
+        {HEAD "metadata: {name: a,\n           labels: {x: y}}\n" TAIL, "k", "v",
+         HEAD "metadata: {name: a,\n           labels: {x: y},\n           annotations: {k: v}}\n" TAIL},
+        {HEAD "metadata: {name: a,\n           annotations: {}}\n" TAIL, "k", "v",
+         HEAD "metadata: {name: a,\n           annotations: {k: v}}\n" TAIL},
+        {HEAD "metadata: {\n  name: a}\n" TAIL, "k", "v",
+         HEAD "metadata: {\n  name: a,\n  annotations: {\n    k: v\n  }}\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations: {\n    # none\n  }\n" TAIL, "k", "v",
+         HEAD "metadata:\n  name: a\n  annotations: {k: v\n    # none\n  }\n" TAIL},
+        {"{\n   \"apiVersion\": \"v1\",\n   \"kind\": \"Pod\",\n   \"metadata\": {\n      \"name\": \"a\"\n  "
+         " "
+         "}\n}\n",
+         "k", "v",
+         "{\n   \"apiVersion\": \"v1\",\n   \"kind\": \"Pod\",\n   \"metadata\": {\n      \"name\": \"a\",\n"
+         "      \"annotations\": {\n         \"k\": \"v\"\n      }\n   }\n}\n"},
+        {"{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"Pod\",\n\t\"metadata\": {\n\t\t\"annotations\": { "
+         "},\n\t\t"
+         "\"name\": \"a\"\n\t}\n}\n",
+         "k", "v",
+         "{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"Pod\",\n\t\"metadata\": {\n\t\t\"annotations\": "
+         "{\n\t\t\t\"k\": "
+         "\"v\"\n\t\t},\n\t\t\"name\": \"a\"\n\t}\n}\n"},
         /* line ends, last lines, marks */
         {"apiVersion: v1\r\nkind: Pod\r\nmetadata:\r\n  name: a\r\n", "k", "v",
          "apiVersion: v1\r\nkind: Pod\r\nmetadata:\r\n  name: a\r\n  annotations:\r\n    k: v\r\n"},
@@ -162,6 +209,25 @@ static void test_annotation_removal_takes_its_lines(void **state)
         {HEAD "metadata:\n  name: a\n  annotations: {x: y, k: v, z: w}\n" TAIL, "k",
          HEAD "metadata:\n  name: a\n  annotations: {x: y, z: w}\n" TAIL},
         {HEAD "metadata:\n  name: a\n  annotations: {x: y, k: v}\n" TAIL, "k",
+         HEAD "metadata:\n  name: a\n  annotations: {x: y}\n" TAIL},
+        /* of lines in braces its own alone, and the comma before it if it was the last */
+        {HEAD "metadata:\n  name: a\n  annotations: {\n    x: y, # x\n    k: v # k\n  }\n" TAIL, "k",
+         HEAD "metadata:\n  name: a\n  annotations: {\n    x: y # x\n  }\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations: {\n    x: y, # x\n    k: v, # k\n  }\n" TAIL, "k",
+         HEAD "metadata:\n  name: a\n  annotations: {\n    x: y, # x\n  }\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations: {\n    # k\n    k: v, # k\n    # x\n    x: y\n  }\n" TAIL,
+         "k", HEAD "metadata:\n  name: a\n  annotations: {\n    # k\n    # x\n    x: y\n  }\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations: {k: v, # k\n    # x\n    x: y}\n" TAIL, "k",
+         HEAD "metadata:\n  name: a\n  annotations: {\n    # x\n    x: y}\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations: {k: v # k, k\n    , # x\n    # x\n    x: y}\n" TAIL, "k",
+         HEAD "metadata:\n  name: a\n  annotations: {\n    # x\n    x: y}\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations: {x: y, # x\n    k: v}\n" TAIL, "k",
+         HEAD "metadata:\n  name: a\n  annotations: {x: y # x\n    }\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations: {x: y\n    , k: v\n    , z: w}\n" TAIL, "k",
+         HEAD "metadata:\n  name: a\n  annotations: {x: y\n    , z: w}\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations: {x: y # x\n    , k: v, }\n" TAIL, "k",
+         HEAD "metadata:\n  name: a\n  annotations: {x: y # x\n     , }\n" TAIL},
+        {HEAD "metadata:\n  name: a\n  annotations: {x: y\n    , k: v}\n" TAIL, "k",
          HEAD "metadata:\n  name: a\n  annotations: {x: y}\n" TAIL},
         {HEAD "metadata:\n  name: a\n  annotations:\n    k: >-\n      one\n      two\n\n    x: y\n" TAIL, "k",
          HEAD "metadata:\n  name: a\n  annotations:\n\n    x: y\n" TAIL},

@@ -89,6 +89,9 @@ static void test_edit_set_tag_changes_the_tag_alone(void **state)
         {">1-\n     a:1", ">1-\n     a:2.0"},
         {"a:2.0", "a:2.0"},
         {"REG.example/a:1", "REG.example/a:2.0"},
+        /* escapes before the tag */
+        {"\"h.example\\/a:1\"", "\"h.example\\/a:2.0\""},
+        {"\"h.example/\\\n      a:1\" # c", "\"h.example/\\\n      a:2.0\" # c"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         assert_edits(edit_set_tag, cases[i].from, "2.0", cases[i].expected);
@@ -155,9 +158,9 @@ static void test_edit_set_image_refuses_what_it_cannot_write(void **state)
     assert_refuses(edit_set_image, "!!int 1", "a:1", ERROR_UNSUPPORTED, "YAML tag");
     assert_refuses(edit_set_image, "&x", "a:1", ERROR_UNSUPPORTED, "no image text");
     assert_refuses(edit_set_image, "!!str", "a:1", ERROR_UNSUPPORTED, "no image text");
-    assert_refuses(edit_set_image, "|\n      a:1", "b:1", ERROR_UNSUPPORTED, "no image text");
+    assert_refuses(edit_set_image, "|\n      a:1", "b:1", ERROR_UNSUPPORTED, "the line break at the end");
     assert_refuses(edit_set_image, "&a:1", "b:1", ERROR_UNSUPPORTED, "no image text");
-    assert_refuses(edit_set_image, "[a]", "a:1", ERROR_UNSUPPORTED, "no image text");
+    assert_refuses(edit_set_image, "[a]", "a:1", ERROR_UNSUPPORTED, "a list or mapping");
 }
 
 #define SHARED                                                                                               \

@@ -11,6 +11,8 @@
 
 #define DIGEST "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
+#define OTHER "sha256:fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+
 /* The file after the image of its first container became `image`; or "error: …". */
 static char *edit(const char *path, const char *text, const char *image)
 {
@@ -50,6 +52,22 @@ static void test_entry_of_a_kustomization_changes_its_own_fields(void **state)
          "images:\n- name: a\n  newName: r/app\n  newTag: v2\n"},
         {"images:\n- name: app\n  digest: " DIGEST "\n", "app@" DIGEST,
          "images:\n- name: app\n  digest: " DIGEST "\n"},
+        /* what is empty is not there */
+        {"images:\n- name: app\n  newTag: \"\"\n", "app:1.10", "images:\n- name: app\n  newTag: \"1.10\"\n"},
+        {"images:\n- name: app\n  newTag:\n  newName:\n", "app:v2",
+         "images:\n- name: app\n  newTag: v2\n  newName:\n"},
+        {"images:\n- name: app\n  newTag: null\n  digest: ''\n", "app:v2",
+         "images:\n- name: app\n  newTag: v2\n  digest: ''\n"},
+        {"images:\n- name: app\n  digest: ~\n", "app@" DIGEST,
+         "images:\n- name: app\n  digest: " DIGEST "\n"},
+        {"images:\n- name: app\n  newTag:\n- name: b\n", "app:v2@" DIGEST,
+         "images:\n- name: app\n  newTag: v2\n  digest: " DIGEST "\n- name: b\n"},
+        {"images:\n- name: app\n  newTag: ", "app:v2@" DIGEST,
+         "images:\n- name: app\n  newTag: v2\n  digest: " DIGEST},
+        {"images: [{name: app, newTag: }]\n", "app:v2@" DIGEST,
+         "images: [{name: app, newTag: v2, digest: " DIGEST "}]\n"},
+        {"images:\n- {\n  name: app, # c\n\n  newTag: , # d\n }\n", "app:v2@" DIGEST,
+         "images:\n- {\n  name: app, # c\n\n  newTag: v2, # d\n  digest: " DIGEST ",\n }\n"},
         {"images:\n- name: app\n  newTag: '1'\n", "other:2",
          "error: line 3, container app: only its tag can be changed here; the name is written elsewhere"},
         {"images:\n- name: app\n  digest: " DIGEST "\n", "app:2",
@@ -68,10 +86,21 @@ static void test_entry_gets_a_tag_in_the_style_of_the_file(void **state)
         {"images:\r\n- name: app\r\n- name: b\r\n", "app:v2",
          "images:\r\n- name: app\r\n  newTag: v2\r\n- name: b\r\n"},
         {"images:\n- name: 'app'", "app:v2", "images:\n- name: 'app'\n  newTag: v2"},
+        {"images:\n- name: 'app'\n", "app:1.10", "images:\n- name: 'app'\n  newTag: '1.10'\n"},
         {"images: [{name: app}, {name: b}]\n", "app:v2", "images: [{name: app, newTag: v2}, {name: b}]\n"},
         {"images:\n- {\n  name: app # c\n  }\n", "app:v2",
-         "images:\n- {\n  name: app, newTag: v2 # c\n  }\n"},
-        {"images:\n- name: app\n  newName: |-\n    q/app\n", "q/app:v2",
+         "images:\n- {\n  name: app, # c\n  newTag: v2\n  }\n"},
+        {"images: [{\"name\": \"app\"}]\n", "app:v2", "images: [{\"name\": \"app\", \"newTag\": \"v2\"}]\n"},
+        {"images: [\n    {\n        \"name\": \"app\"\n    }\n]\n", "app:v2@" DIGEST,
+         "images: [\n    {\n        \"name\": \"app\",\n        \"newTag\": \"v2\",\n        \"digest\": "
+         "\"" DIGEST "\"\n    }\n]\n"},
+        {"images:\n- name: app # c\n- name: b\n", "app:1.10@" DIGEST,
+         "images:\n- name: app # c\n  newTag: \"1.10\"\n  digest: " DIGEST "\n- name: b\n"},
+        {"images: [{name: app}]\n", "app:v2@" DIGEST,
+         "images: [{name: app, newTag: v2, digest: " DIGEST "}]\n"},
+        {"images:\n- name: app\n  newName: |-\n    q/app\n\n- name: b\n", "q/app:v2",
+         "images:\n- name: app\n  newName: |-\n    q/app\n\n  newTag: v2\n- name: b\n"},
+        {"images:\n- name: app\n  newName: |-\n    q/app", "q/app:v2",
          "error: line 3, container app: newTag has no place here; write one by hand first"},
         {"---\na: 1\n---\nimages:\n- name: app\n---\nb: 2\n", "app:v2",
          "---\na: 1\n---\nimages:\n- name: app\n  newTag: v2\n---\nb: 2\n"},
@@ -93,6 +122,14 @@ static void test_entry_of_a_marker_is_a_tag_alone(void **state)
         {"t: a # pawl: q/app glob:*\n", "q/app:b@" DIGEST,
          "error: line 1, container t: there is no place for the tag or digest; write one by hand first"},
         {"t: q/app:1 # pawl: glob:*\n", "q/app:2", "t: q/app:2 # pawl: glob:*\n"},
+        {"t: a@" DIGEST " # pawl: q/app glob:*\n", "q/app:b@" OTHER, "t: b@" OTHER " # pawl: q/app glob:*\n"},
+        {"t: a@" DIGEST " # pawl: q/app glob:*\n", "q/app:b", "t: b # pawl: q/app glob:*\n"},
+        {"t:\n- --image=q/app:1 # pawl: glob:*\n", "r/app:1.10", "t:\n- --image=r/app:1.10 # pawl: glob:*\n"},
+        {"t:\n- 'A=1.9' # pawl: q/app glob:*\n", "q/app:1.10", "t:\n- 'A=1.10' # pawl: q/app glob:*\n"},
+        {"t: --image a:1 # pawl: glob:*\n", "q/app:2",
+         "error: line 1, container t: \"--image a:1\" is no image reference: the path must be of lower-case "
+         "letters "
+         "and digits, joined by single \".\", \"_\", \"__\", \"-\" and \"/\""},
     };
     assert_edited("values.yaml", cases, ARRAY_LEN(cases));
 }

@@ -79,6 +79,37 @@ static void test_image_edit_changes_the_tag_where_it_is(void **state)
         {"{image: a, tag: &t v1, other: *t}", "a:v2", "{image: a, tag: &t v2, other: *t}"},
         {"\n      image: a\n      # the tag\n      tag:   v1   # here", "a:longer-v2",
          "\n      image: a\n      # the tag\n      tag:   longer-v2   # here"},
+        /* JSON */
+        {"{\"image\": \"a\", \"tag\": 1.9}", "a:v2", "{\"image\": \"a\", \"tag\": \"v2\"}"},
+        {"{\"image\": \"a\", \"tag\" :\n      null}", "a:v2", "{\"image\": \"a\", \"tag\" :\n      \"v2\"}"},
+        {"{\"image\": a, \"tag\": x}", "a:v2", "{\"image\": a, \"tag\": v2}"},
+        /* the rest of the line is blank */
+        {"\n      image: a\n      tag: \n      x: y", "a:v2", "\n      image: a\n      tag: v2\n      x: y"},
+        {"\n      image: a\n      tag:  \n      x: y", "a:1.10",
+         "\n      image: a\n      tag: \"1.10\" \n      x: y"},
+        {"\n      image: a\n      tag: \t\n      x: y", "a:v2",
+         "\n      image: a\n      tag: v2 \t\n      x: y"},
+        {"\n      image: a\n      tag:  # c", "a:v2", "\n      image: a\n      tag: v2  # c"},
+        /* a chart puts the tag behind its repository */
+        {"{image: {repository: a:1}}", "a:2", "{image: {repository: a:2}}"},
+        {"{image: {repository: a}}", "a:1.10", "{image: {repository: a, tag: \"1.10\"}}"},
+        {"{image: {registry: quay.io, repository: a}}", "quay.io/b:v2",
+         "{image: {registry: quay.io, repository: b, tag: v2}}"},
+        {"{image: {repository: a}}", "a:v2@" A_DIGEST, "{image: {repository: a, tag: v2@" A_DIGEST "}}"},
+        {"{image: {repository: a, digest: ''}}", "a:v2@" A_DIGEST,
+         "{image: {repository: a, digest: '" A_DIGEST "', tag: v2}}"},
+        {"{image: {repository: a, digest: " A_DIGEST "}}", "a:v2@" B_DIGEST,
+         "{image: {repository: a, digest: " B_DIGEST ", tag: v2}}"},
+        {"{image: {repository: a, digest: '" A_DIGEST "'}}", "a:1.10",
+         "{image: {repository: a, digest: '', tag: '1.10'}}"},
+        {"{image: {repository: a@" A_DIGEST "}}", "a:v2", "{image: {repository: a:v2}}"},
+        {"\n      image:\n        repository: a # c\n        pullSecrets:\n        - name: x # y\n      x: y",
+         "a:v2",
+         "\n      image:\n        repository: a # c\n        pullSecrets:\n        - name: x # y\n        "
+         "tag: v2\n"
+         "      x: y"},
+        {"\n      image:\n        repository: a\n        pullSecrets: []", "a:v2",
+         "\n      image:\n        repository: a\n        pullSecrets: []\n        tag: v2"},
         {"\n      image: a\n      tag: >-\n        v1", "a:1.10",
          "\n      image: a\n      tag: >-\n        1.10"},
     };
@@ -89,8 +120,9 @@ static void test_image_edit_changes_the_tag_where_it_is(void **state)
 static void test_image_edit_quotes_a_tag_that_would_be_no_string(void **state)
 {
     (void)state;
-    static const char *const tags[] = {"1.10", "1e3",  "0755", "12",    "yes",        "no", "on", "null",
-                                       "true", "0x1F", "0o17", "1_000", "2024-01-02", "y",  "007"};
+    static const char *const tags[] = {"1.10",       "1e3",  "0755", "12",      "yes",  "no",
+                                       "on",         "null", "true", "0x1F",    "0o17", "1_000",
+                                       "2024-01-02", "y",    "007",  "1234e567"};
     for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
         AUTO_FREE char *image = xasprintf("a:%s", tags[i]);
         AUTO_FREE char *twice = xasprintf("{image: a, tag: \"%s\"}", tags[i]);
@@ -172,6 +204,11 @@ static void test_image_edit_refuses_what_the_parts_cannot_hold(void **state)
          ERROR_UNSUPPORTED},
         {"{image: a, tag: &t }", "b:v2", "container app: line 7: there is no image text", ERROR_UNSUPPORTED},
         {"{image: a, tag }", "b:v2", "container app: line 7: there is no image text", ERROR_UNSUPPORTED},
+        {"{image: &i {repository: a}, other: *i}", "a:v2",
+         "line 7, container app: there is a repository alone", ERROR_UNSUPPORTED},
+        {"{image: {repository: a, tag: [x]}}", "a:v2", "there is a repository alone", ERROR_UNSUPPORTED},
+        {"{image: {repository: a, tag }}", "b:v2", "container app: line 7: there is no image text",
+         ERROR_UNSUPPORTED},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct error err = ERROR_INIT;
