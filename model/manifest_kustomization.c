@@ -75,12 +75,24 @@ static const char *text_of(const struct yaml_node *node)
     return text ? text : "";
 }
 
+/* True if a tag or digest is written with the name, which newTag and digest would come to stand behind. */
+static bool is_whole_reference(const char *name)
+{
+    CLEANUP(image_ref_release) struct image_ref ref = IMAGE_REF_INIT;
+    struct error ignored = ERROR_INIT;
+    return image_ref_parse(name, &ref, &ignored) == 0 && (ref.tag || ref.digest);
+}
+
 static int put_together(struct container *container)
 {
+    const char *name = container->image_node->value;
+    if (is_whole_reference(name))
+        return error_set(&container->problem, ERROR_INVALID,
+                         "%s %.300s has a tag or digest; write it as newTag or digest",
+                         container->is_name_fixed ? "the name" : "newName", name);
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     const char *tag = text_of(container->tag_node), *digest = text_of(container->digest_node);
-    strbuf_addf(&text, "%s%s%s%s%s", container->image_node->value, *tag ? ":" : "", tag, *digest ? "@" : "",
-                digest);
+    strbuf_addf(&text, "%s%s%s%s%s", name, *tag ? ":" : "", tag, *digest ? "@" : "", digest);
     return image_ref_parse(text.buf, &container->image, &container->problem);
 }
 

@@ -124,8 +124,9 @@ static bool is_same_place(const struct comparison *c, const struct yaml_node *a,
         return is_filled_in(c, a, filled, b);
     if (b->start != moved(c, start_of(a), a->start))
         return false;
-    /* A collection that something is added to ends with that, or with what is added behind its last node. */
-    if (c->has_additions && (a->kind == YAML_MAPPING || a->kind == YAML_SEQUENCE))
+    /* A block collection ends with its last node, which is compared itself; one that something is added to with that. */
+    bool is_collection = a->kind == YAML_MAPPING || a->kind == YAML_SEQUENCE;
+    if (is_collection && (!a->flow || c->has_additions))
         return true;
     return b->end == moved(c, is_empty ? EDGE_EMPTY : EDGE_END, a->end);
 }

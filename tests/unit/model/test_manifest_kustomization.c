@@ -64,6 +64,10 @@ static void test_kustomization_entries_are_containers(void **state)
          "problem 8: container UPPER/: \"UPPER/\" is no image reference: the path must be of lower-case "
          "letters and "
          "digits, joined by single \".\", \"_\", \"__\", \"-\" and \"/\"\n"},
+        {"x/k.yaml", HEAD "images:\n- name: a:d\n- name: b\n  newName: h:5000/b:1\n- name: h:5000/c\n",
+         "default:kustomization/x 4:a:d=? 6:b=? 7:c=h:5000/c\n"
+         "problem 4: container a:d: the name a:d has a tag or digest; write it as newTag or digest\n"
+         "problem 6: container b: newName h:5000/b:1 has a tag or digest; write it as newTag or digest\n"},
         {"x/k.yaml", HEAD "images:\n- {name: a/app, newTag: '1'}\n- {name: b/app, newTag: '2'}\n",
          "default:kustomization/x 4:app=a/app:1 5:app=b/app:2\n"
          "problem 4: container app: more than one entry is called app; say which policy is whose with a "

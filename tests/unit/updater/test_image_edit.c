@@ -117,6 +117,26 @@ static void test_image_edit_changes_the_tag_where_it_is(void **state)
         assert_edits(cases[i].from, cases[i].image, cases[i].to);
 }
 
+/* Then all that it is in ends with it, too. */
+static void test_image_edit_fills_the_last_value_of_a_file(void **state)
+{
+    (void)state;
+    static const char *const ends[] = {"", "\n", " \n", "  \r\n", " ", "\n...\n", " \n---\n"};
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        struct error err = ERROR_INIT;
+        AUTO_FREE char *before = xasprintf(
+            "kind: HelmRelease\napiVersion: helm.fluxcd.io/v1\nmetadata: {name: x}\nspec:\n  values:\n"
+            "    image: a\n    tag:%s",
+            ends[i]);
+        AUTO_FREE char *got = edited(before, "a:v2", &err);
+        const char *rest = ends[i] + (*ends[i] == ' '); /* the blank is the one that belongs there */
+        if (!got)
+            fail_msg("%s: %s", before, err.text);
+        assert_string_equal(strstr(got, "tag:"), strstr(got, "tag: v2"));
+        assert_string_equal(strstr(got, "v2") + 2, rest);
+    }
+}
+
 static void test_image_edit_quotes_a_tag_that_would_be_no_string(void **state)
 {
     (void)state;
@@ -223,6 +243,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_image_edit_changes_the_tag_where_it_is),
+        cmocka_unit_test(test_image_edit_fills_the_last_value_of_a_file),
         cmocka_unit_test(test_image_edit_quotes_a_tag_that_would_be_no_string),
         cmocka_unit_test(test_image_edit_keeps_the_name_as_it_is_written),
         cmocka_unit_test(test_image_edit_puts_a_digest_where_one_belongs),
