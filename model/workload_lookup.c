@@ -28,6 +28,7 @@ void workload_search_release(struct workload_search *search)
     free(search->nearest);
     free(search->broken);
     free(search->unreadable);
+    free(search->unread_first);
 }
 
 static void find_nearest(struct workload_search *search, const struct manifest_set *manifests)
@@ -137,6 +138,16 @@ void workload_add_unread(const struct manifest_set *manifests, const struct reso
         add_unreadable(manifests, out);
 }
 
+static void count_unread(struct workload_search *search, const struct manifest_set *manifests)
+{
+    for (size_t i = 0; i < manifests->problems_len; i++) {
+        const struct manifest_problem *each = &manifests->problems[i];
+        if (each->workload || search->unread++)
+            continue;
+        search->unread_first = each->line ? xasprintf("%s:%d", each->file, each->line) : xstrdup(each->file);
+    }
+}
+
 /* The first that is said stays. */
 static void take_hint(char **hint, struct strbuf *text)
 {
@@ -153,16 +164,23 @@ void workload_search_add(struct workload_search *search, const struct manifest_s
     take_hint(&search->broken, &text);
     add_unreadable(manifests, &text);
     take_hint(&search->unreadable, &text);
+    count_unread(search, manifests);
 }
 
 void workload_search_describe(const struct workload_search *search, struct strbuf *out)
 {
-    if (search->broken)
+    const char *plural = search->unread == 1 ? "" : "s";
+    if (search->broken) {
         strbuf_addstr(out, search->broken);
-    else if (search->nearest)
+        return;
+    }
+    if (search->nearest)
         strbuf_addf(out, "; did you mean %s?", search->nearest);
     else if (search->unreadable)
         strbuf_addstr(out, search->unreadable);
+    if (search->unread && (search->nearest || !search->unreadable))
+        strbuf_addf(out, "; %zu file%s or document%s could not be read (%s first), see `pawl once --dry-run`",
+                    search->unread, plural, plural, search->unread_first);
 }
 
 static void say_missing(const struct manifest_set *manifests, const struct resource_id *id, struct error *err)

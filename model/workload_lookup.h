@@ -27,12 +27,14 @@ struct workload_search {
     size_t distance;              /* of that, or what is not similar any more */
     char *broken;                 /* what is wrong with a document that has its name in it; NULL: nothing */
     char *unreadable;             /* why nothing of a file could be read; NULL: something could of each */
+    size_t unread;                /* files and documents that could not be read: it may be in one */
+    char *unread_first;
 };
 void workload_search_init(struct workload_search *search, const struct resource_id *id);
 void workload_search_release(struct workload_search *search);
 void workload_search_add(struct workload_search *search, const struct manifest_set *manifests);
-/* Appends, of what was seen, the first of "; it may be in FILE, which cannot be read: why" (with its name in it), "; did you mean
- * NAME?", and the file of which nothing can be read; or nothing. */
+/* Appends "; it may be in FILE, which cannot be read: why" if a broken document has its name in it; else "; did you mean NAME?",
+ * the file of which nothing can be read, or how many could not be; or nothing. */
 void workload_search_describe(const struct workload_search *search, struct strbuf *out);
 
 /* True if a problem of a file is why it is not there, with err set to it: ERROR_INVALID, "FILE:LINE: why". */
