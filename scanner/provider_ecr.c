@@ -14,33 +14,48 @@
 #define LIFETIME_MS    INT64_C(43200000)
 #define TARGET         "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken"
 
-struct ecr_host {
-    char region[33];
-    const char *domain; /* of the API */
-    bool is_fips;
+/* The names of a registry are ACCOUNT, `service`, REGION and `suffix`; that of the API is `api`, REGION and `api_suffix`.
+ * Those with "dkr-ecr" are the dual-stack ones. STS has `sts_domain`. */
+static const struct ecr_form {
+    const char *service, *suffix, *api, *api_suffix, *sts_domain;
+} forms[] = {
+    {".dkr.ecr.", ".amazonaws.com", "api.ecr.", ".amazonaws.com", "amazonaws.com"},
+    {".dkr.ecr-fips.", ".amazonaws.com", "ecr-fips.", ".amazonaws.com", "amazonaws.com"},
+    {".dkr-ecr.", ".on.aws", "ecr.", ".api.aws", "amazonaws.com"},
+    {".dkr-ecr-fips.", ".on.aws", "ecr-fips.", ".api.aws", "amazonaws.com"},
+    {".dkr.ecr.", ".amazonaws.com.cn", "api.ecr.", ".amazonaws.com.cn", "amazonaws.com.cn"},
+    {".dkr-ecr.", ".on.amazonwebservices.com.cn", "ecr.", ".api.amazonwebservices.com.cn",
+     "amazonaws.com.cn"},
+    {".dkr.ecr.", ".amazonaws.eu", "api.ecr.", ".amazonaws.eu", "amazonaws.eu"},
 };
 
-static const char *after(const char *text, const char *prefix)
-{
-    return text && str_starts_with(text, prefix) ? text + strlen(prefix) : NULL;
-}
+struct ecr_host {
+    char region[33];
+    const struct ecr_form *form;
+};
 
-/* 123456789012.dkr.ecr[-fips].REGION.amazonaws.com[.cn] */
-static bool parse_host(const char *host, struct ecr_host *out)
+static bool has_form(const char *host, const struct ecr_form *form, struct ecr_host *out)
 {
-    size_t digits = strspn(host, "0123456789");
-    const char *plain = after(host + digits, ".dkr.ecr."), *fips = after(host + digits, ".dkr.ecr-fips.");
-    const char *region = plain ? plain : fips;
-    size_t len = region ? strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") : 0;
-    if (digits != ACCOUNT_DIGITS || !len || len >= sizeof(out->region))
+    const char *service = host + strspn(host, "0123456789");
+    if (service - host != ACCOUNT_DIGITS || !str_starts_with(service, form->service))
+        return false;
+    const char *region = service + strlen(form->service);
+    size_t len = strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    if (!len || len >= sizeof(out->region) || strcmp(region + len, form->suffix) != 0)
         return false;
     memcpy(out->region, region, len);
     out->region[len] = '\0';
-    out->is_fips = fips != NULL;
-    out->domain = !strcmp(region + len, ".amazonaws.com")      ? "amazonaws.com"
-                  : !strcmp(region + len, ".amazonaws.com.cn") ? "amazonaws.com.cn"
-                                                               : NULL;
-    return out->domain != NULL;
+    out->form = form;
+    return true;
+}
+
+static bool parse_host(const char *host, struct ecr_host *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        if (has_form(host, &forms[i], out))
+            return true;
+    }
+    return false;
 }
 
 bool provider_ecr_owns(const char *host)
@@ -52,8 +67,8 @@ bool provider_ecr_owns(const char *host)
 static json_t *ask_token(const struct provider_request *request, const struct ecr_host *host,
                          const struct aws_identity *identity, struct error *err)
 {
-    AUTO_FREE char *usual = host->is_fips ? xasprintf("https://ecr-fips.%s.%s", host->region, host->domain)
-                                          : xasprintf("https://api.ecr.%s.%s", host->region, host->domain);
+    AUTO_FREE char *usual =
+        xasprintf("https://%s%s%s", host->form->api, host->region, host->form->api_suffix);
     AUTO_FREE char *endpoint = provider_endpoint(request, "AWS_ENDPOINT_URL_ECR", usual, err);
     if (!endpoint)
         return NULL;
@@ -98,7 +113,7 @@ int provider_ecr_get(const struct provider_request *request, struct credential_g
     if (!parse_host(request->host, &host))
         return error_set(err, ERROR_INVALID, "%s is no host of ECR", request->host);
     CLEANUP(aws_identity_release) struct aws_identity identity = AWS_IDENTITY_INIT;
-    if (aws_identity_find(request, host.region, host.domain, &identity, err) < 0)
+    if (aws_identity_find(request, host.region, host.form->sts_domain, &identity, err) < 0)
         return -1;
     *grant = (struct credential_grant){.lifetime_ms = LIFETIME_MS};
     if (!identity.key_id)
