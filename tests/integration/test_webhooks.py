@@ -158,7 +158,9 @@ def test_a_push_to_what_nobody_wants_asks_for_nothing(site, key_file):
         _wait_for_scan(site, daemon)
         site.registry.reset_requests()
         status, _, text = _generic(daemon, site.image("other", "1.1.0"), "quay.io/o/app:2", "nonsense::")
-        assert (status, json.loads(text)) == (202, {"images": 2, "wanted": 0})
+        answer = json.loads(text)
+        assert (status, answer["images"], answer["wanted"]) == (202, 2, 0)
+        assert f"{site.registry.host}/other" in answer["help"]
         time.sleep(1)
         assert not site.registry.requests()
 
@@ -230,6 +232,65 @@ def _status_of_announced(daemon, path, length):
         return connection.getresponse().status
     finally:
         connection.close()
+
+
+def _say(sender, body, headers=None, key=KEY):
+    return sender, body, headers or {}, key
+
+
+@pytest.mark.parametrize("call, status, words", [
+    (_say("github", b"{}"), 401, "X-Hub-Signature-256 is missing; the sender must be given the SECRET"),
+    (_say("github", b"{}", {"X-Hub-Signature-256": "sha256=0"}), 401, "X-Hub-Signature-256 is wrong"),
+    (_say("github", b"{}", key="another-key-without-a-secret"), 401, "must be given this key as its secret"),
+    (_say("gitlab", b"{}", {"X-Gitlab-Token": KEY}), 401, "X-Gitlab-Token is wrong"),
+    (_say("quay", b"{}", key="not-a-key-of-the-tests"), 401, "this KEY is not in --hook-key-file"),
+    (_say("quay", b"{}", key=""), 401, "must end with /hook/SOURCE/KEY"),
+    (_say("Quay", b"{}"), 404, 'is called "Quay"; there are: dockerhub, github, '),
+    (_say("quay", b""), 400, "the body is empty"),
+    (_say("quay", b"payload=%7B%7D", {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}), 400,
+     "content type application/json"),
+    (_say("quay", b"\x1f\x8b\x08", {"Content-Encoding": "gzip"}), 400, "is compressed"),
+])
+def test_what_is_refused_says_what_to_do(site, key_file, call, status, words):
+    _start(site)
+    sender, body, headers, key = call
+    with _serve(site, key_file) as daemon:
+        got, _, text = daemon.http(f"/hook/{sender}/{key}", body, headers, method="POST")
+    assert (got, SECRET in text) == (status, False) and words in json.loads(text)["error"], text
+
+
+def test_what_is_taken_and_does_nothing_says_why(site, key_file):
+    _start(site)
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+        for sender, body, words in (("quay", {"docker_url": "quay.io/o/app"}, "names no image with a tag that was pushed"),
+                                    ("quay", {"docker_url": "quay.io/o/app", "updated_tags": ["1"]}, "has an image quay.io/o/app"),
+                                    ("jfrog", {"domain": "docker", "event_type": "pushed",
+                                               "data": {"image_name": "o/x", "tag": "1"}}, "whose path ends with o/x")):
+            status, _, text = daemon.http(f"/hook/{sender}/{KEY}", json.dumps(body).encode())
+            assert (status, json.loads(text)["wanted"]) == (202, 0) and words in json.loads(text)["help"]
+
+
+def test_a_body_of_unannounced_length_that_is_too_large_is_told_so(site, key_file):
+    """And an endless one is cut."""
+    _start(site)
+    piece = b"x" * (1 << 20)
+    with _serve(site, key_file) as daemon:
+        def post(pieces):
+            connection = http.client.HTTPConnection(daemon.address, timeout=30 * site.pawl.patience)
+            try:
+                connection.request("POST", f"/hook/quay/{KEY}", iter([piece] * pieces), encode_chunked=True,
+                                   headers={"Transfer-Encoding": "chunked"})
+                answer = connection.getresponse()
+                return answer.status, answer.read().decode()
+            finally:
+                connection.close()
+        assert post(1)[0] == 400
+        status, text = post(3)
+        assert status == 413 and "at most 1048576 bytes" in json.loads(text)["error"]
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+            post(64)
+        assert daemon.http("/healthz")[0] == 200
 
 
 def test_secrets_in_headers(site, key_file):
