@@ -146,26 +146,37 @@ struct image_source *scan_thread_source(struct scan_thread *thread, size_t owner
     return &thread->sources[owner].source;
 }
 
-bool scan_thread_pushed(struct scan_thread *t, const char *repository, const char *tag)
+/* Under the lock. */
+static bool push_one(struct scan_thread *t, const struct pushed_image *image, int64_t now)
 {
-    if (!image_tag_is_valid(tag))
-        return false;
     struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
     const char *name;
     void *value;
     bool is_wanted = false;
-    pthread_mutex_lock(&t->lock);
+    if (!image_tag_is_valid(image->tag))
+        return false;
     while (strmap_next(&t->entries, &cursor, &name, &value)) {
         struct scan_entry *entry = value;
-        if (!scan_entry_is_named(entry, repository) || !scan_entry_is_wanted(entry))
+        if (!scan_entry_is_named(entry, image->repository) || !scan_entry_is_wanted(entry))
             continue;
-        scan_entry_push(entry, tag, now_of(t));
+        scan_entry_push(entry, image->tag, now);
         is_wanted = true;
     }
-    pthread_mutex_unlock(&t->lock);
-    if (is_wanted)
-        scanner_wake(t->options.scanner);
     return is_wanted;
+}
+
+void scan_thread_pushed(struct scan_thread *t, const struct push_list *pushes, bool *wanted)
+{
+    int64_t now = now_of(t);
+    bool is_any_wanted = false;
+    pthread_mutex_lock(&t->lock);
+    for (size_t i = 0; i < pushes->len; i++) {
+        wanted[i] = push_one(t, &pushes->items[i], now);
+        is_any_wanted = is_any_wanted || wanted[i];
+    }
+    pthread_mutex_unlock(&t->lock);
+    if (is_any_wanted)
+        scanner_wake(t->options.scanner);
 }
 
 void scan_thread_measure(struct scan_thread *t)
@@ -291,6 +302,7 @@ static struct run start_list(struct scan_thread *t, struct scan_entry *entry, in
                             .max_age_ms = scan_pace_longest_age(&t->pace, entry),
                             .has_questions = scan_entry_has_questions(entry)};
     entry->run = SCAN_RUN_LIST;
+    entry->is_flooded = false;
     entry->started_ms = now;
     entry->next_ms = now + t->options.interval_ms;
     AUTO_FREE char *before = steal(&entry->asked);
@@ -322,9 +334,9 @@ static void take_turn(struct scan_thread *t, struct scan_entry *entry, int64_t n
         strvec_push(&runs->overdue, entry->repository);
     if (entry->run != SCAN_RUN_NONE)
         return;
-    if (pushed_ms <= now)
+    if (pushed_ms <= now && !entry->is_flooded)
         runs->items[runs->len++] = start_pushed(entry, now);
-    else if (entry->next_ms <= now)
+    else if (due_ms <= now)
         runs->items[runs->len++] = start_list(t, entry, now);
     else if (due_ms - now < runs->timeout_ms)
         runs->timeout_ms = due_ms - now;

@@ -204,15 +204,16 @@ static bool is_proven(struct webhooks *hooks, const struct hook_call *hook, cons
 
 static size_t pass_on(struct webhooks *hooks, const char *source, const struct push_list *list)
 {
+    AUTO_FREE bool *is_wanted = xcalloc(list->len, sizeof(*is_wanted));
     size_t wanted = 0;
+    scan_thread_pushed(hooks->options.scans, list, is_wanted);
     for (size_t i = 0; i < list->len; i++) {
         const struct pushed_image *image = &list->items[i];
-        bool is_wanted = scan_thread_pushed(hooks->options.scans, image->repository, image->tag);
-        wanted += is_wanted;
-        metrics_add(hooks->options.metrics, METRIC_HOOK_IMAGES,
-                    METRIC_LABELS(source, is_wanted ? "true" : "false"), 1);
-        log_event(is_wanted ? LOG_INFO : LOG_DEBUG, "hook", "event", "pushed", "source", source, "image",
-                  image->repository, "tag", image->tag, "wanted", is_wanted ? "true" : "false", NULL);
+        const char *text = is_wanted[i] ? "true" : "false";
+        wanted += is_wanted[i];
+        metrics_add(hooks->options.metrics, METRIC_HOOK_IMAGES, METRIC_LABELS(source, text), 1);
+        log_event(is_wanted[i] ? LOG_INFO : LOG_DEBUG, "hook", "event", "pushed", "source", source, "image",
+                  image->repository, "tag", image->tag, "wanted", text, NULL);
     }
     return wanted;
 }

@@ -152,6 +152,21 @@ def test_a_burst_is_one_commit(site, key_file):
     assert len(site.repo.log()) == 2
 
 
+def test_a_burst_of_hundreds_is_one_list(site, key_file):
+    """Looking at each would cost more; and the list waits for the last of them."""
+    _start(site)
+    tags = [f"1.{minor}.0" for minor in range(1, 350)]
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+        site.registry.tag_many("app", "1.0.0", tags)
+        site.registry.reset_requests()
+        assert _generic(daemon, *(site.image("app", tag) for tag in tags))[0] == 202
+        daemon.wait_until(_releases(site, tags[-1]), "the commit")
+        time.sleep(0.5)
+        assert _lists_and_heads(site) == (1, [])
+    assert len(site.repo.log()) == 2
+
+
 def test_a_push_to_what_nobody_wants_asks_for_nothing(site, key_file):
     _start(site)
     with _serve(site, key_file) as daemon:
