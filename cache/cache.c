@@ -39,8 +39,12 @@ static struct cache *open_file(const char *data_dir, struct error *err)
         error_wrap(err, "opening the cache (see --data-dir)");
         return NULL;
     }
-    void *state = cache_file_open(path, err);
-    return state ? cache_new(&cache_file_backend, state) : NULL;
+    struct error cause = ERROR_INIT;
+    void *state = cache_file_open(path, &cause);
+    if (state)
+        return cache_new(&cache_file_backend, state);
+    error_set(err, cause.code, "%s; --data-dir puts it elsewhere, --cache none does without", cause.text);
+    return NULL;
 }
 
 static struct cache *open_memcached(const char *servers, int64_t timeout_ms, struct error *err)
