@@ -7,7 +7,7 @@
 
 #include "base/attr.h"
 #include "scanner/credential_grant.h"
-#include "scanner/credentials.h"
+#include "scanner/credential.h"
 
 #define PULL_FINGERPRINT_SIZE 65 /* hexadecimal, with its NUL */
 
