@@ -35,12 +35,14 @@ int credential_helper_parse(const char *text, size_t len, struct credential_gran
     const char *secret = json_string_at(answer, "Secret");
     if (!username || !secret)
         return error_set(err, ERROR_INVALID, "its answer is no JSON object with Username and Secret");
-    if (!credential_is_clean(username) || !credential_is_clean(secret))
+    bool is_token = !strcmp(username, TOKEN_AS_USER);
+    /* A password may have several lines, as the key of a Google service account has: it is sent as base64. */
+    if (!credential_is_clean(username) || (is_token && !credential_is_clean(secret)))
         return error_set(err, ERROR_INVALID, "its answer holds control characters");
     *grant = (struct credential_grant)CREDENTIAL_GRANT_INIT;
     if (!*secret)
         return 0;
-    if (!strcmp(username, TOKEN_AS_USER)) {
+    if (is_token) {
         grant->identity_token = xstrdup(secret);
     } else {
         grant->username = xstrdup(username);

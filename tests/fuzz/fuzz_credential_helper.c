@@ -1,4 +1,4 @@
-/* What a credential helper writes: never a half-filled grant, never control characters in one. */
+/* What a credential helper writes: never a half-filled grant, no control characters but in a password. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,7 +19,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!grant.username != !grant.password || (grant.username && grant.identity_token))
         abort();
     const char *secret = grant.identity_token ? grant.identity_token : grant.password;
-    if (secret && (!*secret || !credential_is_clean(secret)))
+    if (secret && !*secret)
+        abort();
+    if ((grant.identity_token && !credential_is_clean(grant.identity_token)) ||
+        (grant.username && !credential_is_clean(grant.username)))
         abort();
     credential_grant_release(&grant);
     return 0;
