@@ -2,13 +2,14 @@
  * Registry credentials, from Docker config files. Immutable once loaded; may be shared between threads.
  *
  * Keys are matched as Docker writes them and users vary them: with or without scheme, with or without /v1/ or
- * /v2/, all spellings of Docker Hub, host with port, and host/path (the longest matching path wins). One bad
+ * /v2/, all spellings of Docker Hub, host with port, and host/path (the longest matching path wins). A "*" in the host
+ * stands for what is between two dots, or a part of it, as for the kubelet; any key without one goes before. One bad
  * entry spoils only itself: it is kept with its reason and reported when it would have been used. The older layout,
  * without "auths" around the hosts (~/.dockercfg, Secrets of type kubernetes.io/dockercfg), is read too.
  *
  * What comes first, for keys that cover as much: what is written in "auths", then the host's own helper
- * (credHelpers), then the store (credsStore), which is also asked about hosts that the file does not name. The helpers
- * themselves are run by scanner/credential_source.h.
+ * (credHelpers), then the store (credsStore), which is also asked about hosts that the file does not name; among those of
+ * one kind the key as `docker login` writes it, which is the first that Docker looks for. The helpers themselves are run by scanner/credential_source.h.
  */
 #ifndef SCANNER_CREDENTIALS_H
 #define SCANNER_CREDENTIALS_H
