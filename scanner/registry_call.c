@@ -64,6 +64,27 @@ static void advise_on_timeout(struct error *err)
         add_text(err, "; is it overloaded? A request may take as long as --registry-timeout says");
 }
 
+static bool ends_with_line_break(const char *text)
+{
+    size_t len = text ? strlen(text) : 0;
+    return len && (text[len - 1] == '\n' || text[len - 1] == '\r');
+}
+
+static void advise_on_refusal(const struct call *call, struct error *err)
+{
+    const struct credential *credential = call->question.credential;
+    const struct provider *provider = provider_of(call->host->name);
+    if (!credential->username && !credential->identity_token)
+        add_text(err, "; there are no credentials for %s: %s%s", call->question.repository,
+                 provider ? "log in, or give pawl an identity at " : "log in",
+                 provider ? provider->name : "");
+    else
+        add_text(err, "; check the credentials%s%s for %s", credential->username ? " of user " : "",
+                 credential->username ? credential->username : "", call->question.repository);
+    if (ends_with_line_break(credential->password))
+        add_text(err, ": the password ends with a line break, which `echo` adds and `printf %%s` does not");
+}
+
 /* `err` is not the call's own: that ends here. */
 static void fail(struct call *call, struct error *err)
 {
@@ -77,16 +98,8 @@ static void fail(struct call *call, struct error *err)
 static void fail_unauthorized(struct call *call, struct http_response *response)
 {
     struct error err = ERROR_INIT;
-    const struct credential *credential = call->question.credential;
-    const struct provider *provider = provider_of(call->host->name);
     registry_status_error(response, 0, &err);
-    if (!credential->username && !credential->identity_token)
-        add_text(&err, "; there are no credentials for %s: %s%s", call->question.repository,
-                 provider ? "log in, or give pawl an identity at " : "log in",
-                 provider ? provider->name : "");
-    else
-        add_text(&err, "; check the credentials%s%s for %s", credential->username ? " of user " : "",
-                 credential->username ? credential->username : "", call->question.repository);
+    advise_on_refusal(call, &err);
     finish(call, NULL, &err);
 }
 
@@ -98,6 +111,8 @@ static void on_token(struct token_waiter *waiter, const struct error *err)
     if (err) {
         struct error told = *err;
         advise_on_timeout(&told);
+        if (told.code == ERROR_UNAUTHORIZED)
+            advise_on_refusal(call, &told);
         finish(call, NULL, &told);
         return;
     }
