@@ -180,6 +180,21 @@ def test_a_push_to_what_nobody_wants_asks_for_nothing(site, key_file):
         assert not site.registry.requests()
 
 
+def test_what_signing_tools_push_is_no_image(site, key_file):
+    """Their tags are left out of lists, and so they are when a webhook tells of them."""
+    _start(site, policy="glob:*")
+    tags = [f"sha256-{'0a' * 32}{ending}" for ending in ("", ".sig", ".att", ".sbom")]
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+        site.push("app", *tags, first_day=5)
+        site.registry.reset_requests()
+        status, _, text = _generic(daemon, *(site.image("app", tag) for tag in tags))
+        assert (status, json.loads(text)["images"]) == (202, 0)
+        time.sleep(1)
+        assert not site.registry.requests()
+    assert len(site.repo.log()) == 1
+
+
 def test_a_tag_that_is_not_there_changes_nothing(site, key_file):
     _start(site)
     with _serve(site, key_file) as daemon:
