@@ -248,7 +248,7 @@ static json_t *why_nothing(const struct push_list *list)
     const struct pushed_image *first = list->items;
     bool is_any_host = first->repository[0] == '/';
     AUTO_FREE char *text =
-        xasprintf("no manifest that pawl updates has an image %s%s",
+        xasprintf("none of the manifests read so far has an image %s%s that pawl updates",
                   is_any_host ? "whose path ends with " : "", first->repository + is_any_host);
     return json_text(text);
 }
