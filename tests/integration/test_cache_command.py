@@ -152,6 +152,7 @@ def test_prune_all_leaves_nothing(site, pawl):
     _fill(site)
     assert _prune(pawl, "--all") == {"kept": 0, "expired": 0, "unreadable": 0, "old": 5}
     assert _prune(pawl, "--all") == {"kept": 0, "expired": 0, "unreadable": 0, "old": 0}
+    assert pawl.ok("cache", "ls").stderr == "no repositories; 0 facts about images (0 B)\n"
 
 
 def test_prune_removes_a_damaged_value_alone(site, pawl):
