@@ -88,11 +88,8 @@ char *scan_entry_question(const struct scan_entry *entry)
 
 void scan_entry_push(struct scan_entry *entry, const char *tag, int64_t now_ms)
 {
-    if (!entry->info) {
-        if (!entry->error.retry_after_s)
-            entry->next_ms = 0;
-        return;
-    }
+    if (!entry->info && !entry->error.retry_after_s)
+        entry->next_ms = 0;
     if (!entry->pushed.len && !entry->is_flooded)
         entry->first_push_ms = now_ms;
     entry->last_push_ms = now_ms;
@@ -106,7 +103,7 @@ void scan_entry_push(struct scan_entry *entry, const char *tag, int64_t now_ms)
 
 int64_t scan_entry_push_due_ms(const struct scan_entry *entry)
 {
-    if (!entry->pushed.len && !entry->is_flooded)
+    if (!entry->info || (!entry->pushed.len && !entry->is_flooded))
         return INT64_MAX;
     if (entry->is_flooded && entry->error.retry_after_s)
         return entry->next_ms;

@@ -68,11 +68,11 @@ bool scan_entry_wants_push_times(const struct scan_entry *entry);
 /* Everything that an answer to the entry's demands depends on, as text. free() it. */
 char *scan_entry_question(const struct scan_entry *entry) MUST_CHECK;
 
-/* Takes note of a pushed tag. Where nothing is known yet the list is due; but not sooner than a registry that asked for
- * patience allows, as below. */
+/* Takes note of a pushed tag. Where nothing is known yet the list is due, but not sooner than a registry that asked for patience
+ * allows; the tag is looked at after it, since it may come from a cache and be older than the push. */
 void scan_entry_push(struct scan_entry *entry, const char *tag, int64_t now_ms);
-/* When the pushed tags are to be looked at, or the list is to be read for them (is_flooded): when the burst is over. INT64_MAX:
- * there are none. */
+/* When the pushed tags are to be looked at, or the list is to be read for them (is_flooded): when the burst is over, and
+ * something is known. INT64_MAX: there are none. */
 int64_t scan_entry_push_due_ms(const struct scan_entry *entry);
 
 /* Takes over what a run of the given kind brought; true if rounds should know. `next_ms` is left to the caller. */

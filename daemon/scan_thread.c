@@ -35,6 +35,7 @@ struct scan_thread {
     struct scan_thread_options options;
     struct source *sources;
     struct strmap entries;         /* repository_demand_key -> struct scan_entry * */
+    struct push_list early;        /* what was pushed before all owners had said what they want */
     struct label_lookup **lookups; /* to be started; references */
     size_t lookups_len, lookups_capacity;
     struct scan_pace pace;
@@ -114,13 +115,54 @@ static void read_answer(struct scan_entry *entry, struct scan_result *result)
                                    .error = entry->error};
 }
 
+/* Under the lock. */
+static bool push_one(struct scan_thread *t, const struct pushed_image *image, int64_t now)
+{
+    struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
+    const char *name;
+    void *value;
+    bool is_wanted = false;
+    if (!image_tag_is_valid(image->tag))
+        return false;
+    while (strmap_next(&t->entries, &cursor, &name, &value)) {
+        struct scan_entry *entry = value;
+        if (!scan_entry_is_named(entry, image->repository) || !scan_entry_is_wanted(entry))
+            continue;
+        scan_entry_push(entry, image->tag, now);
+        is_wanted = true;
+    }
+    return is_wanted;
+}
+
+/* Under the lock. */
+static bool have_all_asked(const struct scan_thread *t)
+{
+    for (size_t i = 0; i < t->options.owners; i++) {
+        if (!t->sources[i].demands)
+            return false;
+    }
+    return true;
+}
+
+/* For the first demands of an owner: what was pushed before them is looked at all the same. */
+static void push_early(struct scan_thread *t)
+{
+    for (size_t i = 0; i < t->early.len; i++)
+        push_one(t, &t->early.items[i], now_of(t));
+    if (have_all_asked(t))
+        push_list_release(&t->early);
+}
+
 static void answer(struct image_source *image_source, struct demand_set *demands, struct scan_result *results)
 {
     struct source *source = (struct source *)image_source;
     struct scan_thread *t = source->thread;
     int64_t started_ms = now_of(t);
     pthread_mutex_lock(&t->lock);
+    bool is_first = !source->demands;
     replace_demands(source, demands);
+    if (is_first)
+        push_early(t);
     for (size_t i = 0; i < demands->len; i++) {
         if (!image_source->unchanged || !image_source->unchanged[i])
             read_answer(entry_for(t, &demands->items[i]), &results[i]);
@@ -146,30 +188,13 @@ struct image_source *scan_thread_source(struct scan_thread *thread, size_t owner
     return &thread->sources[owner].source;
 }
 
-/* Under the lock. */
-static bool push_one(struct scan_thread *t, const struct pushed_image *image, int64_t now)
-{
-    struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
-    const char *name;
-    void *value;
-    bool is_wanted = false;
-    if (!image_tag_is_valid(image->tag))
-        return false;
-    while (strmap_next(&t->entries, &cursor, &name, &value)) {
-        struct scan_entry *entry = value;
-        if (!scan_entry_is_named(entry, image->repository) || !scan_entry_is_wanted(entry))
-            continue;
-        scan_entry_push(entry, image->tag, now);
-        is_wanted = true;
-    }
-    return is_wanted;
-}
-
 void scan_thread_pushed(struct scan_thread *t, const struct push_list *pushes, bool *wanted)
 {
     int64_t now = now_of(t);
     bool is_any_wanted = false;
     pthread_mutex_lock(&t->lock);
+    if (!have_all_asked(t))
+        push_list_add_all(&t->early, pushes);
     for (size_t i = 0; i < pushes->len; i++) {
         wanted[i] = push_one(t, &pushes->items[i], now);
         is_any_wanted = is_any_wanted || wanted[i];
@@ -456,6 +481,7 @@ void scan_thread_free(struct scan_thread *t)
     for (size_t i = 0; i < t->options.owners; i++)
         demand_set_unref(t->sources[i].demands);
     free(t->sources);
+    push_list_release(&t->early);
     pthread_mutex_destroy(&t->lock);
     free(t);
 }

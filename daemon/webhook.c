@@ -46,6 +46,15 @@ void push_list_release(struct push_list *list)
     *list = (struct push_list)PUSH_LIST_INIT;
 }
 
+void push_list_add_all(struct push_list *list, const struct push_list *more)
+{
+    for (size_t i = 0; i < more->len && list->len < LIMIT_HOOK_IMAGES; i++) {
+        vec_grow(list->items, list->len, list->capacity);
+        list->items[list->len++] = (struct pushed_image){.repository = xstrdup(more->items[i].repository),
+                                                         .tag = xstrdup(more->items[i].tag)};
+    }
+}
+
 static void add(struct push_list *list, const char *image, bool any_host)
 {
     CLEANUP(image_ref_release) struct image_ref ref = IMAGE_REF_INIT;

@@ -32,6 +32,8 @@ struct push_list {
         .items = NULL, .len = 0, .capacity = 0                                                               \
     }
 void push_list_release(struct push_list *list);
+/* Adds copies, as long as there are not more than LIMIT_HOOK_IMAGES. */
+void push_list_add_all(struct push_list *list, const struct push_list *more);
 
 enum webhook_proof {
     WEBHOOK_KEY,       /* the key in the URL */

@@ -206,6 +206,23 @@ def test_a_tag_that_is_not_there_changes_nothing(site, key_file):
     assert len(site.repo.log()) == 2
 
 
+def test_a_push_before_the_manifests_are_read_is_looked_at_when_they_are(site, key_file):
+    """pawl starts with a list from its cache that is young enough, so that no new one comes for an hour."""
+    _start(site)
+    site.once()
+    site.push("app", "1.1.0")
+    away = site.repo.path.with_name("away.git")
+    site.repo.path.rename(away)
+    site.registry.reset_requests()
+    with _serve(site, key_file, "--git-poll-interval", "500ms") as daemon:
+        daemon.wait_for_log("component=sync-loop level=error")
+        status, _, text = _generic(daemon, site.image("app", "1.1.0"))
+        assert (status, json.loads(text)["wanted"]) == (202, 0)
+        away.rename(site.repo.path)
+        daemon.wait_until(_releases(site, "1.1.0"), "the commit")
+        assert _lists_and_heads(site) == (0, ["1.1.0"])
+
+
 def test_a_hook_that_came_too_early_brings_the_list_forward(site, key_file):
     _start(site)
     with _serve(site, key_file) as daemon:

@@ -79,6 +79,9 @@ static void test_scan_entry_lists_what_it_knows_nothing_of(void **state UNUSED)
     entry->error.retry_after_s = 60;
     scan_entry_push(entry, "2", 10);
     assert_int_equal(entry->next_ms, 1000);
+    /* what comes may be out of a cache: the tag is looked at then */
+    take(entry, SCAN_RUN_LIST, one, ERROR_NONE, 0);
+    assert_int_equal(scan_entry_push_due_ms(entry), 10 + SCAN_PUSH_QUIET_MS);
 }
 
 static void push_numbers(struct scan_entry *entry, unsigned count, int64_t now_ms)
