@@ -18,7 +18,7 @@
 
 struct scan_thread;
 
-enum scan_run {
+enum scan_run_kind {
     SCAN_RUN_NONE,
     SCAN_RUN_LIST, /* the whole repository */
     SCAN_RUN_PUSHED,
@@ -38,7 +38,7 @@ struct scan_entry {
     bool is_answered;
     bool asks_anew;  /* the run under way was asked for something else than the one before */
     bool is_awaited; /* a round was told that a newer answer is on its way */
-    enum scan_run run;
+    enum scan_run_kind run;
     unsigned failures;    /* in a row */
     int64_t next_ms;      /* when to ask next; 0: at once, whatever ends meanwhile */
     int64_t started_ms;   /* of the run */

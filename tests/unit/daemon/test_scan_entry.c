@@ -26,8 +26,8 @@ static struct repository_info *info_of(const char *const *tags)
     return info;
 }
 
-static bool take(struct scan_entry *entry, enum scan_run run, const char *const *tags, enum error_code code,
-                 int64_t now_ms)
+static bool take(struct scan_entry *entry, enum scan_run_kind run, const char *const *tags,
+                 enum error_code code, int64_t now_ms)
 {
     struct scan_result result = {.info = tags ? info_of(tags) : NULL, .error = {.code = code}};
     entry->run = run;
