@@ -72,7 +72,11 @@ struct cache *cache_open_existing(const char *spec, const char *data_dir, int64_
 {
     AUTO_FREE char *path = file_join(data_dir, FILE_NAME);
     if (!strcmp(spec, "file") && access(path, F_OK) < 0) {
-        error_errno(err, errno, "no cache file %s (see --data-dir; the first scan makes it)", path);
+        bool is_missing = errno == ENOENT || errno == ENOTDIR;
+        error_errno(err, errno,
+                    is_missing ? "no cache file %s (see --data-dir; the first scan makes it)"
+                               : "cannot look at %s",
+                    path);
         return NULL;
     }
     return cache_open(spec, data_dir, timeout_ms, err);
