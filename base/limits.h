@@ -97,10 +97,12 @@
 #define LIMIT_LISTEN_CONNECTION_BYTES (32u << 10) /* of one connection, headers included, body not */
 #define LIMIT_LISTEN_IDLE_S           15u         /* of silence */
 #define LIMIT_LISTEN_REQUEST_MS       30000 /* from a connection's or a request's beginning to its answer's end */
-#define LIMIT_PUSHED_TAGS             100u /* of one repository at a time; of more than that the list is read */
-#define LIMIT_HOOK_BODY_BYTES         (1u << 20) /* of one webhook: EventBridge's limit is a quarter of it */
-#define LIMIT_HOOK_IMAGES             1000u      /* in one webhook */
-#define LIMIT_METRIC_SERIES           10000u /* of one metric: label values come from registries and git */
+#define LIMIT_LISTEN_DROPPED_BYTES                                                                           \
+    (8u << 20) /* of a body that is too large: read so that it can be answered, then cut */
+#define LIMIT_PUSHED_TAGS     100u       /* of one repository at a time; of more than that the list is read */
+#define LIMIT_HOOK_BODY_BYTES (1u << 20) /* of one webhook: EventBridge's limit is a quarter of it */
+#define LIMIT_HOOK_IMAGES     1000u      /* in one webhook */
+#define LIMIT_METRIC_SERIES   10000u     /* of one metric: label values come from registries and git */
 
 /* -- Rounds and jobs: pushes that lose the race are decided again this often before one fails. Of a dozen commands at once
  *    one gets through each time. */

@@ -39,8 +39,12 @@ static struct cache *open_file(const char *data_dir, struct error *err)
         error_wrap(err, "opening the cache (see --data-dir)");
         return NULL;
     }
-    void *state = cache_file_open(path, err);
-    return state ? cache_new(&cache_file_backend, state) : NULL;
+    struct error cause = ERROR_INIT;
+    void *state = cache_file_open(path, &cause);
+    if (state)
+        return cache_new(&cache_file_backend, state);
+    error_set(err, cause.code, "%s; --data-dir puts it elsewhere, --cache none does without", cause.text);
+    return NULL;
 }
 
 static struct cache *open_memcached(const char *servers, int64_t timeout_ms, struct error *err)
@@ -68,7 +72,11 @@ struct cache *cache_open_existing(const char *spec, const char *data_dir, int64_
 {
     AUTO_FREE char *path = file_join(data_dir, FILE_NAME);
     if (!strcmp(spec, "file") && access(path, F_OK) < 0) {
-        error_errno(err, errno, "no cache file %s (see --data-dir; the first scan makes it)", path);
+        bool is_missing = errno == ENOENT || errno == ENOTDIR;
+        error_errno(err, errno,
+                    is_missing ? "no cache file %s (see --data-dir; the first scan makes it)"
+                               : "cannot look at %s",
+                    path);
         return NULL;
     }
     return cache_open(spec, data_dir, timeout_ms, err);

@@ -16,6 +16,9 @@
 #define GUARD_TRIES    100
 #define GUARD_PAUSE_US 50000
 
+/* Of LMDB's 126 readers. In a longer file it takes more of them. */
+#define LOCK_FILE_BYTES 8192
+
 bool lmdb_file_is_damage(int code)
 {
     static const int codes[] = {LMDB_FILE_DAMAGED,    MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_INVALID,
@@ -55,6 +58,20 @@ void lmdb_file_close(struct lmdb_file *f)
     lmdb_users_leave(f->users_fd);
 }
 
+/*
+ * LMDB makes its lock file a hole and writes to it through a memory map, which raises SIGBUS where the disk has no room
+ * for the page. So the room is taken before: 0, or ENOSPC and its like. What else is wrong with the file LMDB says itself.
+ */
+static int reserve_lock_file(const struct lmdb_file *f)
+{
+    AUTO_FREE char *path = xasprintf("%s-lock", f->path);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int rc = fd >= 0 && fallocate(fd, 0, 0, LOCK_FILE_BYTES) < 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return rc == ENOSPC || rc == EDQUOT ? rc : 0;
+}
+
 static int open_environment(struct lmdb_file *f)
 {
     int rc = mdb_env_create(&f->env);
@@ -71,7 +88,9 @@ static int open_environment(struct lmdb_file *f)
 /* With less address space than wanted where so much is not given. */
 static int open_environment_that_fits(struct lmdb_file *f)
 {
-    int rc = open_environment(f);
+    int rc = reserve_lock_file(f);
+    if (!rc)
+        rc = open_environment(f);
     while (rc == ENOMEM && f->map_size / 2 >= f->map_min) {
         f->map_size /= 2;
         rc = open_environment(f);

@@ -16,6 +16,9 @@ static const struct explanation {
     {MEMCACHED_HOST_LOOKUP_FAILURE, "the host name does not resolve; check its spelling and the DNS"},
     {MEMCACHED_TIMEOUT, "no answer in time; is it overloaded? --memcached-timeout says how long is waited"},
     {MEMCACHED_UNKNOWN_READ_FAILURE, "what answers there is no memcached, or broke off; check the port"},
+    {MEMCACHED_E2BIG, "the value is larger than its items may be; start it with -I 1m (its default) or more"},
+    {MEMCACHED_SERVER_MEMORY_ALLOCATION_FAILURE,
+     "it has no memory left for the value; start it with a larger -m"},
 };
 
 int memcached_peers_add(struct memcached_peers *peers, struct server_list *addresses)

@@ -7,6 +7,7 @@
 #include "cache/fact_record.h"
 #include "cache/record_key.h"
 #include "cache/records.h"
+#include "cache/repository_record.h"
 
 /* -- rows -------------------------------------------------------------------------------------------------- */
 

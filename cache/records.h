@@ -1,12 +1,13 @@
 /*
- * What the cache holds, and in which form.
+ * What the cache holds.
  *
- *   one record per repository   the repository_info as last read: tags, digests, times
+ *   one record per repository   the repository_info as last read: tags, digests, times (cache/repository_record.h)
  *   one record per digest       what never changes: the facts of an image by platform (cache/fact_record.h)
  *
  * Both are compact binary with a version in the key (cache/record_key.h), so that an old pawl and a new one can share
- * a memcached without misreading each other; the bytes are the same on every machine. Decoding is strict: a
- * record with a byte too many, tags out of order or a digest that is none is a miss.
+ * a memcached without misreading each other; the bytes are the same on every machine.
+ *
+ * Here is how those of repositories are got and put.
  */
 #ifndef CACHE_RECORDS_H
 #define CACHE_RECORDS_H
@@ -41,12 +42,5 @@ void record_put_repository(struct cache *cache, struct repository_info *info, co
  * RECORD_NAMES_MAX, newest last, some of them perhaps gone. For caches that can list it adds none. */
 void record_get_names(struct cache *cache, const char *repository, struct strvec *keys);
 #define RECORD_NAMES_MAX 16
-
-/* -- the form alone: for tests, fuzzing and `pawl cache inspect` ----------------------------------------- */
-
-/* Appends the record. */
-void record_encode_repository(const struct repository_info *info, struct strbuf *out);
-/* One reference; NULL if it is no such record. */
-struct repository_info *record_decode_repository(const char *bytes, size_t len) MUST_CHECK;
 
 #endif

@@ -97,8 +97,8 @@ static void print_list_table(const struct record_list *list, const struct invoca
     table_print(table);
     fflush(stdout);
     char size[TEXT_SIZE];
-    say(stderr, "and %zu fact%s about images (%s)\n", list->facts, plural(list->facts),
-        format_bytes(list->facts_bytes, size));
+    say(stderr, "%s %zu fact%s about images (%s)\n", list->len ? "and" : "no repositories;", list->facts,
+        plural(list->facts), format_bytes(list->facts_bytes, size));
     if (list->useless)
         say(stderr, "%zu value%s of no use any more (%s): `pawl cache prune` removes them\n", list->useless,
             plural(list->useless), format_bytes(list->useless_bytes, size));

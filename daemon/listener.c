@@ -1,7 +1,7 @@
 /*
  * libmicrohttpd calls on_request several times for one request: when the headers are in (`*state` is NULL), for each
  * piece of the body, and at the end with no piece. A reply may be queued at the first and the last of these only;
- * in between, a request that goes too far loses its connection.
+ * in between, a request that goes much too far loses its connection.
  *
  * libmicrohttpd's own time-out counts silence only: a peer that sends a byte now and then would keep its connection for
  * ever. So its loop is run here, and who takes too long is shut down between two of its turns; libmicrohttpd then
@@ -46,6 +46,8 @@ struct listener {
 
 struct request {
     struct strbuf body;
+    size_t max_body;
+    size_t dropped; /* bytes of the body that came after it was too large */
 };
 
 const char *listener_header(const struct listener_call *call, const char *name)
@@ -93,6 +95,11 @@ static void release_reply(struct listener_reply *reply)
     strbuf_release(&reply->body);
 }
 
+static void refuse_body(struct listener_reply *reply, size_t max_body)
+{
+    listener_reply_error(reply, 413, "the body may have at most %zu bytes", max_body);
+}
+
 /* The headers are in. */
 static enum MHD_Result begin(struct listener *l, struct MHD_Connection *connection,
                              const struct listener_call *call, void **state)
@@ -103,20 +110,25 @@ static enum MHD_Result begin(struct listener *l, struct MHD_Connection *connecti
         return send_reply(connection, &reply);
     const char *length = listener_header(call, "Content-Length");
     if (length && strtoull(length, NULL, 10) > max_body) {
-        listener_reply_error(&reply, 413, "the body may have at most %zu bytes", max_body);
+        refuse_body(&reply, max_body);
         return send_reply(connection, &reply);
     }
     struct request *request = xcalloc(1, sizeof(*request));
+    request->max_body = max_body;
     strbuf_init(&request->body, max_body ? max_body : 1);
     *state = request;
     return MHD_YES;
 }
 
+/* A body of unannounced length can only be answered when it has ended, so some of what is too much is read. */
 static enum MHD_Result take(struct request *request, const char *piece, size_t *len)
 {
-    strbuf_add(&request->body, piece, *len);
+    if (!request->body.overflowed)
+        strbuf_add(&request->body, piece, *len);
+    if (request->body.overflowed)
+        request->dropped += *len;
     *len = 0;
-    return request->body.overflowed ? MHD_NO : MHD_YES;
+    return request->dropped > LIMIT_LISTEN_DROPPED_BYTES ? MHD_NO : MHD_YES;
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
@@ -133,7 +145,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     CLEANUP(release_reply) struct listener_reply reply = {.status = 200, .body = STRBUF_INIT};
     call.body = request->body.buf;
     call.body_len = request->body.len;
-    l->options.answer(&call, &reply, l->options.context);
+    if (request->body.overflowed)
+        refuse_body(&reply, request->max_body);
+    else
+        l->options.answer(&call, &reply, l->options.context);
     return send_reply(connection, &reply);
 }
 

@@ -6,8 +6,8 @@
 #define DAEMON_PULL_CREDENTIAL_H
 
 #include "base/attr.h"
+#include "scanner/credential.h"
 #include "scanner/credential_grant.h"
-#include "scanner/credentials.h"
 
 #define PULL_FINGERPRINT_SIZE 65 /* hexadecimal, with its NUL */
 

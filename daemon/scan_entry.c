@@ -86,31 +86,27 @@ char *scan_entry_question(const struct scan_entry *entry)
     return strbuf_detach(&text, NULL);
 }
 
-/* Unless the registry asked for patience. */
-static void list_at_once(struct scan_entry *entry)
-{
-    if (!entry->error.retry_after_s)
-        entry->next_ms = 0;
-    strvec_release(&entry->pushed);
-}
-
 void scan_entry_push(struct scan_entry *entry, const char *tag, int64_t now_ms)
 {
-    if (!entry->info || entry->pushed.len >= LIMIT_PUSHED_TAGS) {
-        list_at_once(entry);
-        return;
-    }
-    if (!entry->pushed.len)
+    if (!entry->info && !entry->error.retry_after_s)
+        entry->next_ms = 0;
+    if (!entry->pushed.len && !entry->is_flooded)
         entry->first_push_ms = now_ms;
     entry->last_push_ms = now_ms;
-    if (!strvec_contains(&entry->pushed, tag))
+    if (!entry->is_flooded && !strvec_contains(&entry->pushed, tag))
         strvec_push(&entry->pushed, tag);
+    if (entry->pushed.len > LIMIT_PUSHED_TAGS) {
+        strvec_release(&entry->pushed);
+        entry->is_flooded = true;
+    }
 }
 
 int64_t scan_entry_push_due_ms(const struct scan_entry *entry)
 {
-    if (!entry->pushed.len)
+    if (!entry->info || (!entry->pushed.len && !entry->is_flooded))
         return INT64_MAX;
+    if (entry->is_flooded && entry->error.retry_after_s)
+        return entry->next_ms;
     int64_t quiet = entry->last_push_ms + SCAN_PUSH_QUIET_MS;
     int64_t latest = entry->first_push_ms + SCAN_PUSH_WAIT_MS;
     return quiet < latest ? quiet : latest;

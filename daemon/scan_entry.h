@@ -18,7 +18,7 @@
 
 struct scan_thread;
 
-enum scan_run {
+enum scan_run_kind {
     SCAN_RUN_NONE,
     SCAN_RUN_LIST, /* the whole repository */
     SCAN_RUN_PUSHED,
@@ -38,11 +38,12 @@ struct scan_entry {
     bool is_answered;
     bool asks_anew;  /* the run under way was asked for something else than the one before */
     bool is_awaited; /* a round was told that a newer answer is on its way */
-    enum scan_run run;
+    enum scan_run_kind run;
     unsigned failures;    /* in a row */
     int64_t next_ms;      /* when to ask next; 0: at once, whatever ends meanwhile */
     int64_t started_ms;   /* of the run */
     struct strvec pushed; /* tags to look at */
+    bool is_flooded;      /* they were too many to be looked at one by one: the list is read instead */
     int64_t first_push_ms, last_push_ms;
     int64_t good_ms;   /* the last success, or when it was first wanted */
     int64_t listed_ms; /* when the last whole list was taken */
@@ -67,10 +68,11 @@ bool scan_entry_wants_push_times(const struct scan_entry *entry);
 /* Everything that an answer to the entry's demands depends on, as text. free() it. */
 char *scan_entry_question(const struct scan_entry *entry) MUST_CHECK;
 
-/* Takes note of a pushed tag. What cannot be done with tags alone (nothing is known yet, or there are too many)
- * makes the list due. */
+/* Takes note of a pushed tag. Where nothing is known yet the list is due, but not sooner than a registry that asked for patience
+ * allows; the tag is looked at after it, since it may come from a cache and be older than the push. */
 void scan_entry_push(struct scan_entry *entry, const char *tag, int64_t now_ms);
-/* When the pushed tags are to be looked at; INT64_MAX: there are none. */
+/* When the pushed tags are to be looked at, or the list is to be read for them (is_flooded): when the burst is over, and
+ * something is known. INT64_MAX: there are none. */
 int64_t scan_entry_push_due_ms(const struct scan_entry *entry);
 
 /* Takes over what a run of the given kind brought; true if rounds should know. `next_ms` is left to the caller. */

@@ -39,6 +39,8 @@ int64_t scan_pace_next(struct scan_pace *pace, const struct scan_entry *entry, b
 int64_t scan_pace_longest_age(const struct scan_pace *pace, const struct scan_entry *entry)
 {
     int64_t limit = pace->interval_ms / 10 * 9;
+    if (entry->is_flooded)
+        return 0;
     if (!entry->info)
         return entry->credential ? 0 : limit;
     if (!entry->next_ms)

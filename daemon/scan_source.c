@@ -57,13 +57,54 @@ static void read_answer(struct scan_entry *entry, struct scan_result *result)
                                    .error = entry->error};
 }
 
+/* Under the lock. */
+static bool push_one(struct scan_thread *t, const struct pushed_image *image, int64_t now_ms)
+{
+    struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
+    const char *name;
+    void *value;
+    bool is_wanted = false;
+    if (!image_tag_is_valid(image->tag))
+        return false;
+    while (strmap_next(&t->entries, &cursor, &name, &value)) {
+        struct scan_entry *entry = value;
+        if (!scan_entry_is_named(entry, image->repository) || !scan_entry_is_wanted(entry))
+            continue;
+        scan_entry_push(entry, image->tag, now_ms);
+        is_wanted = true;
+    }
+    return is_wanted;
+}
+
+/* Under the lock. */
+static bool have_all_asked(const struct scan_thread *t)
+{
+    for (size_t i = 0; i < t->options.owners; i++) {
+        if (!t->sources[i].demands)
+            return false;
+    }
+    return true;
+}
+
+/* For the first demands of an owner: what was pushed before them is looked at all the same. */
+static void push_early(struct scan_thread *t)
+{
+    for (size_t i = 0; i < t->early.len; i++)
+        push_one(t, &t->early.items[i], clock_monotonic_ms(t->options.clock));
+    if (have_all_asked(t))
+        push_list_release(&t->early);
+}
+
 static void answer(struct image_source *image_source, struct demand_set *demands, struct scan_result *results)
 {
     struct scan_source *source = (struct scan_source *)image_source;
     struct scan_thread *t = source->thread;
     int64_t started_ms = clock_monotonic_ms(t->options.clock);
     pthread_mutex_lock(&t->lock);
+    bool is_first = !source->demands;
     replace_demands(source, demands);
+    if (is_first)
+        push_early(t);
     for (size_t i = 0; i < demands->len; i++) {
         if (!image_source->unchanged || !image_source->unchanged[i])
             read_answer(entry_for(t, &demands->items[i]), &results[i]);
@@ -90,26 +131,20 @@ struct image_source *scan_thread_source(struct scan_thread *thread, size_t owner
     return &thread->sources[owner].source;
 }
 
-bool scan_thread_pushed(struct scan_thread *t, const char *repository, const char *tag)
+void scan_thread_pushed(struct scan_thread *t, const struct push_list *pushes, bool *wanted)
 {
-    if (!image_tag_is_valid(tag))
-        return false;
-    struct strmap_cursor cursor = STRMAP_CURSOR_INIT;
-    const char *name;
-    void *value;
-    bool is_wanted = false;
+    int64_t now_ms = clock_monotonic_ms(t->options.clock);
+    bool is_any_wanted = false;
     pthread_mutex_lock(&t->lock);
-    while (strmap_next(&t->entries, &cursor, &name, &value)) {
-        struct scan_entry *entry = value;
-        if (!scan_entry_is_named(entry, repository) || !scan_entry_is_wanted(entry))
-            continue;
-        scan_entry_push(entry, tag, clock_monotonic_ms(t->options.clock));
-        is_wanted = true;
+    if (!have_all_asked(t))
+        push_list_add_all(&t->early, pushes);
+    for (size_t i = 0; i < pushes->len; i++) {
+        wanted[i] = push_one(t, &pushes->items[i], now_ms);
+        is_any_wanted = is_any_wanted || wanted[i];
     }
     pthread_mutex_unlock(&t->lock);
-    if (is_wanted)
+    if (is_any_wanted)
         scanner_wake(t->options.scanner);
-    return is_wanted;
 }
 
 void scan_thread_measure(struct scan_thread *t)

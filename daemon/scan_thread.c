@@ -9,6 +9,7 @@
 #include "daemon/scan_entry.h"
 #include "daemon/scan_log.h"
 #include "daemon/scan_metrics.h"
+#include "daemon/scan_run.h"
 #include "daemon/scan_thread_state.h"
 
 #define CACHE_SAID_AGAIN_MS 600000
@@ -78,18 +79,8 @@ static void scan_is_done(const struct demand *demand UNUSED, struct scan_result 
     }
 }
 
-/* What a run needs, taken out of the entry under the lock. */
-struct run {
-    struct scan_entry *entry;
-    struct repository_info *base; /* NULL: list the repository */
-    struct strvec pushed;
-    bool dates_by_labels, wants_push_times;
-    int64_t max_age_ms;
-    bool has_questions; /* or else names are enough. Demands that come while it runs have it run again. */
-};
-
 struct run_list {
-    struct run *items;
+    struct scan_run *items;
     size_t len;
     struct label_lookup **lookups; /* references */
     size_t lookups_len;
@@ -99,62 +90,13 @@ struct run_list {
 
 static void release_runs(struct run_list *runs)
 {
-    for (size_t i = 0; i < runs->len; i++) {
-        repository_info_unref(runs->items[i].base);
-        strvec_release(&runs->items[i].pushed);
-    }
+    for (size_t i = 0; i < runs->len; i++)
+        scan_run_release(&runs->items[i]);
     for (size_t i = 0; i < runs->lookups_len; i++)
         label_lookup_unref(runs->lookups[i]);
     free(runs->lookups);
     free(runs->items);
     strvec_release(&runs->overdue);
-}
-
-static void submit(struct scan_thread *t, const struct run *run)
-{
-    const struct pull_credential *pull = run->entry->credential;
-    const struct demand demand = {
-        .repository = run->entry->repository,
-        .credential = pull ? &pull->credential : NULL,
-        .wants = run->has_questions ? wants : NULL,
-        .context = run->entry,
-        .known = run->entry->info, /* which nobody else replaces, and not before this run has ended */
-        .dates_by_labels = run->dates_by_labels,
-        .wants_push_times = run->wants_push_times};
-    if (run->base)
-        scanner_submit_pushed(t->options.scanner, &demand, run->base, &run->pushed, scan_is_done, run->entry);
-    else
-        scanner_submit(t->options.scanner, &demand, run->max_age_ms, scan_is_done, run->entry);
-}
-
-static struct run start_list(struct scan_thread *t, struct scan_entry *entry, int64_t now)
-{
-    const struct run run = {.entry = entry,
-                            .dates_by_labels = scan_entry_dates_by_labels(entry),
-                            .wants_push_times = scan_entry_wants_push_times(entry),
-                            .max_age_ms = scan_pace_longest_age(&t->pace, entry),
-                            .has_questions = scan_entry_has_questions(entry)};
-    entry->run = SCAN_RUN_LIST;
-    entry->started_ms = now;
-    entry->next_ms = now + t->options.interval_ms;
-    AUTO_FREE char *before = steal(&entry->asked);
-    entry->asked = scan_entry_question(entry);
-    entry->asks_anew = !before || strcmp(before, entry->asked) != 0;
-    return run;
-}
-
-static struct run start_pushed(struct scan_entry *entry, int64_t now)
-{
-    struct run run = {.entry = entry,
-                      .base = repository_info_ref(entry->info),
-                      .pushed = entry->pushed,
-                      .dates_by_labels = scan_entry_dates_by_labels(entry),
-                      .wants_push_times = scan_entry_wants_push_times(entry),
-                      .has_questions = scan_entry_has_questions(entry)};
-    entry->pushed = (struct strvec)STRVEC_INIT;
-    entry->run = SCAN_RUN_PUSHED;
-    entry->started_ms = now;
-    return run;
 }
 
 /* Starts what is due of one entry, or notes when it will be. */
@@ -166,10 +108,10 @@ static void take_turn(struct scan_thread *t, struct scan_entry *entry, int64_t n
         strvec_push(&runs->overdue, entry->repository);
     if (entry->run != SCAN_RUN_NONE)
         return;
-    if (pushed_ms <= now)
-        runs->items[runs->len++] = start_pushed(entry, now);
-    else if (entry->next_ms <= now)
-        runs->items[runs->len++] = start_list(t, entry, now);
+    if (pushed_ms <= now && !entry->is_flooded)
+        runs->items[runs->len++] = scan_run_of_pushes(entry, now);
+    else if (due_ms <= now)
+        runs->items[runs->len++] = scan_run_of_list(entry, &t->pace, now);
     else if (due_ms - now < runs->timeout_ms)
         runs->timeout_ms = due_ms - now;
 }
@@ -237,7 +179,7 @@ static bool turn(struct scan_thread *t)
     if (t->options.docker_config)
         docker_config_renew(t->options.docker_config, t->options.scanner);
     for (size_t i = 0; i < runs.len; i++)
-        submit(t, &runs.items[i]);
+        scan_run_submit(&runs.items[i], t->options.scanner, wants, scan_is_done);
     for (size_t i = 0; !stopping && i < runs.lookups_len; i++)
         label_lookup_start(runs.lookups[i], t->options.scanner);
     if (!stopping)
@@ -289,6 +231,7 @@ void scan_thread_free(struct scan_thread *t)
     for (size_t i = 0; i < t->options.owners; i++)
         demand_set_unref(t->sources[i].demands);
     free(t->sources);
+    push_list_release(&t->early);
     pthread_mutex_destroy(&t->lock);
     free(t);
 }

@@ -34,6 +34,7 @@
 #include "daemon/health.h"
 #include "daemon/image_source.h"
 #include "daemon/metrics.h"
+#include "daemon/webhook.h"
 #include "scanner/scanner.h"
 
 #define SCAN_PUSH_QUIET_MS 150
@@ -62,10 +63,10 @@ void scan_thread_free(struct scan_thread *thread);
  * not answered yet has a result without info and without error: nothing is known, and nothing is wrong. */
 struct image_source *scan_thread_source(struct scan_thread *thread, size_t owner);
 
-/* Tells of a push to "host/path", or to "/path" on a host that the sender did not name: it stands for every
- * repository whose path is that or ends with it. False if nobody wants such a repository. A tag that is none is
- * ignored. */
-bool scan_thread_pushed(struct scan_thread *thread, const char *repository, const char *tag);
+/* Tells of pushes, all at once: a webhook's are looked at together. One to "/path", on a host that the sender did not
+ * name, stands for every repository whose path is that or ends with it. wanted[i] (one for each): whether anybody wants such
+ * a repository. A tag that is none is ignored. */
+void scan_thread_pushed(struct scan_thread *thread, const struct push_list *pushes, bool *wanted);
 
 /* Puts the gauges of what is known now (tags, ages, what is overdue) into the metrics. */
 void scan_thread_measure(struct scan_thread *thread);

@@ -33,6 +33,7 @@ struct scan_thread {
     struct scan_thread_options options;
     struct scan_source *sources;
     struct strmap entries;         /* repository_demand_key -> struct scan_entry * */
+    struct push_list early;        /* what was pushed before all owners had said what they want */
     struct label_lookup **lookups; /* to be started; references */
     size_t lookups_len, lookups_capacity;
     struct scan_pace pace;

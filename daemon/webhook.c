@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "daemon/webhook_bodies.h"
 #include "model/image_ref.h"
+#include "scanner/tag_list.h"
 
 const struct webhook_sender webhook_senders[] = {
     {"dockerhub", WEBHOOK_KEY, NULL, webhook_read_dockerhub},
@@ -45,11 +46,21 @@ void push_list_release(struct push_list *list)
     *list = (struct push_list)PUSH_LIST_INIT;
 }
 
+void push_list_add_all(struct push_list *list, const struct push_list *more)
+{
+    for (size_t i = 0; i < more->len && list->len < LIMIT_HOOK_IMAGES; i++) {
+        vec_grow(list->items, list->len, list->capacity);
+        list->items[list->len++] = (struct pushed_image){.repository = xstrdup(more->items[i].repository),
+                                                         .tag = xstrdup(more->items[i].tag)};
+    }
+}
+
 static void add(struct push_list *list, const char *image, bool any_host)
 {
     CLEANUP(image_ref_release) struct image_ref ref = IMAGE_REF_INIT;
     struct error err = ERROR_INIT;
-    if (list->len > LIMIT_HOOK_IMAGES || image_ref_parse(image, &ref, &err) < 0 || !ref.tag)
+    if (list->len > LIMIT_HOOK_IMAGES || image_ref_parse(image, &ref, &err) < 0 || !ref.tag ||
+        tag_is_referrer(ref.tag))
         return;
     vec_grow(list->items, list->len, list->capacity);
     list->items[list->len++] = (struct pushed_image){.repository = any_host ? xasprintf("/%s", ref.path)

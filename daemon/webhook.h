@@ -32,6 +32,8 @@ struct push_list {
         .items = NULL, .len = 0, .capacity = 0                                                               \
     }
 void push_list_release(struct push_list *list);
+/* Adds copies, as long as there are not more than LIMIT_HOOK_IMAGES. */
+void push_list_add_all(struct push_list *list, const struct push_list *more);
 
 enum webhook_proof {
     WEBHOOK_KEY,       /* the key in the URL */
@@ -60,7 +62,8 @@ int webhook_read(const struct webhook_sender *sender, const char *body, size_t l
 
 /* -- for the rows ------------------------------------------------------------------------------------------ */
 
-/* "host/path:tag"; names without a host are Docker Hub's. What is no such name, or has no tag, is left out. */
+/* "host/path:tag"; names without a host are Docker Hub's. What is no such name, or has no tag, is left out, and so
+ * are the tags of signing tools (scanner/tag_list.h). */
 void push_list_add(struct push_list *list, const char *image);
 /* The parts of it; NULL parts: left out. `host` NULL: any host. */
 void push_list_add_parts(struct push_list *list, const char *host, const char *path, const char *tag);

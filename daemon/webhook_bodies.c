@@ -21,6 +21,33 @@ void webhook_read_dockerhub(const json_t *body, struct push_list *out)
     push_list_add_parts(out, "docker.io", name, tag);
 }
 
+static void add_tagged(struct push_list *out, const char *name, const char *tag)
+{
+    if (!name || !tag)
+        return;
+    AUTO_FREE char *image = xasprintf("%s:%s", name, tag);
+    push_list_add(out, image);
+}
+
+static void lower(char *text)
+{
+    for (; *text; text++)
+        *text = (char)(*text >= 'A' && *text <= 'Z' ? *text - 'A' + 'a' : *text);
+}
+
+/* "host/path", ":tag" or "@digest" behind it. `tag` NULL: it is there. */
+static void add_package_url(struct push_list *out, const char *url, const char *tag)
+{
+    AUTO_FREE char *path = xmemdupz(url, strcspn(url, "@"));
+    char *colon = strrchr(path, ':');
+    if (colon && !strchr(colon, '/')) {
+        *colon = '\0';
+        tag = tag ? tag : colon + 1;
+    }
+    lower(path);
+    add_tagged(out, path, tag);
+}
+
 void webhook_read_github(const json_t *body, struct push_list *out)
 {
     const json_t *package = json_object_get(body, "registry_package");
@@ -29,33 +56,19 @@ void webhook_read_github(const json_t *body, struct push_list *out)
     const json_t *version = json_object_get(package, "package_version");
     const json_t *metadata = json_object_get(version, "container_metadata");
     const char *tag = json_string_at(json_object_get(metadata, "tag"), "name");
-    if (!type || strcasecmp(type, "container") != 0 || !tag || !*tag)
+    if (!type || strcasecmp(type, "container") != 0 || (tag && !*tag))
         return;
     const char *url = json_string_at(version, "package_url");
     if (url && strchr(url, '/')) {
-        AUTO_FREE char *path = xmemdupz(url, strcspn(url, "@"));
-        char *colon = strrchr(path, ':');
-        if (colon && !strchr(colon, '/'))
-            *colon = '\0';
-        AUTO_FREE char *image = xasprintf("%s:%s", path, tag);
-        push_list_add(out, image);
+        add_package_url(out, url, tag);
         return;
     }
     const char *space = json_string_at(package, "namespace"), *name = json_string_at(package, "name");
     if (!space || !name)
         return;
     AUTO_FREE char *path = xasprintf("%s/%s", space, name);
-    for (char *at = path; *at; at++)
-        *at = (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
+    lower(path);
     push_list_add_parts(out, "ghcr.io", path, tag);
-}
-
-static void add_tagged(struct push_list *out, const char *name, const char *tag)
-{
-    if (!name || !tag)
-        return;
-    AUTO_FREE char *image = xasprintf("%s:%s", name, tag);
-    push_list_add(out, image);
 }
 
 void webhook_read_quay(const json_t *body, struct push_list *out)
@@ -107,6 +120,20 @@ void webhook_read_distribution(const json_t *body, struct push_list *out)
     json_array_foreach(json_object_get(body, "events"), i, event) add_event(out, event);
 }
 
+/* The host names of one registry, ACCOUNT.service.REGION.suffix, by what the region's name begins with. */
+static const struct ecr_partition {
+    const char *region;
+    const char *hosts[4][2];
+} ecr_partitions[] = {
+    {"cn-", {{"dkr.ecr", "amazonaws.com.cn"}, {"dkr-ecr", "on.amazonwebservices.com.cn"}}},
+    {"eusc-", {{"dkr.ecr", "amazonaws.eu"}}},
+    {"",
+     {{"dkr.ecr", "amazonaws.com"},
+      {"dkr-ecr", "on.aws"},
+      {"dkr.ecr-fips", "amazonaws.com"},
+      {"dkr-ecr-fips", "on.aws"}}},
+};
+
 void webhook_read_ecr(const json_t *body, struct push_list *out)
 {
     const json_t *detail = json_object_get(body, "detail");
@@ -114,22 +141,35 @@ void webhook_read_ecr(const json_t *body, struct push_list *out)
     if (!is_text(body, "source", "aws.ecr") || !is_text(detail, "action-type", "PUSH") ||
         !is_text(detail, "result", "SUCCESS") || !account || !region)
         return;
-    AUTO_FREE char *host = xasprintf("%s.dkr.ecr.%s.amazonaws.com%s", account, region,
-                                     str_starts_with(region, "cn-") ? ".cn" : "");
-    push_list_add_parts(out, host, json_string_at(detail, "repository-name"),
-                        json_string_at(detail, "image-tag"));
+    const struct ecr_partition *partition = ecr_partitions;
+    while (!str_starts_with(region, partition->region))
+        partition++;
+    for (size_t i = 0; i < ARRAY_LEN(partition->hosts) && partition->hosts[i][0]; i++) {
+        AUTO_FREE char *host =
+            xasprintf("%s.%s.%s.%s", account, partition->hosts[i][0], region, partition->hosts[i][1]);
+        push_list_add_parts(out, host, json_string_at(detail, "repository-name"),
+                            json_string_at(detail, "image-tag"));
+    }
+}
+
+static void add_inserted(struct push_list *out, const json_t *message)
+{
+    if (is_text(message, "action", "INSERT"))
+        push_list_add(out, json_string_at(message, "tag"));
 }
 
 void webhook_read_gcr(const json_t *body, struct push_list *out)
 {
-    const char *data = json_string_at(json_object_get(body, "message"), "data");
+    const json_t *envelope = json_object_get(body, "message");
+    const char *data = json_string_at(envelope, "data");
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-    if (!data || strbuf_add_base64_decoded(&text, data, strlen(data)) < 0)
-        return;
     struct error err = ERROR_INIT;
-    AUTO_JSON json_t *message = json_read(text.buf, text.len, &err);
-    if (is_text(message, "action", "INSERT"))
-        push_list_add(out, json_string_at(message, "tag"));
+    if (!envelope) {
+        add_inserted(out, body);
+    } else if (data && strbuf_add_base64_decoded(&text, data, strlen(data)) == 0) {
+        AUTO_JSON json_t *message = json_read(text.buf, text.len, &err);
+        add_inserted(out, message);
+    }
 }
 
 void webhook_read_nexus(const json_t *body, struct push_list *out)
@@ -143,7 +183,8 @@ void webhook_read_nexus(const json_t *body, struct push_list *out)
 void webhook_read_jfrog(const json_t *body, struct push_list *out)
 {
     const json_t *data = json_object_get(body, "data");
-    if (is_text(body, "domain", "docker") && is_text(body, "event_type", "pushed"))
+    if (is_text(body, "domain", "docker") &&
+        (is_text(body, "event_type", "pushed") || is_text(body, "event_type", "promoted")))
         push_list_add_parts(out, NULL, json_string_at(data, "image_name"), json_string_at(data, "tag"));
 }
 

@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/alloc.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "daemon/webhook.h"
@@ -14,7 +16,6 @@
 
 #define SAY_AGAIN_MS  60000
 #define CERTS_RETRY_S 10
-#define REFUSED_HELP  "the webhook's key, signature, secret or token is wrong"
 
 struct webhooks {
     struct webhooks_options options;
@@ -81,7 +82,7 @@ static void count(struct webhooks *hooks, const char *source, const char *result
 static void refuse(struct webhooks *hooks, const struct webhook_sender *sender, const char *why,
                    struct listener_reply *reply)
 {
-    listener_reply_error(reply, 401, "%s", REFUSED_HELP);
+    listener_reply_error(reply, 401, "%s", why);
     count(hooks, sender->name, "refused");
     hooks->refused++;
     int64_t now = clock_monotonic_ms(hooks->options.clock);
@@ -91,6 +92,15 @@ static void refuse(struct webhooks *hooks, const struct webhook_sender *sender, 
     log_event(LOG_WARN, "hook", "event", "refused", "source", sender->name, "times", times, "err", why, NULL);
     hooks->refused_ms = now;
     hooks->refused = 0;
+}
+
+static void refuse_source(const char *name, struct listener_reply *reply)
+{
+    CLEANUP(strbuf_release) struct strbuf known = STRBUF_INIT;
+    for (const struct webhook_sender *sender = webhook_senders; sender->name; sender++)
+        strbuf_addf(&known, "%s%s", sender == webhook_senders ? "" : ", ", sender->name);
+    listener_reply_error(reply, 404, "no source of webhooks is called \"%.40s\"; there are: %s", name,
+                         known.buf);
 }
 
 /* Takes "/hook/SOURCE/KEY" apart; false with a reply where there is no such thing. */
@@ -104,16 +114,20 @@ static bool identify(struct webhooks *hooks, const struct listener_call *call, s
         return false;
     }
     out->sender = webhook_sender_find(name);
-    if (!out->sender || (out->sender->proof == WEBHOOK_GOOGLE && !hooks->certs)) {
-        listener_reply_error(reply, 404, "%s",
-                             out->sender ? "this source needs --hook-google-audience"
-                                         : "no such source of webhooks");
+    if (!out->sender) {
+        refuse_source(name, reply);
+        return false;
+    }
+    if (out->sender->proof == WEBHOOK_GOOGLE && !hooks->certs) {
+        listener_reply_error(reply, 404, "this source needs --hook-google-audience");
         return false;
     }
     const char *key = source + strlen(name);
     out->key = webhook_keys_find(webhook_key_file_keys(hooks->keys), key + (*key == '/'));
     if (!out->key)
-        refuse(hooks, out->sender, "no such key in the URL", reply);
+        refuse(hooks, out->sender,
+               "the URL must end with " WEBHOOKS_PATH "SOURCE/KEY, and this KEY is not in --hook-key-file",
+               reply);
     return out->key != NULL;
 }
 
@@ -138,7 +152,7 @@ static bool check_token(struct webhooks *hooks, const struct webhook_sender *sen
     struct error err = ERROR_INIT;
     AUTO_FREE char *keys = webhook_certs_get(hooks->certs);
     if (!header || !str_starts_with(header, scheme)) {
-        refuse(hooks, sender, "no bearer token", reply);
+        refuse(hooks, sender, "no bearer token; switch authentication on in the subscription", reply);
         return false;
     }
     if (keys && webhook_token_verify(header + strlen(scheme), keys, &rules,
@@ -178,7 +192,10 @@ static bool is_proven(struct webhooks *hooks, const struct hook_call *hook, cons
     }
     if (is_good)
         return true;
-    AUTO_FREE char *why = xasprintf("%s is %s", sender->header, header ? "wrong" : "missing");
+    AUTO_FREE char *why =
+        xasprintf("%s is %s; the sender must be given %s", sender->header, header ? "wrong" : "missing",
+                  hook->key->has_secret ? "the SECRET that stands behind this key in --hook-key-file"
+                                        : "this key as its secret, since --hook-key-file has none behind it");
     refuse(hooks, sender, why, reply);
     return false;
 }
@@ -187,17 +204,65 @@ static bool is_proven(struct webhooks *hooks, const struct hook_call *hook, cons
 
 static size_t pass_on(struct webhooks *hooks, const char *source, const struct push_list *list)
 {
+    AUTO_FREE bool *is_wanted = xcalloc(list->len, sizeof(*is_wanted));
     size_t wanted = 0;
+    scan_thread_pushed(hooks->options.scans, list, is_wanted);
     for (size_t i = 0; i < list->len; i++) {
         const struct pushed_image *image = &list->items[i];
-        bool is_wanted = scan_thread_pushed(hooks->options.scans, image->repository, image->tag);
-        wanted += is_wanted;
-        metrics_add(hooks->options.metrics, METRIC_HOOK_IMAGES,
-                    METRIC_LABELS(source, is_wanted ? "true" : "false"), 1);
-        log_event(is_wanted ? LOG_INFO : LOG_DEBUG, "hook", "event", "pushed", "source", source, "image",
-                  image->repository, "tag", image->tag, "wanted", is_wanted ? "true" : "false", NULL);
+        const char *text = is_wanted[i] ? "true" : "false";
+        wanted += is_wanted[i];
+        metrics_add(hooks->options.metrics, METRIC_HOOK_IMAGES, METRIC_LABELS(source, text), 1);
+        log_event(is_wanted[i] ? LOG_INFO : LOG_DEBUG, "hook", "event", "pushed", "source", source, "image",
+                  image->repository, "tag", image->tag, "wanted", text, NULL);
     }
     return wanted;
+}
+
+/* Why a body that is no JSON is none, where the cause is known; else NULL. */
+static const char *cause_of_no_json(const struct listener_call *call)
+{
+    static const char form[] = "application/x-www-form-urlencoded";
+    const char *type = listener_header(call, "Content-Type");
+    const char *coding = listener_header(call, "Content-Encoding");
+    if (!call->body_len)
+        return "the body is empty; JSON is expected";
+    if (coding && strcasecmp(coding, "identity") != 0)
+        return "the body is compressed (Content-Encoding); it must be sent plain";
+    if (type && !strncasecmp(type, form, strlen(form)))
+        return "the body is a form; give the webhook the content type application/json";
+    return NULL;
+}
+
+static void refuse_body(const struct listener_call *call, const struct error *err,
+                        struct listener_reply *reply)
+{
+    const char *cause = err->code == ERROR_TOO_LARGE ? NULL : cause_of_no_json(call);
+    listener_reply_error(reply, err->code == ERROR_TOO_LARGE ? 413 : 400, "%s", cause ? cause : err->text);
+}
+
+/* Of a webhook that does nothing: why. To a person who tries it out "wanted 0" alone says little. */
+static json_t *why_nothing(const struct push_list *list)
+{
+    if (!list->len)
+        return json_text("it names no image with a tag that was pushed, so there is nothing to do");
+    const struct pushed_image *first = list->items;
+    bool is_any_host = first->repository[0] == '/';
+    AUTO_FREE char *text =
+        xasprintf("none of the manifests read so far has an image %s%s that pawl updates",
+                  is_any_host ? "whose path ends with " : "", first->repository + is_any_host);
+    return json_text(text);
+}
+
+static void answer_taken(const struct push_list *list, size_t wanted, struct listener_reply *reply)
+{
+    AUTO_JSON json_t *answer =
+        json_pack("{s:I, s:I}", "images", (json_int_t)list->len, "wanted", (json_int_t)wanted);
+    if (!wanted)
+        json_object_set_new(answer, "help", why_nothing(list));
+    reply->status = 202;
+    reply->type = "application/json; charset=utf-8";
+    json_write(&reply->body, answer, 0);
+    strbuf_addch(&reply->body, '\n');
 }
 
 void webhooks_answer(struct webhooks *hooks, const struct listener_call *call, struct listener_reply *reply)
@@ -209,13 +274,10 @@ void webhooks_answer(struct webhooks *hooks, const struct listener_call *call, s
         return;
     const char *source = hook.sender->name;
     if (webhook_read(hook.sender, call->body, call->body_len, &list, &err) < 0) {
-        listener_reply_error(reply, err.code == ERROR_TOO_LARGE ? 413 : 400, "%s", err.text);
+        refuse_body(call, &err, reply);
         count(hooks, source, "invalid");
         return;
     }
     count(hooks, source, "accepted");
-    size_t wanted = pass_on(hooks, source, &list);
-    reply->status = 202;
-    reply->type = "application/json; charset=utf-8";
-    strbuf_addf(&reply->body, "{\"images\":%zu,\"wanted\":%zu}\n", list.len, wanted);
+    answer_taken(&list, pass_on(hooks, source, &list), reply);
 }

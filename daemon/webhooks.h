@@ -2,9 +2,10 @@
  * Webhooks: POST /hook/SOURCE/KEY, from the request to the scanner's thread.
  *
  *     404  no such source, or webhooks are off (no --hook-key-file)
- *     401  wrong key, signature, secret or token; said in the log at most once a minute
+ *     401  wrong key, signature, secret or token; said in the log at most once a minute. The text says which, since
+ *          keys cannot be guessed one by one and whoever sets the sender up sees nothing else
  *     413  the body is too large; 400 it is no JSON; 503 the keys for tokens have not been fetched yet
- *     202  taken: {"images": N, "wanted": M}. Images that no manifest asks for are passed over
+ *     202  taken: {"images": N, "wanted": M}, and "help" where M is 0. Images that no manifest asks for are passed over
  *
  * The key is looked at before the body is read. All runs on the listener's thread and waits for nothing.
  */

@@ -24,7 +24,7 @@
 #define DEMAND_PLATFORMS 4u /* for which platforms it has an image */
 #define DEMAND_LABELS    8u /* the labels of the image (scanner/oci_config.h says which) */
 
-struct credential; /* scanner/credentials.h */
+struct credential; /* scanner/credential.h */
 
 struct demand {
     const char *repository; /* normalised name, "host/path"; borrowed */

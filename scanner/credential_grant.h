@@ -1,6 +1,6 @@
 /*
  * Credentials that somebody hands out for a time: a helper program, a cloud provider. Owned text, wiped when it
- * is released; struct credential (scanner/credentials.h) is the borrowed view of it.
+ * is released; struct credential (scanner/credential.h) is the borrowed view of it.
  */
 #ifndef SCANNER_CREDENTIAL_GRANT_H
 #define SCANNER_CREDENTIAL_GRANT_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "scanner/credentials.h"
+#include "scanner/credential.h"
 
 struct credential_grant {
     char *username, *password, *identity_token; /* all NULL: there are none for this host */

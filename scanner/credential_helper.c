@@ -36,7 +36,7 @@ int credential_helper_parse(const char *text, size_t len, struct credential_gran
     if (!username || !secret)
         return error_set(err, ERROR_INVALID, "its answer is no JSON object with Username and Secret");
     bool is_token = !strcmp(username, TOKEN_AS_USER);
-    /* a password may have line ends: Google's is a key file */
+    /* A password may have several lines, as the key of a Google service account has: it is sent as base64. */
     if (!credential_is_clean(username) || (is_token && !credential_is_clean(secret)))
         return error_set(err, ERROR_INVALID, "its answer holds control characters");
     *grant = (struct credential_grant)CREDENTIAL_GRANT_INIT;

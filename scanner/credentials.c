@@ -1,7 +1,8 @@
 #include "scanner/credentials.h"
 
 #include <ctype.h>
-#include <openssl/evp.h>
+#include <fnmatch.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct entry {
     char *username, *password, *identity_token;
     char *helper, *server; /* docker-credential-`helper` has it, under the name `server` */
     bool is_of_store;      /* that helper is the credsStore */
+    bool is_usual;         /* the key is the one that `docker login` writes */
     struct error problem;  /* why it cannot be used; ERROR_NONE if it can */
 };
 
@@ -29,6 +31,9 @@ struct credentials {
 
 static const char *const hub_hosts[] = {"index.docker.io", "docker.io", "registry-1.docker.io",
                                         "registry.docker.io", "registry.hub.docker.com"};
+
+/* More than any key without a wildcard is long. */
+#define WITHOUT_WILDCARD (SIZE_MAX / 2)
 
 /* -- keys ------------------------------------------------------------------------------------------------ */
 
@@ -58,6 +63,8 @@ static void set_key(struct entry *entry, const char *key)
     const char *host = without_scheme(key);
     size_t host_len = strcspn(host, "/");
     set_host(entry, host, host_len);
+    bool is_hub = !strcmp(entry->host, hub_hosts[0]);
+    entry->is_usual = is_hub ? !strcmp(key, "https://index.docker.io/v1/") : host == key;
     const char *path = host + host_len + strspn(host + host_len, "/");
     size_t path_len = strlen(path);
     while (path_len && path[path_len - 1] == '/')
@@ -66,15 +73,38 @@ static void set_key(struct entry *entry, const char *key)
     entry->path = xmemdupz(path, is_version ? 0 : path_len);
 }
 
-/* How much of the repository the entry's key covers, or 0: longer is better. */
+/* With "/" for ".", so that fnmatch takes each label of a host name by itself. free() it. */
+static char *labels_as_path(const char *host, size_t len)
+{
+    char *path = xmemdupz(host, len);
+    for (char *c = path; *c; c++) {
+        if (*c == '.')
+            *c = '/';
+    }
+    return path;
+}
+
+/* As the kubelet has it: a "*" stands for what is between two dots or a part of it, and for no port. */
+static bool fits_wildcard(const char *pattern, const char *host, size_t host_len)
+{
+    AUTO_FREE char *given = xmemdupz(host, host_len);
+    size_t name_len = strcspn(pattern, ":"), given_len = strcspn(given, ":");
+    AUTO_FREE char *labels = labels_as_path(pattern, name_len);
+    AUTO_FREE char *given_labels = labels_as_path(given, given_len);
+    return !strcmp(pattern + name_len, given + given_len) &&
+           fnmatch(labels, given_labels, FNM_PATHNAME | FNM_NOESCAPE) == 0;
+}
+
+/* How much of the repository the entry's key covers, or 0: longer is better, and a wildcard worse than none. */
 static size_t coverage(const struct entry *entry, const char *host, size_t host_len, const char *path)
 {
-    if (strlen(entry->host) != host_len || strncmp(entry->host, host, host_len) != 0)
+    bool is_same = strlen(entry->host) == host_len && !strncmp(entry->host, host, host_len);
+    if (!is_same && !(strchr(entry->host, '*') && fits_wildcard(entry->host, host, host_len)))
         return 0;
     size_t len = strlen(entry->path);
     if (strncmp(path, entry->path, len) != 0 || (len && path[len] && path[len] != '/'))
         return 0;
-    return host_len + 1 + len;
+    return is_same ? WITHOUT_WILDCARD + len : strlen(entry->host) + 1 + len;
 }
 
 /* -- entries --------------------------------------------------------------------------------------------- */
@@ -104,21 +134,41 @@ static int read_auth(struct entry *entry, const char *auth)
                  : error_set(&entry->problem, ERROR_INVALID, "its \"auth\" is not base64 of user:password");
 }
 
+/* The field that is there and is no string, or NULL. */
+static const char *odd_field(const json_t *value)
+{
+    static const char *const fields[] = {"auth", "username", "password", "identitytoken", "registrytoken"};
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        const json_t *field = json_object_get(value, fields[i]);
+        if (field && !json_is_string(field) && !json_is_null(field))
+            return fields[i];
+    }
+    return NULL;
+}
+
+/* What keeps the entry from being read at all: -1. */
+static int check_entry(struct entry *entry, const json_t *value)
+{
+    const char *odd = odd_field(value);
+    if (!json_is_object(value) && !json_is_null(value))
+        return error_set(&entry->problem, ERROR_INVALID, "it is not a JSON object");
+    if (odd)
+        return error_set(&entry->problem, ERROR_INVALID, "its \"%s\" is not a string", odd);
+    if (json_string_at(value, "registrytoken"))
+        return error_set(&entry->problem, ERROR_UNSUPPORTED,
+                         "it holds a \"registrytoken\", which is not supported");
+    return 0;
+}
+
 /* True if the entry says anything; `docker login` with a credential store leaves empty ones behind. */
 static bool read_entry(struct entry *entry, const json_t *value)
 {
+    if (check_entry(entry, value) < 0)
+        return true;
     const char *auth = json_string_at(value, "auth");
     const char *username = json_string_at(value, "username");
     const char *password = json_string_at(value, "password");
     const char *identity_token = json_string_at(value, "identitytoken");
-    if (!json_is_object(value)) {
-        error_set(&entry->problem, ERROR_INVALID, "it is not a JSON object");
-        return true;
-    }
-    if (json_string_at(value, "registrytoken")) {
-        error_set(&entry->problem, ERROR_UNSUPPORTED, "it holds a \"registrytoken\", which is not supported");
-        return true;
-    }
     if (identity_token && *identity_token)
         entry->identity_token = xstrdup(identity_token);
     if (auth && *auth)
@@ -226,7 +276,7 @@ struct credentials *credentials_parse(const char *text, size_t len, const char *
         return NULL;
     }
     const json_t *auths = json_object_get(config, "auths");
-    if (!json_is_object(config) || (auths && !json_is_object(auths))) {
+    if (!json_is_object(config) || (auths && !json_is_object(auths) && !json_is_null(auths))) {
         error_set(err, ERROR_INVALID, "%s: not a Docker configuration: \"auths\" must be an object", origin);
         json_wipe(config);
         return NULL;
@@ -265,9 +315,8 @@ static int preference(const struct entry *entry)
 {
     if (entry->problem.code != ERROR_NONE)
         return 0;
-    if (entry->helper)
-        return entry->is_of_store ? 1 : 2;
-    return 3;
+    int kind = !entry->helper ? 3 : entry->is_of_store ? 1 : 2;
+    return 2 * kind + entry->is_usual;
 }
 
 static const struct entry *best_entry(const struct credentials *c, const char *repository, size_t host_len,
@@ -318,55 +367,4 @@ int credentials_for(const struct credentials *c, const char *repository, struct 
     out->helper = best->helper;
     out->server = best->server;
     return 0;
-}
-
-char *credential_basic(const struct credential *credential)
-{
-    if (!credential->username)
-        return NULL;
-    CLEANUP(strbuf_release) struct strbuf plain = STRBUF_INIT, value = STRBUF_INIT;
-    strbuf_addf(&plain, "%s:%s", credential->username, credential->password ? credential->password : "");
-    strbuf_addstr(&value, "Basic ");
-    strbuf_add_base64(&value, plain.buf, plain.len);
-    explicit_bzero(plain.buf, plain.len);
-    return strbuf_detach(&value, NULL);
-}
-
-/* The claims of the token if that is a JWT (RFC 7519), else NULL. Nothing is checked: it only names the token. */
-static json_t *read_claims(const char *token)
-{
-    const char *payload = strchr(token, '.');
-    const char *end = payload ? strchr(payload + 1, '.') : NULL;
-    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-    if (!end || strbuf_add_base64_decoded(&text, payload + 1, (size_t)(end - payload - 1)) < 0)
-        return NULL;
-    return json_read(text.buf, text.len, NULL);
-}
-
-/* What stays the same when the token is renewed: a JWT's issuer and subject, else the token itself. */
-static char *token_owner(const char *token)
-{
-    AUTO_JSON json_t *claims = read_claims(token);
-    const char *issuer = json_string_at(claims, "iss"), *subject = json_string_at(claims, "sub");
-    return issuer && subject ? xasprintf("%s\n%s", issuer, subject) : xstrdup(token);
-}
-
-char *credential_identity(const struct credential *credential)
-{
-    CLEANUP(strbuf_release) struct strbuf name = STRBUF_INIT;
-    if (credential->secret_uid)
-        strbuf_addf(&name, "secret:%s ", credential->secret_uid);
-    if (credential->username)
-        strbuf_addf(&name, "user:%s", credential->username);
-    if (credential->identity_token) {
-        unsigned char hash[EVP_MAX_MD_SIZE];
-        unsigned hash_len = 0;
-        char *owner = token_owner(credential->identity_token);
-        if (EVP_Digest(owner, strlen(owner), hash, &hash_len, EVP_sha256(), NULL) != 1)
-            abort();
-        credential_free_secret(owner);
-        strbuf_addstr(&name, "token:");
-        strbuf_add_hex(&name, hash, 8);
-    }
-    return strbuf_detach(&name, NULL);
 }

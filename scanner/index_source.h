@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "scanner/chart_index.h"
-#include "scanner/credentials.h"
+#include "scanner/credential.h"
 #include "scanner/registry.h"
 
 struct index_source;

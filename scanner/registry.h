@@ -22,7 +22,7 @@
 #include "base/error.h"
 #include "base/http.h"
 #include "base/strbuf.h"
-#include "scanner/credentials.h"
+#include "scanner/credential.h"
 #include "scanner/registry_stats.h"
 
 struct registry;

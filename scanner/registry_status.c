@@ -61,6 +61,12 @@ static void add_words(struct strbuf *out, const struct http_response *response)
         quote(out, json_string_at(body, "error"));
 }
 
+static bool ends_with_line_break(const char *text)
+{
+    size_t len = text ? strlen(text) : 0;
+    return len && (text[len - 1] == '\n' || text[len - 1] == '\r');
+}
+
 /* Many registries do not tell what is not there from what may not be seen. */
 static void add_advice(struct strbuf *out, enum error_code code, const char *repository,
                        const struct credential *credential)
@@ -77,6 +83,9 @@ static void add_advice(struct strbuf *out, enum error_code code, const char *rep
         strbuf_addf(out, "; there are no credentials for %s: log in, %s%s%sor check its name", repository,
                     provider ? "give pawl an identity at " : "", provider ? provider->name : "",
                     provider ? ", " : "");
+    if (ends_with_line_break(credential->password))
+        strbuf_addstr(out,
+                      ": the password ends with a line break, which `echo` adds and `printf %s` does not");
 }
 
 int registry_status_error(struct http_response *response, const char *repository,

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/http.h"
 #include "base/strmap.h"
-#include "scanner/credentials.h"
+#include "scanner/credential.h"
 #include "scanner/registry_host.h"
 #include "scanner/token_store.h"
 

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "cache/cache.h"
 #include "cache/records.h"
+#include "cache/repository_record.h"
 #include "scanner/tag_list.h"
 
 #define SCOPE     "linux/amd64 "

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cache/records.h"
+#include "cache/repository_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,5 +1,7 @@
 """The cache: it saves requests, and whatever happens to it, nothing else changes."""
 
+import subprocess
+
 import pytest
 
 from parts.manifests import workload
@@ -144,6 +146,27 @@ def test_a_cache_that_cannot_be_opened_is_named(site):
     result = site.pawl.expect(1, "once", *site.options)
     assert str(cache) in result.stderr and len(result.stderr.splitlines()) == 1
     site.once("--cache", "none")
+
+
+def _on_a_full_disk(folder, program):
+    """Runs `program` where `folder` is a small file system without a free block, or skips."""
+    mount = 'mount -t tmpfs -o size=64k none "$1" && { head -c 1M /dev/zero >"$1/fill" || true; } 2>/dev/null'
+    inside = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    folder.mkdir()
+    if subprocess.run([*inside, mount, "sh", folder], check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    return [*inside, mount + ' && shift && exec "$@"', "sh", str(folder), str(program)]
+
+
+def test_a_full_disk_is_named(site, tmp_path):
+    """LMDB maps its lock file into memory, and a page of it that the disk has no room for is a SIGBUS."""
+    _start(site)
+    folder = tmp_path / "full"
+    argv = _on_a_full_disk(folder, site.pawl.binary)
+    argv += ["tags", f"{site.registry.host}/app", "--data-dir", str(folder / "data")]
+    done = subprocess.run(argv, env=site.pawl.environment(), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done
+    assert "No space left on device" in done.stderr and "--cache none" in done.stderr
 
 
 @pytest.mark.parametrize("cache", ["files", "memcached://", "redis://127.0.0.1"])

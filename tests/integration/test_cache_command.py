@@ -94,6 +94,13 @@ def test_ls_without_a_cache_says_so_and_makes_none(pawl):
 # inspect
 
 
+def test_ls_where_nothing_can_be_seen_does_not_say_that_there_is_none(pawl, tmp_path):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    error = pawl.expect(1, "cache", "ls", "--data-dir", str(loop)).stderr
+    assert f"cannot look at {loop}/cache.lmdb" in error and "first scan" not in error and len(error.splitlines()) == 1
+
+
 def test_inspect_shows_each_tag(site, pawl):
     _fill(site)
     record, = pawl.ok("cache", "inspect", site.image("app", "a"), "-o", "json").json["records"]
@@ -152,6 +159,7 @@ def test_prune_all_leaves_nothing(site, pawl):
     _fill(site)
     assert _prune(pawl, "--all") == {"kept": 0, "expired": 0, "unreadable": 0, "old": 5}
     assert _prune(pawl, "--all") == {"kept": 0, "expired": 0, "unreadable": 0, "old": 0}
+    assert pawl.ok("cache", "ls").stderr == "no repositories; 0 facts about images (0 B)\n"
 
 
 def test_prune_removes_a_damaged_value_alone(site, pawl):

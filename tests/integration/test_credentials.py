@@ -194,6 +194,20 @@ def test_a_password_that_is_replaced_needs_no_restart(basic, docker):
         assert daemon.log().count("event=bad-credentials") == 1
 
 
+@pytest.mark.parametrize("where", ["basic", "token"])
+@pytest.mark.parametrize("password, words", [
+    ("wrong", "check the credentials of user robot for "),
+    ("secret with spaces\n", "of user robot for {image}: the password ends with a line break, which `echo` adds"),
+])
+def test_a_refusal_names_the_user_and_what_can_be_seen_of_the_password(request, pawl, where, password, words):
+    site = request.getfixturevalue(where)
+    host = site.registry.host
+    pawl.docker_login(host, "robot", password)
+    error = pawl.expect(1, "tags", f"{host}/app").stderr
+    assert words.format(image=f"{host}/app") in error and "spaces" not in error
+    assert ("line break" in error) == password.endswith("\n")
+
+
 def test_the_legacy_file(basic, docker):
     auth = base64.b64encode(f"{basic.registry.user}:{basic.registry.password}".encode()).decode()
     docker.write({basic.registry.host: {"auth": auth, "email": "me@example.org"}}, ".dockercfg")

@@ -152,15 +152,47 @@ def test_a_burst_is_one_commit(site, key_file):
     assert len(site.repo.log()) == 2
 
 
+def test_a_burst_of_hundreds_is_one_list(site, key_file):
+    """Looking at each would cost more; and the list waits for the last of them."""
+    _start(site)
+    tags = [f"1.{minor}.0" for minor in range(1, 350)]
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+        site.registry.tag_many("app", "1.0.0", tags)
+        site.registry.reset_requests()
+        assert _generic(daemon, *(site.image("app", tag) for tag in tags))[0] == 202
+        daemon.wait_until(_releases(site, tags[-1]), "the commit")
+        time.sleep(0.5)
+        assert _lists_and_heads(site) == (1, [])
+    assert len(site.repo.log()) == 2
+
+
 def test_a_push_to_what_nobody_wants_asks_for_nothing(site, key_file):
     _start(site)
     with _serve(site, key_file) as daemon:
         _wait_for_scan(site, daemon)
         site.registry.reset_requests()
         status, _, text = _generic(daemon, site.image("other", "1.1.0"), "quay.io/o/app:2", "nonsense::")
-        assert (status, json.loads(text)) == (202, {"images": 2, "wanted": 0})
+        answer = json.loads(text)
+        assert (status, answer["images"], answer["wanted"]) == (202, 2, 0)
+        assert f"{site.registry.host}/other" in answer["help"]
         time.sleep(1)
         assert not site.registry.requests()
+
+
+def test_what_signing_tools_push_is_no_image(site, key_file):
+    """Their tags are left out of lists, and so they are when a webhook tells of them."""
+    _start(site, policy="glob:*")
+    tags = [f"sha256-{'0a' * 32}{ending}" for ending in ("", ".sig", ".att", ".sbom")]
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+        site.push("app", *tags, first_day=5)
+        site.registry.reset_requests()
+        status, _, text = _generic(daemon, *(site.image("app", tag) for tag in tags))
+        assert (status, json.loads(text)["images"]) == (202, 0)
+        time.sleep(1)
+        assert not site.registry.requests()
+    assert len(site.repo.log()) == 1
 
 
 def test_a_tag_that_is_not_there_changes_nothing(site, key_file):
@@ -172,6 +204,23 @@ def test_a_tag_that_is_not_there_changes_nothing(site, key_file):
         assert _generic(daemon, site.image("app", "1.1.0"))[0] == 202
         daemon.wait_until(_releases(site, "1.1.0"), "the commit of the one that is there")
     assert len(site.repo.log()) == 2
+
+
+def test_a_push_before_the_manifests_are_read_is_looked_at_when_they_are(site, key_file):
+    """pawl starts with a list from its cache that is young enough, so that no new one comes for an hour."""
+    _start(site)
+    site.once()
+    site.push("app", "1.1.0")
+    away = site.repo.path.with_name("away.git")
+    site.repo.path.rename(away)
+    site.registry.reset_requests()
+    with _serve(site, key_file, "--git-poll-interval", "500ms") as daemon:
+        daemon.wait_for_log("component=sync-loop level=error")
+        status, _, text = _generic(daemon, site.image("app", "1.1.0"))
+        assert (status, json.loads(text)["wanted"]) == (202, 0)
+        away.rename(site.repo.path)
+        daemon.wait_until(_releases(site, "1.1.0"), "the commit")
+        assert _lists_and_heads(site) == (0, ["1.1.0"])
 
 
 def test_a_hook_that_came_too_early_brings_the_list_forward(site, key_file):
@@ -230,6 +279,65 @@ def _status_of_announced(daemon, path, length):
         return connection.getresponse().status
     finally:
         connection.close()
+
+
+def _say(sender, body, headers=None, key=KEY):
+    return sender, body, headers or {}, key
+
+
+@pytest.mark.parametrize("call, status, words", [
+    (_say("github", b"{}"), 401, "X-Hub-Signature-256 is missing; the sender must be given the SECRET"),
+    (_say("github", b"{}", {"X-Hub-Signature-256": "sha256=0"}), 401, "X-Hub-Signature-256 is wrong"),
+    (_say("github", b"{}", key="another-key-without-a-secret"), 401, "must be given this key as its secret"),
+    (_say("gitlab", b"{}", {"X-Gitlab-Token": KEY}), 401, "X-Gitlab-Token is wrong"),
+    (_say("quay", b"{}", key="not-a-key-of-the-tests"), 401, "this KEY is not in --hook-key-file"),
+    (_say("quay", b"{}", key=""), 401, "must end with /hook/SOURCE/KEY"),
+    (_say("Quay", b"{}"), 404, 'is called "Quay"; there are: dockerhub, github, '),
+    (_say("quay", b""), 400, "the body is empty"),
+    (_say("quay", b"payload=%7B%7D", {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}), 400,
+     "content type application/json"),
+    (_say("quay", b"\x1f\x8b\x08", {"Content-Encoding": "gzip"}), 400, "is compressed"),
+])
+def test_what_is_refused_says_what_to_do(site, key_file, call, status, words):
+    _start(site)
+    sender, body, headers, key = call
+    with _serve(site, key_file) as daemon:
+        got, _, text = daemon.http(f"/hook/{sender}/{key}", body, headers, method="POST")
+    assert (got, SECRET in text) == (status, False) and words in json.loads(text)["error"], text
+
+
+def test_what_is_taken_and_does_nothing_says_why(site, key_file):
+    _start(site)
+    with _serve(site, key_file) as daemon:
+        _wait_for_scan(site, daemon)
+        for sender, body, words in (("quay", {"docker_url": "quay.io/o/app"}, "names no image with a tag that was pushed"),
+                                    ("quay", {"docker_url": "quay.io/o/app", "updated_tags": ["1"]}, "has an image quay.io/o/app"),
+                                    ("jfrog", {"domain": "docker", "event_type": "pushed",
+                                               "data": {"image_name": "o/x", "tag": "1"}}, "whose path ends with o/x")):
+            status, _, text = daemon.http(f"/hook/{sender}/{KEY}", json.dumps(body).encode())
+            assert (status, json.loads(text)["wanted"]) == (202, 0) and words in json.loads(text)["help"]
+
+
+def test_a_body_of_unannounced_length_that_is_too_large_is_told_so(site, key_file):
+    """And an endless one is cut."""
+    _start(site)
+    piece = b"x" * (1 << 20)
+    with _serve(site, key_file) as daemon:
+        def post(pieces):
+            connection = http.client.HTTPConnection(daemon.address, timeout=30 * site.pawl.patience)
+            try:
+                connection.request("POST", f"/hook/quay/{KEY}", iter([piece] * pieces), encode_chunked=True,
+                                   headers={"Transfer-Encoding": "chunked"})
+                answer = connection.getresponse()
+                return answer.status, answer.read().decode()
+            finally:
+                connection.close()
+        assert post(1)[0] == 400
+        status, text = post(3)
+        assert status == 413 and "at most 1048576 bytes" in json.loads(text)["error"]
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+            post(64)
+        assert daemon.http("/healthz")[0] == 200
 
 
 def test_secrets_in_headers(site, key_file):

@@ -28,7 +28,8 @@
 
 struct server {
     int port;
-    pid_t pid; /* 0: not running */
+    pid_t pid;         /* 0: not running */
+    bool takes_little; /* items of 256 KiB at most, less than a chunk of ours */
 };
 
 struct fixture {
@@ -72,7 +73,8 @@ static void start_server(struct server *server)
     assert_true(server->pid >= 0);
     if (server->pid == 0) {
         execlp("memcached", "memcached", "-l", "127.0.0.1", "-p", port, "-U", "0", "-t", "1", "-u", "nobody",
-               "-m", "64", (char *)NULL);
+               "-m", "64", server->takes_little ? "-I" : NULL, "256k", "-o", "slab_chunk_max=131072",
+               (char *)NULL);
         _exit(127);
     }
     for (int i = 0; i < 500 && !answers(server->port); i++) {
@@ -485,6 +487,24 @@ static void test_cache_memcached_says_what_is_wrong_with_a_server(void **state)
     kill(f->servers[0].pid, SIGCONT);
 }
 
+static void test_cache_memcached_says_what_a_server_that_takes_less_needs(void **state)
+{
+    struct fixture *f = *state;
+    stop_server(&f->servers[0]);
+    f->servers[0].takes_little = true;
+    start_server(&f->servers[0]);
+    AUTO_FREE char *server = xasprintf("127.0.0.1:%d", f->servers[0].port);
+    AUTO_FREE char *large = xcalloc(1, 450000);
+    struct cache *cache = open_at(server);
+    cache_put(cache, "large", large, 450000, 0);
+    put_text(cache, "small", "is kept");
+    const char *problem = cache_problem(cache);
+    if (!problem || !strstr(problem, server) || !strstr(problem, "start it with -I 1m"))
+        fail_msg("%s", problem ? problem : "(none)");
+    check_value(cache, "small", "is kept");
+    cache_free(cache);
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -501,6 +521,7 @@ int main(void)
         CASE(test_cache_memcached_goes_on_with_the_servers_left),
         CASE(test_cache_memcached_does_not_wait_for_a_server_that_hangs),
         CASE(test_cache_memcached_says_what_is_wrong_with_a_server),
+        CASE(test_cache_memcached_says_what_a_server_that_takes_less_needs),
         cmocka_unit_test(test_cache_memcached_bounds_the_whole_of_a_put),
         cmocka_unit_test(test_cache_memcached_without_any_server_misses_at_once),
     };

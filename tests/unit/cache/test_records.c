@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cache/records.h"
+#include "cache/repository_record.h"
 
 #define SHA_A "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 

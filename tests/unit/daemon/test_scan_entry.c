@@ -26,8 +26,8 @@ static struct repository_info *info_of(const char *const *tags)
     return info;
 }
 
-static bool take(struct scan_entry *entry, enum scan_run run, const char *const *tags, enum error_code code,
-                 int64_t now_ms)
+static bool take(struct scan_entry *entry, enum scan_run_kind run, const char *const *tags,
+                 enum error_code code, int64_t now_ms)
 {
     struct scan_result result = {.info = tags ? info_of(tags) : NULL, .error = {.code = code}};
     entry->run = run;
@@ -79,21 +79,39 @@ static void test_scan_entry_lists_what_it_knows_nothing_of(void **state UNUSED)
     entry->error.retry_after_s = 60;
     scan_entry_push(entry, "2", 10);
     assert_int_equal(entry->next_ms, 1000);
+    /* what comes may be out of a cache: the tag is looked at then */
+    take(entry, SCAN_RUN_LIST, one, ERROR_NONE, 0);
+    assert_int_equal(scan_entry_push_due_ms(entry), 10 + SCAN_PUSH_QUIET_MS);
 }
 
+static void push_numbers(struct scan_entry *entry, unsigned count, int64_t now_ms)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char tag[16];
+        snprintf(tag, sizeof(tag), "%u", i);
+        scan_entry_push(entry, tag, now_ms);
+    }
+}
+
+/* Once, when the burst is over, however much more of it comes. */
 static void test_scan_entry_lists_when_too_much_is_pushed(void **state UNUSED)
 {
     CLEANUP(release) struct scan_entry *entry = scan_entry_new(NULL, "quay.io/o/app", 1, 0);
     take(entry, SCAN_RUN_LIST, one, ERROR_NONE, 0);
-    entry->next_ms = 1000;
-    for (unsigned i = 0; i <= LIMIT_PUSHED_TAGS; i++) {
-        char tag[16];
-        assert_int_equal(entry->next_ms, 1000);
-        snprintf(tag, sizeof(tag), "%u", i);
-        scan_entry_push(entry, tag, 10);
-    }
-    assert_int_equal(entry->next_ms, 0);
+    entry->next_ms = 100000;
+    push_numbers(entry, LIMIT_PUSHED_TAGS, 10);
+    push_numbers(entry, LIMIT_PUSHED_TAGS, 10);
+    assert_false(entry->is_flooded);
+    assert_int_equal(entry->pushed.len, LIMIT_PUSHED_TAGS);
+    push_numbers(entry, LIMIT_PUSHED_TAGS * 5, 20);
+    assert_true(entry->is_flooded);
     assert_int_equal(entry->pushed.len, 0);
+    assert_int_equal(entry->next_ms, 100000);
+    assert_int_equal(scan_entry_push_due_ms(entry), 20 + SCAN_PUSH_QUIET_MS);
+    scan_entry_push(entry, "x", 10 + SCAN_PUSH_WAIT_MS);
+    assert_int_equal(scan_entry_push_due_ms(entry), 10 + SCAN_PUSH_WAIT_MS);
+    entry->error.retry_after_s = 60;
+    assert_int_equal(scan_entry_push_due_ms(entry), 100000);
 }
 
 static void test_scan_entry_tells_rounds_of_what_changed(void **state UNUSED)

@@ -123,6 +123,8 @@ static void test_scan_pace_takes_answers_that_are_newer_than_its_own(void **stat
         struct scan_entry *entry = entry_of_age(cases[i].age_ms);
         entry->next_ms = cases[i].next_ms;
         assert_int_equal(scan_pace_longest_age(&pace, entry), cases[i].longest_ms);
+        entry->is_flooded = true; /* forced by pushes */
+        assert_int_equal(scan_pace_longest_age(&pace, entry), 0);
         scan_entry_free(entry);
     }
 }

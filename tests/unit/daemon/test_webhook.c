@@ -59,6 +59,19 @@ static void test_webhook_reads_what_each_sender_says(void **state UNUSED)
          "\"ghcr.io/org/app@sha256:0\",\"container_metadata\":{\"tag\":{\"name\":\"\"}}}}}",
          ""},
         {"github", "{\"zen\":\"Keep it logically awesome.\"}", ""},
+        /* the tag is in the URL alone, and owners are written as they like */
+        {"github",
+         "{\"package\":{\"package_type\":\"CONTAINER\",\"package_version\":{\"package_url\":"
+         "\"ghcr.io/Org/App:v1.2\"}}}",
+         "ghcr.io/org/app v1.2\n"},
+        {"github",
+         "{\"package\":{\"package_type\":\"CONTAINER\",\"package_version\":{\"package_url\":"
+         "\"ghcr.io/org/app:\"}}}",
+         ""},
+        {"github",
+         "{\"package\":{\"package_type\":\"CONTAINER\",\"package_version\":{\"package_url\":"
+         "\"ghcr.io/org/app\"}}}",
+         ""},
         {"quay", "{\"docker_url\":\"quay.io/o/app\",\"updated_tags\":[\"1\",\"2\",3]}",
          "quay.io/o/app 1\nquay.io/o/app 2\n"},
         {"quay", "{\"docker_url\":\"quay.io/o/app\",\"updated_tags\":{\"latest\":\"0af\"}}",
@@ -91,12 +104,26 @@ static void test_webhook_reads_what_each_sender_says(void **state UNUSED)
          "{\"source\":\"aws.ecr\",\"account\":\"123456789012\",\"region\":\"eu-west-1\",\"detail\":{"
          "\"result\":"
          "\"SUCCESS\",\"repository-name\":\"o/app\",\"image-tag\":\"1\",\"action-type\":\"PUSH\"}}",
-         "123456789012.dkr.ecr.eu-west-1.amazonaws.com/o/app 1\n"},
+         "123456789012.dkr.ecr.eu-west-1.amazonaws.com/o/app 1\n"
+         "123456789012.dkr-ecr.eu-west-1.on.aws/o/app 1\n"
+         "123456789012.dkr.ecr-fips.eu-west-1.amazonaws.com/o/app 1\n"
+         "123456789012.dkr-ecr-fips.eu-west-1.on.aws/o/app 1\n"},
         {"ecr",
          "{\"source\":\"aws.ecr\",\"account\":\"123456789012\",\"region\":\"cn-north-1\",\"detail\":{"
          "\"result\":"
          "\"SUCCESS\",\"repository-name\":\"app\",\"image-tag\":\"1\",\"action-type\":\"PUSH\"}}",
-         "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/app 1\n"},
+         "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/app 1\n"
+         "123456789012.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn/app 1\n"},
+        {"ecr",
+         "{\"source\":\"aws.ecr\",\"account\":\"123456789012\",\"region\":\"eusc-de-east-1\",\"detail\":{"
+         "\"result\":"
+         "\"SUCCESS\",\"repository-name\":\"app\",\"image-tag\":\"1\",\"action-type\":\"PUSH\"}}",
+         "123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu/app 1\n"},
+        {"ecr",
+         "{\"source\":\"aws.ecr\",\"account\":\"123456789012\",\"region\":\"eu-west-1\",\"detail\":{"
+         "\"result\":"
+         "\"SUCCESS\",\"repository-name\":\"app\",\"image-tag\":\"1\",\"action-type\":\"DELETE\"}}",
+         ""},
         {"ecr",
          "{\"source\":\"aws.ecr\",\"account\":\"1\",\"region\":\"r\",\"detail\":{\"result\":\"FAILURE\","
          "\"repository-name\":\"app\",\"image-tag\":\"1\",\"action-type\":\"PUSH\"}}",
@@ -105,6 +132,13 @@ static void test_webhook_reads_what_each_sender_says(void **state UNUSED)
         {"gcr", "{\"message\":{\"data\":\"eyJhY3Rpb24iOiJJTlNFUlQiLCJ0YWciOiJnY3IuaW8vcC9hcHA6MSJ9\"}}",
          "gcr.io/p/app 1\n"},
         {"gcr", "{\"message\":{\"data\":\"@@\"}}", ""},
+        /* a subscription with payload unwrapping */
+        {"gcr",
+         "{\"action\":\"INSERT\",\"digest\":\"eu-docker.pkg.dev/p/r/"
+         "app@sha256:0\",\"tag\":\"eu-docker.pkg.dev/p/r/"
+         "app:1\"}",
+         "eu-docker.pkg.dev/p/r/app 1\n"},
+        {"gcr", "{\"action\":\"DELETE\",\"tag\":\"eu-docker.pkg.dev/p/r/app:1\"}", ""},
         {"gcr", "{\"message\":{\"data\":\"e30=\"}}", ""},
         {"nexus",
          "{\"action\":\"CREATED\",\"component\":{\"format\":\"docker\",\"name\":\"o/"
@@ -122,6 +156,14 @@ static void test_webhook_reads_what_each_sender_says(void **state UNUSED)
          "\"app\","
          "\"tag\":\"1\"}}",
          "/app 1\n"},
+        {"jfrog",
+         "{\"domain\":\"docker\",\"event_type\":\"promoted\",\"data\":{\"repo_key\":\"prod\",\"image_name\":"
+         "\"o/app\",\"tag\":\"1\"}}",
+         "/o/app 1\n"},
+        {"jfrog",
+         "{\"domain\":\"docker\",\"event_type\":\"deleted\",\"data\":{\"repo_key\":\"local\",\"image_name\":"
+         "\"app\",\"tag\":\"1\"}}",
+         ""},
         {"jfrog",
          "{\"domain\":\"artifact\",\"event_type\":\"deployed\",\"data\":{\"image_name\":\"a\",\"tag\":\"1\"}"
          "}",

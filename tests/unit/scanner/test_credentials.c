@@ -63,6 +63,17 @@ static void test_credentials_match_key(void **state)
         {"reg:5000", "reg:5000/app", true},
         {"reg", "reg:5000/app", false},
         {"", "quay.io/a/b", false},
+        {"*.example.com", "reg.example.com/a", true},
+        {"*.EXAMPLE.com/a", "reg.example.com/a/b", true},
+        {"https://reg-*.example.com/v1/", "reg-1.example.com/a", true},
+        {"reg.*.com", "reg.example.com/a", true},
+        {"*.example.com", "example.com/a", false},
+        {"*.example.com", "a.reg.example.com/a", false},
+        {"*.example.com/b", "reg.example.com/a", false},
+        {"*.example.com", "reg.example.com:5000/a", false},
+        {"*.example.com:5000", "reg.example.com:5000/a", true},
+        {"*.example.com:50*", "reg.example.com:5000/a", false},
+        {"*", "reg.example.com/a", false},
         {"https://", "quay.io/a/b", false},
     };
     (void)state;
@@ -97,6 +108,37 @@ static void test_credentials_longest_path_wins(void **state)
     }
 }
 
+/* Docker looks for the key that it writes itself before it compares host names. */
+static void test_credentials_of_keys_that_cover_as_much(void **state)
+{
+    static const struct {
+        const char *bad, *good, *repository;
+    } cases[] = {
+        {"https://h.io/v1/", "h.io", "h.io/app"},
+        {"http://h.io", "h.io", "h.io/app"},
+        {"docker.io", "https://index.docker.io/v1/", "index.docker.io/me/app"},
+        {"index.docker.io", "https://index.docker.io/v1/", "index.docker.io/me/app"},
+        {"*.io/app", "h.io", "h.io/app"},
+        {"*.h.io", "a.h.io", "a.h.io/app"},
+        {"*.io", "*.io/app", "h.io/app"},
+    };
+    (void)state;
+    for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
+        const char *const keys[] = {cases[i / 2].bad, cases[i / 2].good};
+        char text[256];
+        snprintf(text, sizeof(text),
+                 "{\"auths\":{\"%s\":{\"username\":\"%s\",\"password\":\"p\"},"
+                 "\"%s\":{\"username\":\"%s\",\"password\":\"p\"}}}",
+                 keys[i % 2], i % 2 ? "good" : "bad", keys[!(i % 2)], i % 2 ? "bad" : "good");
+        CLEANUP(release) struct credentials *c = parse(text);
+        struct credential_choice got;
+        struct error err = ERROR_INIT;
+        assert_int_equal(credentials_for(c, cases[i / 2].repository, &got, &err), 0);
+        if (!got.credential.username || strcmp(got.credential.username, "good") != 0)
+            fail_msg("%s", text);
+    }
+}
+
 static void test_credentials_entry_forms(void **state)
 {
     static const struct {
@@ -115,6 +157,10 @@ static void test_credentials_entry_forms(void **state)
         {"{\"auth\":\"dXA=\"}", NULL, NULL, NULL, "user:password"},
         {"{\"registrytoken\":\"x\"}", NULL, NULL, NULL, "registrytoken"},
         {"17", NULL, NULL, NULL, "not a JSON object"},
+        {"null", NULL, NULL, NULL, NULL},
+        {"{\"auth\":null,\"identitytoken\":null}", NULL, NULL, NULL, NULL},
+        {"{\"auth\":17}", NULL, NULL, NULL, "its \"auth\" is not a string"},
+        {"{\"username\":\"n\",\"password\":5}", NULL, NULL, NULL, "its \"password\" is not a string"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -177,6 +223,21 @@ static void test_credentials_helpers(void **state)
         assert_text(got.credential.username, cases[i].username);
         assert_int_equal(got.is_listed, strcmp(cases[i].repository, "elsewhere/a") != 0);
     }
+}
+
+/* To Docker null is the same as nothing. */
+static void test_credentials_of_what_is_null(void **state)
+{
+    (void)state;
+    CLEANUP(release)
+    struct credentials *c =
+        parse("{\"auths\":null,\"credsStore\":null,\"credHelpers\":{\"h\":\"one\"},\"HttpHeaders\":null}");
+    struct credential_choice got;
+    struct error err = ERROR_INIT;
+    assert_int_equal(credentials_for(c, "h/a", &got, &err), 0);
+    assert_text(got.helper, "one");
+    assert_int_equal(credentials_for(c, "i/a", &got, &err), 0);
+    assert_text(got.helper, NULL);
 }
 
 static void test_credentials_store_with_a_bad_name(void **state)
@@ -285,8 +346,10 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_credentials_match_key),
         cmocka_unit_test(test_credentials_longest_path_wins),
+        cmocka_unit_test(test_credentials_of_keys_that_cover_as_much),
         cmocka_unit_test(test_credentials_entry_forms),
         cmocka_unit_test(test_credentials_helpers),
+        cmocka_unit_test(test_credentials_of_what_is_null),
         cmocka_unit_test(test_credentials_store_with_a_bad_name),
         cmocka_unit_test(test_credentials_legacy_layout),
         cmocka_unit_test(test_credentials_identity),
