@@ -76,16 +76,15 @@ static void add_advice(struct strbuf *out, enum error_code code, const char *rep
     if (code != ERROR_UNAUTHORIZED && code != ERROR_FORBIDDEN)
         return;
     if (credential->username || credential->identity_token)
-        strbuf_addf(out, "; check the credentials%s%s for %s, and its name",
-                    credential->username ? " of user " : "", credential->username ? credential->username : "",
-                    repository);
+        strbuf_addf(out, "; check the credentials%s%s for %s%s", credential->username ? " of user " : "",
+                    credential->username ? credential->username : "", repository,
+                    ends_with_line_break(credential->password)
+                        ? ": the password ends with a line break, which `echo` adds and `printf %s` does not"
+                        : ", and its name");
     else
         strbuf_addf(out, "; there are no credentials for %s: log in, %s%s%sor check its name", repository,
                     provider ? "give pawl an identity at " : "", provider ? provider->name : "",
                     provider ? ", " : "");
-    if (ends_with_line_break(credential->password))
-        strbuf_addstr(out,
-                      ": the password ends with a line break, which `echo` adds and `printf %s` does not");
 }
 
 int registry_status_error(struct http_response *response, const char *repository,
