@@ -204,8 +204,9 @@ static bool has_concerned(const struct release_spec *spec, const struct group *g
 }
 
 /*
- * Selects those that pass. Where none does the reason is the result, of several the first that is no mere "not meant"; of a release of containers one that does not is
- * enough, since a workload is then released as a whole or not. True if any was selected.
+ * Selects those that pass. Where none does the reason is the result, of several the first that is no mere "not meant"; of
+ * a release of containers one that does not is enough, since a workload is then released as a whole or not. True if any was
+ * selected.
  */
 static bool select_group(const struct release_spec *spec, struct group *group,
                          struct workload_selection *selection, struct result_list *results)
@@ -218,7 +219,7 @@ static bool select_group(const struct release_spec *spec, struct group *group,
         struct workload_policy *policy = group->items[i];
         const struct candidate c = {
             .spec = spec, .resource = policy->resource, .policy = policy, .id = group->id};
-        enum result_status mine;
+        enum result_status mine = RESULT_SKIPPED;
         bool counts = !any || is_concerned(spec, policy);
         AUTO_FREE char *obstacle = counts ? find_obstacle(&c, &mine) : NULL;
         vec_grow(selection->items, selection->len, selection->capacity);
