@@ -131,13 +131,16 @@ void kube_status_read(int http_code, const char *body, size_t len, struct kube_s
         out->text = shown(body, strnlen(body, len));
 }
 
+/* Of one word of a Status. */
+#define SHOWN_LENGTH 200
+
 /* "Invalid: metadata.name, data[key]": what a Status says without quoting any value. */
 static char *text_without_values(const struct kube_status *status)
 {
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
     const char *reason = json_string_at(status->body, "reason");
     if (reason && *reason)
-        strbuf_addstr(&out, reason);
+        strbuf_addf(&out, "%.*s", SHOWN_LENGTH, reason);
     else
         strbuf_addf(&out, "HTTP status %d", status->code);
     size_t i;
@@ -146,12 +149,12 @@ static char *text_without_values(const struct kube_status *status)
     {
         const char *field = json_string_at(cause, "field");
         if (field && out.len < LIMIT_KUBE_MESSAGE_BYTES / 2)
-            strbuf_addf(&out, "%s%.200s", i ? ", " : ": ", field);
+            strbuf_addf(&out, "%s%.*s", i ? ", " : ": ", SHOWN_LENGTH, field);
     }
     if (status->verdict == KUBE_BAD_FIELDS)
         strbuf_addstr(&out, ": a field that a Secret does not have, or of the wrong type");
     strbuf_addstr(&out, " (the server's words are left out, as they may hold values of the Secret)");
-    return strbuf_detach(&out, NULL);
+    return shown(out.buf, out.len);
 }
 
 /* Verdicts whose messages speak of names, roles and the server only. */

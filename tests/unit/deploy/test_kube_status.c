@@ -136,6 +136,23 @@ static void test_kube_status_cuts_messages_between_characters(void **state)
     assert_string_equal(status.text, "two  lines");
 }
 
+/* Also of an answer about a Secret, whose own words are what is left. */
+static void test_kube_status_cuts_a_reason_without_end(void **state)
+{
+    (void)state;
+    CLEANUP(strbuf_release) struct strbuf body = STRBUF_INIT;
+    CLEANUP(kube_status_release) struct kube_status status = KUBE_STATUS_INIT;
+    strbuf_addstr(&body, "{\"kind\": \"Status\", \"reason\": \"one\\ntwo");
+    for (int i = 0; i < 2000; i++)
+        strbuf_addch(&body, 'x');
+    strbuf_addstr(&body, "\"}");
+    kube_status_read(409, body.buf, body.len, &status);
+    AUTO_FREE char *text = kube_status_text(&status, true);
+    assert_in_range(strlen(text), 1, LIMIT_KUBE_MESSAGE_BYTES);
+    assert_true(str_starts_with(text, "one twoxxx"));
+    assert_non_null(strstr(text, "left out"));
+}
+
 static void test_kube_status_reads_warnings(void **state)
 {
     (void)state;
@@ -163,6 +180,7 @@ int main(void)
         cmocka_unit_test(test_kube_status_judges_answers),
         cmocka_unit_test(test_kube_status_hides_what_a_secret_may_hold),
         cmocka_unit_test(test_kube_status_cuts_messages_between_characters),
+        cmocka_unit_test(test_kube_status_cuts_a_reason_without_end),
         cmocka_unit_test(test_kube_status_reads_warnings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
