@@ -193,21 +193,25 @@ static void test_plan_is_kept_where_nothing_was_written(void **state)
     repository_info_unref(script.infos[0]);
 }
 
-/* By what the trouble is known while `failing` of the images' repositories have it; "" by its words. */
-static char *topic_of(struct bench *b, size_t failing, enum error_code code)
+/* A plan while so many of the images' repositories fail. */
+static void plan_failing(struct bench *b, size_t failing, enum error_code code, struct plan *plan)
 {
     struct script script = {.source = {.answer = answer}};
-    struct plan plan = PLAN_INIT;
     struct error err = ERROR_INIT;
     for (size_t i = 0; i < failing; i++)
         script.errors[i] = code;
     assert_int_equal(
-        plan_make(b->repository, mirror_head(b->repository->mirror), &script.source, NULL, &plan, &err), 0);
+        plan_make(b->repository, mirror_head(b->repository->mirror), &script.source, NULL, plan, &err), 0);
+}
+
+/* By what the trouble is known; "" by its words. */
+static char *topic_of(struct bench *b, size_t failing, enum error_code code)
+{
+    CLEANUP(plan_release) struct plan plan = PLAN_INIT;
+    plan_failing(b, failing, code, &plan);
     const struct manifest_problem *problem = &plan.problems[plan.problems_len - 1];
     assert_true(str_starts_with(problem->message, "scanning reg.example.com/app-0: no"));
-    char *topic = xstrdup(problem->topic ? problem->topic : "");
-    plan_release(&plan);
-    return topic;
+    return xstrdup(problem->topic ? problem->topic : "");
 }
 
 /* Thousands of repositories of a host do not fail, nor come back, at one moment: that is not told one by one. */
@@ -232,20 +236,14 @@ static void test_plan_trouble_of_a_host_is_told_again_when_it_doubles(void **sta
     repository_free(b.repository);
 }
 
-/* How many lines there are about the repositories, of which so many fail. */
+/* How many lines there are about the repositories. */
 static size_t lines_about(struct bench *b, size_t failing, enum error_code code)
 {
-    struct script script = {.source = {.answer = answer}};
-    struct plan plan = PLAN_INIT;
-    struct error err = ERROR_INIT;
+    CLEANUP(plan_release) struct plan plan = PLAN_INIT;
     size_t lines = 0;
-    for (size_t i = 0; i < failing; i++)
-        script.errors[i] = code;
-    assert_int_equal(
-        plan_make(b->repository, mirror_head(b->repository->mirror), &script.source, NULL, &plan, &err), 0);
+    plan_failing(b, failing, code, &plan);
     for (size_t i = 0; i < plan.problems_len; i++)
         lines += str_starts_with(plan.problems[i].message, "scanning ");
-    plan_release(&plan);
     return lines;
 }
 
