@@ -1,4 +1,5 @@
 #include <dirent.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -73,6 +74,7 @@ static void forget_packs(struct mirror *mirror)
     CLEANUP(release_odb) git_odb *odb = NULL;
     if (git_odb_open(&odb, objects) == 0)
         git_repository_set_odb(mirror->repository, odb);
+    malloc_trim(0); /* packing takes memory that nothing needs until the next time */
 }
 
 void mirror_packs_gather(struct mirror *mirror)
