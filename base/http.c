@@ -349,11 +349,20 @@ const char *http_header_list(struct http_response *response, const char *name)
     return find_header(response, name, ", ");
 }
 
+/* The end of the year 9999, the last that HTTP's dates have digits for; curl reads years without end. */
+#define LAST_DATE_S INT64_C(253402300799)
+
+/* Seconds since 1970; -1 if it is no date. */
+static int64_t read_date(const char *text)
+{
+    time_t date = text ? curl_getdate(text, NULL) : -1;
+    return date < 0 || date > LAST_DATE_S ? -1 : (int64_t)date;
+}
+
 int64_t http_date_ms(struct http_response *response, int64_t wall_ms)
 {
-    const char *value = http_header(response, "Date");
-    time_t date = value ? curl_getdate(value, NULL) : -1;
-    return date < 0 ? wall_ms : (int64_t)date * 1000;
+    int64_t date_s = read_date(http_header(response, "Date"));
+    return date_s < 0 ? wall_ms : date_s * 1000;
 }
 
 int http_retry_after_s(struct http_response *response, int64_t wall_ms)
@@ -368,8 +377,8 @@ int http_retry_after_s(struct http_response *response, int64_t wall_ms)
     if (!value[digits]) {
         seconds = digits > 9 ? most : strtoll(value, NULL, 10);
     } else {
-        time_t date = curl_getdate(value, NULL);
-        seconds = date < 0 ? 0 : (int64_t)date - date_ms / 1000;
+        int64_t date_s = read_date(value);
+        seconds = date_s < 0 ? 0 : date_s - date_ms / 1000;
     }
     if (seconds < 0)
         return 0;

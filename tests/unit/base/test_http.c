@@ -594,6 +594,8 @@ static void test_http_retry_after_reads_seconds_and_dates(void **state)
         {"Retry-After: Thu, 01 Jan 1970 00:02:00 GMT\r\n", 20},
         {"Retry-After: Thu, 01 Jan 1970 00:01:00 GMT\r\n", 0},
         {"Date: Fri, 02 Jan 2026 03:04:05 GMT\r\nRetry-After: Fri, 02 Jan 2026 03:04:35 GMT\r\n", 30},
+        {"Date: Fri, 02 Jan767321658\r\nRetry-After: Thu, 01 Jan 1970 00:02:00 GMT\r\n", 20},
+        {"Retry-After: Fri, 02 Jan767321658\r\n", 0},
         {"Date: yesterday\r\nRetry-After: Thu, 01 Jan 1970 00:02:00 GMT\r\n", 20},
     };
     (void)state;
