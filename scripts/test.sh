@@ -46,7 +46,7 @@ Runs all tests of pawl against real parts. What is missing is installed from Deb
   --list           list the stages
   --help           this text
 
-Environment: PAWL_FUZZ_SECONDS (60), PAWL_TEST_CACHE (~/.cache/pawl-tests: the Kubernetes API server, built once),
+Environment: PAWL_FUZZ_SECONDS (60), PAWL_FUZZ_SEED (1; 0: another each time), PAWL_TEST_CACHE (~/.cache/pawl-tests: the Kubernetes API server, built once),
 PYTEST_ADDOPTS (more options for pytest, as in PYTEST_ADDOPTS="-k ssh").
 Logs are kept in build/test-logs/.
 END
@@ -280,7 +280,8 @@ fuzz_one() {
     if [[ -f "$corpus.dict" ]]; then options+=("-dict=$corpus.dict"); fi
     # PAWL_FUZZ_STRICT: tests/fuzz/refusal.h.
     if [[ -d "$corpus" ]]; then PAWL_FUZZ_STRICT=1 "$program" "${options[@]}" -runs=0 "$corpus" || return 1; else corpus=""; fi
-    "$program" "${options[@]}" -max_total_time="${PAWL_FUZZ_SECONDS:-60}" -print_final_stats=1 \
+    # One seed for all: a run that fails here fails in the same way for who looks into it. Longer searches want others.
+    "$program" "${options[@]}" -seed="${PAWL_FUZZ_SEED:-1}" -max_total_time="${PAWL_FUZZ_SECONDS:-60}" -print_final_stats=1 \
         "$scratch" ${corpus:+"$corpus"} || return 1
     rm -rf "$scratch"
 }
@@ -326,6 +327,7 @@ while (($# > 0)); do
     esac
 done
 [[ "${PAWL_FUZZ_SECONDS:-60}" =~ ^[0-9]+$ ]] || die "PAWL_FUZZ_SECONDS is a number of seconds"
+[[ "${PAWL_FUZZ_SEED:-1}" =~ ^[0-9]+$ ]] || die "PAWL_FUZZ_SEED is a number"
 if ((${#only[@]} > 0)); then stages=("${only[@]}"); fi
 
 trap clean_up EXIT
