@@ -46,7 +46,8 @@ Runs all tests of pawl against real parts. What is missing is installed from Deb
   --list           list the stages
   --help           this text
 
-Environment: PAWL_FUZZ_SECONDS (60), PAWL_FUZZ_SEED (1; 0: another each time), PAWL_TEST_CACHE (~/.cache/pawl-tests: the Kubernetes API server, built once),
+Environment: PAWL_FUZZ_SECONDS (60), PAWL_FUZZ_SEED (1; 0: another each time),
+PAWL_TEST_CACHE (~/.cache/pawl-tests: the Kubernetes API server, built once),
 PYTEST_ADDOPTS (more options for pytest, as in PYTEST_ADDOPTS="-k ssh").
 Logs are kept in build/test-logs/.
 END
