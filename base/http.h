@@ -92,20 +92,20 @@ const char *http_header_list(struct http_response *response, const char *name);
 
 /* What became of one request, for logs. */
 struct http_exchange {
-    const char *method,
-        *url;        /* as they were asked for; the query too, so it may hold what is not to be shown */
+    const char *method;
+    const char *url; /* as it was asked for; the query too, so it may hold what is not to be shown */
     int status;      /* of the last response; 0: there was none */
     size_t bytes;    /* of its body */
     int64_t took_ms; /* redirects included */
     const struct error *error; /* NULL: there was a response */
 };
+/* Told of each request of http_start that ended, before its owner. */
 typedef void (*http_observer)(const struct http_exchange *exchange, void *context);
 
 struct http_client_options {
     const char *user_agent;        /* NULL: "pawl/VERSION" */
     long max_connections_per_host; /* 0: 16 */
-    http_observer
-        observer; /* told of each request of http_start that ended, before its owner; NULL: nobody is */
+    http_observer observer;        /* NULL: nobody is told */
     void *observer_context;
 };
 struct http_client *http_client_new(const struct http_client_options *options);

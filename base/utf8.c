@@ -1,13 +1,7 @@
 #include "base/utf8.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-
-static bool is_continuation(unsigned char c)
-{
-    return (c & 0xc0) == 0x80;
-}
 
 /* The second byte's range is narrower after some first bytes (RFC 3629 section 4). */
 static bool second_fits(unsigned char first, unsigned char second)
@@ -39,7 +33,7 @@ size_t utf8_char_length(const char *bytes, size_t len)
     if (need > len || !second_fits(s[0], s[1]))
         return 0;
     for (size_t i = 1; i < need; i++) {
-        if (!is_continuation(s[i]))
+        if (!utf8_is_continuation(bytes[i]))
             return 0;
     }
     return need;

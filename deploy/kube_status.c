@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/strbuf.h"
+#include "base/utf8.h"
 
 /* What the answer must be for a row to fit. */
 enum form {
@@ -99,7 +100,7 @@ static char *shown(const char *text, size_t len)
     }
     size_t end = out.len;
     if (len > end) {
-        while (end && ((unsigned char)out.buf[end - 1] & 0xc0) == 0x80)
+        while (end && utf8_is_continuation(out.buf[end - 1]))
             end--;
         if (end && (unsigned char)out.buf[end - 1] >= 0xc0)
             end--;

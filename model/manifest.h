@@ -107,8 +107,8 @@ struct manifest_problem {
     int line;       /* from 1; 0: the file as a whole */
     char *workload; /* resource id text; NULL if it is not about one */
     char *message;
-    char *
-        topic; /* what it is known by where it is said once, while numbers in it change; NULL: all of the above */
+    /* What it is known by where it is said once, while numbers in it change; NULL: all of the above. */
+    char *topic;
 };
 
 void manifest_problem_release(struct manifest_problem *problem);

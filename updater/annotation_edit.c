@@ -62,6 +62,18 @@ static int find_place(const struct resource *resource, struct place *place, stru
                      resource->line);
 }
 
+/* The way that annotation_path_find goes, not begun. */
+static struct annotation_path path_in(const struct strbuf *text, const struct yaml_stream *yaml,
+                                      const struct place *place, const struct annotation_change *change,
+                                      struct error *err)
+{
+    return (struct annotation_path){.text = text->buf,
+                                    .len = text->len,
+                                    .document = &yaml->documents[place->document],
+                                    .change = change,
+                                    .err = err};
+}
+
 /* What is taken away must not be there still, from a merge key that the removed one overrode. */
 static int check_removal(const struct strbuf *text, const struct place *place,
                          const struct annotation_change *change, struct error *err)
@@ -69,11 +81,7 @@ static int check_removal(const struct strbuf *text, const struct place *place,
     CLEANUP(yaml_release) struct yaml_stream *yaml = yaml_read(text->buf, text->len, err);
     if (!yaml)
         return -1;
-    struct annotation_path e = {.text = text->buf,
-                                .len = text->len,
-                                .document = &yaml->documents[place->document],
-                                .change = change,
-                                .err = err};
+    struct annotation_path e = path_in(text, yaml, place, change, err);
     return annotation_path_find(&e, object_at(yaml, place));
 }
 
@@ -84,11 +92,7 @@ static int change_one(struct strbuf *text, const struct place *place, const stru
     CLEANUP(yaml_release) struct yaml_stream *yaml = yaml_read(text->buf, text->len, err);
     if (!yaml)
         return -1;
-    struct annotation_path e = {.text = text->buf,
-                                .len = text->len,
-                                .document = &yaml->documents[place->document],
-                                .change = change,
-                                .err = err};
+    struct annotation_path e = path_in(text, yaml, place, change, err);
     const struct yaml_node *object = object_at(yaml, place);
     CLEANUP(strbuf_release) struct strbuf new_bytes = STRBUF_INIT;
     CLEANUP(strbuf_release) struct strbuf result = STRBUF_INIT;
