@@ -13,6 +13,7 @@
 #include "updater/diff.h"
 #include "updater/edit.h"
 #include "updater/image_edit.h"
+#include "updater/image_reread.h"
 
 #define MOST_WORKLOADS_NAMED 10
 
@@ -104,6 +105,27 @@ static const struct resource *find_workload(const struct manifest_set *set,
     return NULL;
 }
 
+/* "CONTAINER=IMAGE", as edit_one has found it to be. */
+static int check_one(const struct resource *workload, const struct manifest_file *again,
+                     const char *assignment, struct error *err)
+{
+    const char *equals = strchr(assignment, '=');
+    AUTO_FREE char *name = xmemdupz(assignment, (size_t)(equals - assignment));
+    const struct container *container = resource_container(workload, name);
+    return image_reads_as(workload->file, again, workload, container, equals + 1, err);
+}
+
+static int check_all(const struct set_image_request *request, const struct resource *workload,
+                     const struct strbuf *text, struct error *err)
+{
+    int status = 0;
+    struct manifest_file *again = image_reread(workload->file, text);
+    for (size_t i = request->first; status == 0 && i < request->assignments->len; i++)
+        status = check_one(workload, again, request->assignments->items[i], err);
+    manifest_file_unref(again);
+    return status;
+}
+
 /* The new text of the workload's file. */
 static int edit_all(const struct set_image_request *request, const struct resource *workload,
                     struct strbuf *text, struct strbuf *summary, struct error *err)
@@ -117,7 +139,8 @@ static int edit_all(const struct set_image_request *request, const struct resour
         if (edit_one(workload, request->assignments->items[i], &edits, summary, err) < 0)
             return -1;
     }
-    if (edit_apply(workload->file, edits.items, edits.len, text, err) < 0)
+    if (edit_apply(workload->file, edits.items, edits.len, text, err) < 0 ||
+        check_all(request, workload, text, err) < 0)
         return error_wrap(err, "%s", workload->file->path);
     return 0;
 }

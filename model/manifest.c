@@ -120,6 +120,7 @@ struct manifest_file *manifest_file_new_values(const char *path, char *text, siz
                                                const char *default_space)
 {
     struct manifest_file *file = new_file(path, text, len);
+    file->is_values = true;
     if (!manifest_has_markers(text, len)) {
         free(file->text);
         file->text = xstrdup("");
@@ -130,6 +131,13 @@ struct manifest_file *manifest_file_new_values(const char *path, char *text, siz
         manifest_keep(file);
     }
     return file;
+}
+
+struct manifest_file *manifest_file_with_text(const struct manifest_file *file, char *text, size_t len,
+                                              const char *default_space)
+{
+    return file->is_values ? manifest_file_new_values(file->path, text, len, default_space)
+                           : manifest_file_new(file->path, text, len, default_space);
 }
 
 struct manifest_file *manifest_file_unreadable(const char *path, const char *message)

@@ -131,6 +131,7 @@ struct manifest_file {
     size_t resources_len;
     const char **below; /* of a kustomization: its resources, then its bases and its components, as written */
     size_t below_len, below_capacity;
+    bool is_values; /* read by manifest_file_new_values */
     struct manifest_problem *problems;
     size_t problems_len, problems_capacity;
 
@@ -146,6 +147,9 @@ struct manifest_file *manifest_file_new(const char *path, char *text, size_t len
 /* As manifest_file_new, for a file that is no manifest (the values of a Helm chart): only markers in it count. */
 struct manifest_file *manifest_file_new_values(const char *path, char *text, size_t len,
                                                const char *default_space);
+/* What `file` would be with that text, of which it takes ownership. One reference. */
+struct manifest_file *manifest_file_with_text(const struct manifest_file *file, char *text, size_t len,
+                                              const char *default_space);
 /* A file that could not be read at all, with the one problem that says why. One reference. */
 struct manifest_file *manifest_file_unreadable(const char *path, const char *message);
 struct manifest_file *manifest_file_ref(struct manifest_file *file);

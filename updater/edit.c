@@ -245,6 +245,29 @@ int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *no
     return 0;
 }
 
+int edit_set_behind(const struct manifest_file *file, const struct yaml_node *node, size_t prefix_len,
+                    const char *text, struct splice *out, struct error *err)
+{
+    struct span inside = inside_of(file->text, node);
+    size_t old_len = node->value_len - prefix_len;
+    bool is_block = node->style == YAML_LITERAL || node->style == YAML_FOLDED;
+    bool is_there = is_block ? locate(file->text, node, &inside) : inside.end - inside.start > old_len;
+    size_t start = inside.end - old_len;
+    if (node->tag && !is_tagged_string(node->tag))
+        return cannot(node, err, "the value has a YAML tag that makes it something else than a string");
+    if (!is_there || file->text[start - 1] != '=' ||
+        memcmp(file->text + start, node->value + prefix_len, old_len) != 0)
+        return cannot(
+            node, err,
+            "what is behind the \"=\" is written with escapes or broken lines; write it in one piece");
+    *out = (struct splice){.start = start,
+                           .end = inside.end,
+                           .text = xstrdup(text),
+                           .node = node,
+                           .value = xasprintf("%.*s%s", (int)prefix_len, node->value, text)};
+    return 0;
+}
+
 int edit_set_image(const struct manifest_file *file, const struct container *container, const char *image,
                    struct splice *out, struct error *err)
 {

@@ -71,6 +71,14 @@ int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *no
                     char quotes, struct splice *out, struct error *err) MUST_CHECK;
 
 /*
+ * The splice that puts `text`, an image or one of its parts, behind the first `prefix_len` bytes of the scalar's value,
+ * which end with a "=": no byte before them changes. ERROR_UNSUPPORTED, with the line, where what stands there now is
+ * written with escapes or broken lines, or the scalar has a YAML tag that makes it something else than a string.
+ */
+int edit_set_behind(const struct manifest_file *file, const struct yaml_node *node, size_t prefix_len,
+                    const char *text, struct splice *out, struct error *err) MUST_CHECK;
+
+/*
  * The splice that gives a container whose image is one scalar another reference, as edit_set_scalar does; the old one
  * need not be readable. If only the tag differs it is edit_set_tag's splice. ERROR_INVALID if `image` is no reference;
  * ERROR_UNSUPPORTED where it cannot be written.

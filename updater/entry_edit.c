@@ -40,8 +40,15 @@ static int set_behind_prefix(const struct manifest_file *file, const struct cont
                              const struct yaml_node *node, const char *text, struct splice_list *out,
                              struct error *err)
 {
-    AUTO_FREE char *value = xasprintf("%.*s%s", (int)container->prefix_len, node->value, text);
-    return set_scalar(file, container, node, value, out, err);
+    struct splice splice = SPLICE_INIT;
+    if (!container->prefix_len)
+        return set_scalar(file, container, node, text, out, err);
+    if (!strcmp(node->value + container->prefix_len, text))
+        return 0;
+    if (edit_set_behind(file, node, container->prefix_len, text, &splice, err) < 0)
+        return error_wrap(err, "container %s", container->name);
+    splice_list_add(out, splice);
+    return 0;
 }
 
 static bool has_same_name(const struct container *container, const struct image_ref *to)

@@ -82,6 +82,10 @@ static bool has_place(const struct manifest_file *file, const struct yaml_node *
     const struct yaml_node *last = end_of(mapping);
     if (!last || (place_is_nothing(last) && place_before(file->text, last->start) != ':'))
         return false;
+    bool is_key_decorated =
+        mapping->items[0]->tag || mapping->items[0]->anchor; /* its column is behind that */
+    if (!mapping->flow && is_key_decorated)
+        return false;
     if (place_is_block_scalar(last))
         return place_line_start(file->text, last->end) == last->end;
     return mapping->flow || is_rest_free(file, last->end);

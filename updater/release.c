@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "model/manifest_tree.h"
 #include "updater/diff.h"
+#include "updater/image_reread.h"
 
 /* A target on its way into its file. */
 struct edit {
@@ -168,8 +169,8 @@ static void check_sharing(struct batch *batch)
     }
 }
 
-/* Writes what is not rejected; if that fails, all of it is. */
-static void apply(struct batch *batch)
+/* The file with all that is not rejected; if that fails, all of it is. False: there is no new text. */
+static bool apply(struct batch *batch, struct strbuf *text)
 {
     AUTO_FREE struct splice *splices = xcalloc(batch->touches_len + 1, sizeof(*splices));
     size_t len = 0;
@@ -177,15 +178,46 @@ static void apply(struct batch *batch)
         if (!batch->touches[i].edit->problem)
             splices[len++] = *batch->touches[i].splice;
     }
+    struct error err = ERROR_INIT;
     if (len == 0)
-        return;
+        return false;
+    if (edit_apply(batch->file, splices, len, text, &err) == 0)
+        return true;
+    for (size_t i = 0; i < batch->len; i++)
+        reject(&batch->edits[i], xstrdup(err.text));
+    return false;
+}
+
+/* True if it rejected any: those whose container would not have its image in the new text. */
+static bool reject_misread(struct batch *batch, const struct strbuf *text)
+{
+    bool rejected = false;
+    struct manifest_file *again = image_reread(batch->file, text);
+    for (size_t i = 0; i < batch->len; i++) {
+        struct edit *edit = &batch->edits[i];
+        const struct image_target *target = edit->target;
+        struct error err = ERROR_INIT;
+        if (edit->problem ||
+            image_reads_as(batch->file, again, target->resource, target->container, target->image, &err) == 0)
+            continue;
+        reject(edit, xstrdup(err.text));
+        rejected = true;
+    }
+    manifest_file_unref(again);
+    return rejected;
+}
+
+/* Writes what is not rejected, once every image of it is read as asked. */
+static void write_file(struct batch *batch)
+{
     struct release *release = batch->release;
     struct strbuf text = STRBUF_INIT;
-    struct error err = ERROR_INIT;
-    if (edit_apply(batch->file, splices, len, &text, &err) < 0) {
+    while (apply(batch, &text) && reject_misread(batch, &text)) {
+        text.len = 0;
+        check_sharing(batch);
+    }
+    if (text.len == 0) {
         strbuf_release(&text);
-        for (size_t i = 0; i < batch->len; i++)
-            reject(&batch->edits[i], xstrdup(err.text));
         return;
     }
     vec_grow(release->files, release->files_len, release->files_capacity);
@@ -292,7 +324,7 @@ static void release_batch(struct batch *batch)
         qsort(batch->touches, batch->touches_len, sizeof(*batch->touches), compare_touches);
     count_uses(batch);
     check_sharing(batch);
-    apply(batch);
+    write_file(batch);
     find_all_aliases(batch);
     for (size_t i = 0; i < batch->len; i++) {
         struct edit *edit = &batch->edits[i];

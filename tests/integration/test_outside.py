@@ -41,6 +41,23 @@ def test_a_marked_tag_that_would_become_a_number_gets_quotes(site):
         f'a:\n  tag: "1.10" # pawl: {site.registry.host}/team/web glob:1.*\n')
 
 
+def test_a_marked_tag_that_would_become_an_image_is_refused(site, pawl, tmp_path):
+    """A HelmRelease takes `image: 1.1` for an image of that name; "V1" is none, so there the marker counts."""
+    site.push("app", "V1", "1.1")
+    text = ("apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: web}\nspec:\n  values:\n"
+            f"    image: V1 # pawl: {site.registry.host}/app glob:1.*\n    other: {site.image('app', 'V1')} # pawl: glob:1.*\n")
+    site.start({"web.yaml": text})
+    report = site.once()
+    assert [(error["file"], error["line"]) for error in report["errors"]] == [("web.yaml", 6)]
+    assert "would be read as 1.1; write the whole image there" in report["errors"][0]["message"]
+    assert site.repo.read("web.yaml").decode() == text.replace("other: " + site.image("app", "V1"), "other: " + site.image("app", "1.1"))
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone/web.yaml").write_text(text)
+    refused = pawl.expect(1, "set-image", "-f", tmp_path / "alone", "default:helmrelease/web", f"spec.values.image={site.image('app', '1.1')}")
+    assert "would be read as 1.1; write the whole image there" in refused.stderr
+    assert (tmp_path / "alone/web.yaml").read_text() == text
+
+
 def test_a_marker_automates_one_scalar_of_an_object_that_a_lock_holds(site):
     site.push("app", "1.0.0", "1.1.0")
     free = workload("free", site.image("app", "1.0.0"), automated=False).replace("# kept up to date", "# pawl: semver:1")

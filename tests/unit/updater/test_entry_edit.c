@@ -102,6 +102,8 @@ static void test_entry_gets_a_tag_in_the_style_of_the_file(void **state)
          "images:\n- name: app\n  newName: |-\n    q/app\n\n  newTag: v2\n- name: b\n"},
         {"images:\n- name: app\n  newName: |-\n    q/app", "q/app:v2",
          "error: line 3, container app: newTag has no place here; write one by hand first"},
+        {"images:\n- ! name: app\n", "app:v2",
+         "error: line 2, container app: newTag has no place here; write one by hand first"},
         {"---\na: 1\n---\nimages:\n- name: app\n---\nb: 2\n", "app:v2",
          "---\na: 1\n---\nimages:\n- name: app\n  newTag: v2\n---\nb: 2\n"},
         {"\xef\xbb\xbfimages:\n- name: app # \xc3\xa4\n", "app:v2",
@@ -126,6 +128,15 @@ static void test_entry_of_a_marker_is_a_tag_alone(void **state)
         {"t: a@" DIGEST " # pawl: q/app glob:*\n", "q/app:b", "t: b # pawl: q/app glob:*\n"},
         {"t:\n- --image=q/app:1 # pawl: glob:*\n", "r/app:1.10", "t:\n- --image=r/app:1.10 # pawl: glob:*\n"},
         {"t:\n- 'A=1.9' # pawl: q/app glob:*\n", "q/app:1.10", "t:\n- 'A=1.10' # pawl: q/app glob:*\n"},
+        {"t:\n- 'it''s=1.9' # pawl: q/app glob:*\n", "q/app:1.10",
+         "t:\n- 'it''s=1.10' # pawl: q/app glob:*\n"},
+        {"t:\n- \"\\x61=1.9\" # pawl: q/app glob:*\n", "q/app:1.10",
+         "t:\n- \"\\x61=1.10\" # pawl: q/app glob:*\n"},
+        {"t:\n- a\n\n  b=1.9 # pawl: q/app glob:*\n", "q/app:1.10",
+         "t:\n- a\n\n  b=1.10 # pawl: q/app glob:*\n"},
+        {"t:\n- \"a=1.\\x39\" # pawl: q/app glob:*\n", "q/app:1.10",
+         "error: container t.0: line 2: what is behind the \"=\" is written with escapes or broken lines; "
+         "write it in one piece"},
         {"t: --image a:1 # pawl: glob:*\n", "q/app:2",
          "error: line 1, container t: \"--image a:1\" is no image reference: the path must be of lower-case "
          "letters "
@@ -144,6 +155,8 @@ static void test_reference_behind_a_name_keeps_the_name(void **state)
          APPLICATION "    kustomize: {images: [x/web=q/web:2]}\n"},
         {APPLICATION "    kustomize:\n      images:\n      - 'web=q/web:1' # c\n", "r.io/web@" DIGEST,
          APPLICATION "    kustomize:\n      images:\n      - 'web=r.io/web@" DIGEST "' # c\n"},
+        {APPLICATION "    kustomize:\n      images:\n      - >-\n        web=q/web:1\n", "q/web:2",
+         APPLICATION "    kustomize:\n      images:\n      - >-\n        web=q/web:2\n"},
         {APPLICATION "    kustomize: {images: [q/web:1]}\n", "q/web:2",
          APPLICATION "    kustomize: {images: [q/web:2]}\n"},
     };
