@@ -12,6 +12,7 @@
 
 static void add_kustomize_policies(struct plan *plan)
 {
+    size_t own_len = plan->policies_len;
     CLEANUP(kustomize_links_release) struct kustomize_links links;
     kustomize_links_find(plan->manifests, &links);
     if (links.is_cut)
@@ -21,6 +22,8 @@ static void add_kustomize_policies(struct plan *plan)
     size_t len = 0;
     AUTO_FREE struct workload_policy **more =
         kustomize_policies_from(&links, plan->policies, plan->policies_len, &len);
+    for (size_t i = 0; i < own_len; i++)
+        plan_report_policy(plan, plan->policies[i]);
     if (!len)
         return;
     plan->policies =
@@ -46,7 +49,6 @@ static void read_policies(struct plan *plan, const struct plan_scope *scope)
             continue;
         struct workload_policy *policy = workload_policy_new(set->resources[i]);
         plan->policies[plan->policies_len++] = policy;
-        plan_report_policy(plan, policy);
     }
     add_kustomize_policies(plan);
 }

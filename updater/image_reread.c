@@ -21,17 +21,6 @@ static size_t find_resource(const struct manifest_file *file, const struct resou
     return SIZE_MAX;
 }
 
-/* One whose image the set alone knows (a chart's) is not found. */
-static size_t find_container(const struct resource *resource, const struct container *container)
-{
-    for (size_t i = 0; i < resource->containers_len; i++) {
-        const struct container *one = &resource->containers[i];
-        if (one->line == container->line && !strcmp(one->name, container->name))
-            return one->image.text || !container->image.text ? i : SIZE_MAX;
-    }
-    return SIZE_MAX;
-}
-
 static const struct container *container_at(const struct manifest_file *file, size_t resource,
                                             size_t container)
 {
@@ -45,12 +34,11 @@ int image_reads_as(const struct manifest_file *old, const struct manifest_file *
 {
     CLEANUP(image_ref_release) struct image_ref asked = IMAGE_REF_INIT;
     size_t i = find_resource(old, resource);
-    size_t k = i == SIZE_MAX ? SIZE_MAX : find_container(&old->resources[i], container);
-    if (k == SIZE_MAX)
+    if (i == SIZE_MAX || container->chart.name)
         return 0;
     if (image_ref_parse_any(image, &asked, err) < 0)
         return -1;
-    const struct container *now = container_at(again, i, k);
+    const struct container *now = container_at(again, i, (size_t)(container - resource->containers));
     if (now && !strcmp(now->name, container->name) && now->image.text && image_ref_equal(&now->image, &asked))
         return 0;
     return error_set(err, ERROR_UNSUPPORTED,

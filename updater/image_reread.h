@@ -16,7 +16,7 @@ struct manifest_file *image_reread(const struct manifest_file *file, const struc
 
 /*
  * Whether the container of `old` is there in `again` as well, with `image`, a reference. ERROR_UNSUPPORTED with what it
- * would be. A container whose image `old` alone does not know (a chart's, model/manifest_chart.h) is not looked at.
+ * would be. A chart's version is not looked at: what it is a version of stands in other files (model/manifest_chart.h).
  */
 int image_reads_as(const struct manifest_file *old, const struct manifest_file *again,
                    const struct resource *resource, const struct container *container, const char *image,

@@ -47,14 +47,16 @@ static bool is_same_list(const struct strvec *a, const struct strvec *b)
     return a->len == b->len;
 }
 
+static bool is_same_tags(const struct container_policy *a, const struct container_policy *b)
+{
+    return a->policy && b->policy ? tag_policy_equals(a->policy, b->policy) : a->policy == b->policy;
+}
+
 /* Whether both ask the same of an image. */
 static bool is_same_policy(const struct container_policy *a, const struct container_policy *b)
 {
-    if (!a->policy || !b->policy)
-        return a->policy == b->policy;
-    return tag_policy_equals(a->policy, b->policy) && a->digest == b->digest &&
-           a->min_age_ms == b->min_age_ms && a->allows_downgrade == b->allows_downgrade &&
-           is_same_list(&a->platforms, &b->platforms);
+    return is_same_tags(a, b) && a->digest == b->digest && a->min_age_ms == b->min_age_ms &&
+           a->allows_downgrade == b->allows_downgrade && is_same_list(&a->platforms, &b->platforms);
 }
 
 /* The policy of the workload alone, for one entry of the kustomization. */
@@ -71,15 +73,19 @@ static struct workload_policy *adopt(const struct kustomize_link *link)
     return policy;
 }
 
+static char *describe_difference(const struct kustomize_link *link, const struct kustomize_link *other)
+{
+    AUTO_FREE char *a = resource_id_text(&link->workload->id), *b = resource_id_text(&other->workload->id);
+    return xasprintf("%s and %s, whose images container %s stands for, have different policies; annotate "
+                     "the kustomization",
+                     a, b, link->kustomization->containers[link->entry].name);
+}
+
 static void block(struct workload_policy *policy, const struct kustomize_link *link,
                   const struct kustomize_link *other)
 {
-    AUTO_FREE char *a = resource_id_text(&link->workload->id), *b = resource_id_text(&other->workload->id);
     free(policy->blocked);
-    policy->blocked =
-        xasprintf("%s and %s, whose images container %s stands for, have different policies; annotate "
-                  "the kustomization",
-                  a, b, link->kustomization->containers[link->entry].name);
+    policy->blocked = describe_difference(link, other);
     policy->blocked_line = link->kustomization->containers[link->entry].line;
     policy->is_blocked_here = true;
 }
@@ -107,12 +113,70 @@ static void take_own_hold(struct workload_policy *policy, const struct workload_
     policy->locked_until_ms = own->locked_until_ms;
 }
 
+/* True if the kustomization says nothing of which tags its entry may have, nor of their order. */
+static bool is_silent(const struct container_policy *own)
+{
+    return !own->has_tag_policy && own->policy && !strcmp(tag_policy_order(own->policy), "newest") &&
+           own->digest != DIGEST_FOLLOW;
+}
+
+static const struct container_policy *tag_policy_behind(const struct adoption *a,
+                                                        const struct kustomize_link *link)
+{
+    const struct workload_policy *policy = policy_of(a, link->workload);
+    bool has_one = policy && policy->containers[link->container].has_tag_policy;
+    return has_one ? &policy->containers[link->container] : NULL;
+}
+
+static void take_tag_policy(struct container_policy *own, const struct container_policy *from,
+                            const struct kustomize_link *link)
+{
+    AUTO_FREE char *giver = resource_id_text(&link->workload->id);
+    tag_policy_free(own->policy);
+    own->policy = from->policy ? tag_policy_copy(from->policy) : NULL;
+    own->problem = from->problem ? xasprintf("%s: %s", giver, from->problem) : NULL;
+    own->has_tag_policy = true;
+}
+
+static void refuse_tag_policies(struct container_policy *own, const struct kustomize_link *link,
+                                const struct kustomize_link *other)
+{
+    tag_policy_free(own->policy);
+    free(own->problem);
+    own->policy = NULL;
+    own->problem = describe_difference(link, other);
+}
+
+/* An automated kustomization: which tags its entry may have is the workloads' to say where it does not say so itself. */
+static void complete_own(const struct adoption *a, struct workload_policy *policy,
+                         const struct kustomize_link *links, size_t len)
+{
+    struct container_policy *own = &policy->containers[links->entry];
+    const struct image_ref *below = &links->workload->containers[links->container].image;
+    const struct kustomize_link *giver = NULL;
+    bool takes = is_silent(own);
+    own->base_tag = below->tag ? below->tag : "latest";
+    for (size_t i = 0; takes && i < len; i++) {
+        const struct container_policy *from = tag_policy_behind(a, &links[i]);
+        if (from && giver && !is_same_tags(from, tag_policy_behind(a, giver))) {
+            refuse_tag_policies(own, giver, &links[i]);
+            return;
+        }
+        if (from && !giver) {
+            take_tag_policy(own, from, &links[i]);
+            giver = &links[i];
+        }
+    }
+}
+
 /* The links [first, end) are of one entry. */
 static void adopt_entry(struct adoption *a, const struct kustomize_link *links, size_t len)
 {
-    const struct workload_policy *own = policy_of(a, links->kustomization);
+    struct workload_policy *own = policy_of(a, links->kustomization);
     bool has_own = own && workload_policy_automates(own, links->entry);
     const struct kustomize_link *chosen = NULL, *differing = NULL;
+    if (has_own)
+        complete_own(a, own, links, len);
     for (size_t i = 0; i < len; i++) {
         const struct workload_policy *giver = giver_of(a, &links[i]);
         if (!giver)

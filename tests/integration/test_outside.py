@@ -123,6 +123,50 @@ images:
     assert site.applied("prod/kustomization.yaml") is None and report["applied"]["created"] == 0
 
 
+def automated_overlay(tag=None, **annotations):
+    """An overlay that automates itself and says no tag policy; the base is of base_and_overlays()."""
+    lines = "".join(f"    pawl.dev/{key}: {value!r}\n" for key, value in {"automated": "true", **annotations}.items())
+    new_tag = f"  newTag: {tag}\n" if tag else ""
+    return f"kind: Kustomization\nmetadata:\n  name: own\n  annotations:\n{lines}resources: [../../base]\nimages:\n- name: NAME\n{new_tag}"
+
+
+@pytest.mark.parametrize("by_workload", [True, False])
+def test_an_automated_kustomization_takes_the_tags_its_workload_allows(site, by_workload):
+    """`pawl automate` says nothing of tags; the newest of all is not what the workload's owner asked for."""
+    site.push("team/web", "1.0.0", "1.1.0", "2.0.0")
+    base = workload("web", site.image("team/web", "1.0.0"), policy="semver:1", automated=by_workload)
+    text = automated_overlay("1.0.0").replace("NAME", f"{site.registry.host}/team/web")
+    site.start({"base/kustomization.yaml": "resources: [web.yaml]\n", "base/web.yaml": base, "overlays/own/kustomization.yaml": text})
+    report = site.once()
+    assert [(change["workload"], change["to"]) for change in report["changes"]] == (
+        [("default:kustomization/own", site.image("team/web", "1.1.0"))])
+    assert site.repo.read("overlays/own/kustomization.yaml").decode() == text.replace("1.0.0", "1.1.0")
+    assert site.repo.read("base/web.yaml").decode() == base
+
+
+def test_an_automated_kustomization_without_a_tag_never_steps_back_from_its_workload(site):
+    site.push("team/web", "1.0.0", "1.1.0")
+    text = automated_overlay(**{"tag.web": "semver:1"}).replace("NAME", f"{site.registry.host}/team/web")
+    site.start({"base/kustomization.yaml": "resources: [web.yaml]\n",
+                "base/web.yaml": workload("web", site.image("team/web", "1.2.0"), automated=False),
+                "overlays/own/kustomization.yaml": text})
+    report = site.once()
+    assert report["changes"] == []
+    assert ("default:kustomization/own", "step-back") in [(held["workload"], held["cause"]) for held in report["held"]]
+
+
+def test_workloads_that_disagree_about_the_tags_of_an_automated_kustomization_block_its_entry(site):
+    site.push("team/web", "1.0.0", "1.1.0")
+    base = (workload("web", site.image("team/web", "1.0.0"), policy="semver:1") + "---\n"
+            + workload("two", site.image("team/web", "1.0.0"), policy="semver:2"))
+    text = automated_overlay("1.0.0").replace("NAME", f"{site.registry.host}/team/web")
+    site.start({"base/kustomization.yaml": "resources: [web.yaml]\n", "base/web.yaml": base, "overlays/own/kustomization.yaml": text})
+    report = site.once()
+    assert report["changes"] == []
+    assert [error["file"] for error in report["errors"]] == ["overlays/own/kustomization.yaml"]
+    assert "have different policies; annotate the kustomization" in report["errors"][0]["message"]
+
+
 @pytest.mark.parametrize("has_digest", [False, True])
 def test_the_digest_of_an_entry_follows_its_tag(site, has_digest):
     """It is written beside the new tag, or added in the file's own style where it is missing."""
