@@ -76,6 +76,7 @@
 #define LIMIT_HISTORY_CHANGES  100000u /* files changed by those commits; a change of all files counts each */
 #define LIMIT_HISTORY_VERSIONS 200u    /* of one file that are read for one question */
 #define LIMIT_NOTE_BYTES       (16u << 20) /* an image and its explanation take 1.2 KiB: 10,000 of them fit */
+#define LIMIT_NOTES_FLAT       256u        /* in one directory, before they are spread over others */
 #define LIMIT_GIT_PACKS        50u         /* small packs that fetches leave before they become one */
 #define LIMIT_GIT_SMALL_PACK   (16u << 20) /* a larger one (the first fetch) is never written again */
 #define LIMIT_GIT_LOOSE        1024u       /* objects in files of their own before they become a pack */

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "git/mirror_private.h"
+#include "git/notes_tree.h"
 
 void mirror_read_notes_tip(const struct mirror *mirror, git_oid *tip)
 {
@@ -58,6 +59,8 @@ int mirror_make_notes(struct mirror *mirror, const git_oid *tip, const struct pu
         return library_error(err, "\"%s <%s>\" is no author of a note", who->name, who->email);
     *made = *tip;
     remove_orphans(mirror, author, made);
+    if (notes_tree_spread(mirror, author, made, err) < 0)
+        return -1;
     for (size_t i = 0; i < request->notes_len; i++) {
         if (add_note(mirror, author, &request->notes[i], made, err) < 0)
             return -1;

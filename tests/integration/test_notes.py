@@ -1,5 +1,6 @@
 """Git notes, and one commit for each workload."""
 
+import hashlib
 import json
 import pathlib
 import time
@@ -92,6 +93,56 @@ def test_notes_of_others_stay(web):
     site.once()
     assert site.repo.git("notes", "--ref", "flux", "show", start).strip() == "mine, and not JSON"
     assert note(site, mine)["spec"]["type"] == "auto" and note(site)["spec"]["type"] == "auto"
+
+
+def make_notes(site, names):
+    """Notes as the tree of their ref lists them, by path in it; each says its own path."""
+    git, lines = site.repo.git, {}
+    for name in names:
+        blob = git("hash-object", "-w", "--stdin", stdin=f"note {name}\n".encode()).strip()
+        head, _, rest = name.rpartition("/")
+        lines.setdefault(head, []).append(f"100644 blob {blob}\t{rest}")
+    for directory in [key for key in lines if key]:
+        tree = git("mktree", stdin=("\n".join(lines[directory]) + "\n").encode()).strip()
+        lines.setdefault("", []).append(f"040000 tree {tree}\t{directory}")
+    tree = git("mktree", stdin=("\n".join(lines[""]) + "\n").encode()).strip()
+    identity = ("-c", "user.name=Ann", "-c", "user.email=a@b")
+    git("update-ref", NOTES, git(*identity, "commit-tree", tree, "-m", "flat").strip())
+
+
+def files_of_notes(site):
+    """{path in the tree: content} of the notes."""
+    git = site.repo.git
+    return {path: git("cat-file", "blob", f"{NOTES}:{path}")
+            for path in git("ls-tree", "-r", "--name-only", NOTES).split()}
+
+
+def test_many_notes_are_spread_over_directories_and_none_is_lost(web):
+    """As git does: else each note pushes a list of all notes there ever were. What is no note stays."""
+    site = web
+    objects = [hashlib.sha1(str(number).encode()).hexdigest() for number in range(300)]
+    odd = ["README", "ab1x", "00/not-a-note", objects[0][:2] + "/" + objects[0][2:], "f0", "F" * 40]
+    objects += ["f0" + "1" * 38, "ab0" + "0" * 37, "ab2" + "0" * 37]
+    make_notes(site, objects + odd)
+    before = files_of_notes(site)
+    report = site.once()
+    assert "note-not-pushed" not in site.result.stderr
+    after = files_of_notes(site)
+    mine = report["commit"]
+    left = set(odd) | {objects[0], "f0" + "1" * 38}  # in its directory there is one already; its directory is a file
+    left |= {name for name in objects if name.startswith("f0")}
+    expected = {(name if name in left else f"{name[:2]}/{name[2:]}"): before[name] for name in before}
+    assert {path: text for path, text in after.items() if path.replace("/", "") != mine} == expected
+    assert note(site)["spec"]["type"] == "auto"
+    some = objects[7]
+    assert site.repo.git("notes", "--ref", "flux", "list").count(some) == 1
+    size = len(site.repo.git("ls-tree", "--name-only", NOTES).split())
+    site.push("team/web", "1.2.0", first_day=7)
+    site.once()
+    assert note(site, mine)["spec"]["type"] == "auto" and note(site)["spec"]["type"] == "auto"
+    assert len(site.repo.git("ls-tree", "--name-only", NOTES).split()) <= size + 1
+    log = site.repo.git("log", "--format=%s", NOTES).splitlines()
+    assert log.count("Notes moved into directories by 'pawl'") == 1
 
 
 def test_notes_that_were_overtaken_are_made_again(web):
