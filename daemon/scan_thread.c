@@ -72,7 +72,7 @@ static void scan_is_done(const struct demand *demand UNUSED, struct scan_result 
         wake[i] = changed && entry->wanted_by[i] && !t->stopping;
     pthread_mutex_unlock(&t->lock);
     if (answers_again)
-        scan_log_answers_again(answers_again);
+        scan_log_answers_again(&t->log, answers_again, now_of(t));
     for (size_t i = 0; i < t->options.owners; i++) {
         if (wake[i])
             t->options.wake(i, t->options.context);
@@ -175,7 +175,8 @@ static bool turn(struct scan_thread *t)
     if (!stopping)
         take_due(t, &runs);
     pthread_mutex_unlock(&t->lock);
-    scan_log_overdue(&runs.overdue, t->options.interval_ms);
+    scan_log_overdue(&t->log, &runs.overdue, t->options.interval_ms, now_of(t));
+    scan_log_flush(&t->log, now_of(t));
     if (t->options.docker_config)
         docker_config_renew(t->options.docker_config, t->options.scanner);
     for (size_t i = 0; i < runs.len; i++)
@@ -195,6 +196,7 @@ static void *run(void *argument)
     while (turn(t)) {
     }
     scanner_cancel(t->options.scanner);
+    scan_log_flush(&t->log, INT64_MAX);
     return NULL;
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/strmap.h"
 #include "daemon/image_source.h"
+#include "daemon/scan_log.h"
 #include "daemon/scan_pace.h"
 #include "daemon/scan_thread.h"
 
@@ -38,7 +39,9 @@ struct scan_thread {
     size_t lookups_len, lookups_capacity;
     struct scan_pace pace;
     bool stopping;
-    int64_t cache_said_ms; /* monotonic: when a failing cache was last logged; the thread's own */
+    /* The thread's own: when a failing cache was last logged (monotonic), and what was said of repositories. */
+    int64_t cache_said_ms;
+    struct scan_log log;
 };
 
 /* The view of an owner, without demands yet. */

@@ -1,6 +1,7 @@
 """What `pawl serve` answers over HTTP: health, readiness, metrics, and errors in Flux v1's form."""
 
 import json
+import re
 import socket
 
 import pytest
@@ -77,6 +78,24 @@ def test_the_watchdog_reports_an_image_that_is_not_scanned_once(site):
         daemon.wait_for_log("event=answers-again")
         daemon.wait_until(lambda: daemon.metrics()["pawl_images_overdue"] == 0, "the gauge to fall")
     assert daemon.log().count("event=overdue") == 1
+
+
+def test_an_outage_of_many_images_takes_a_few_lines(site):
+    for number in range(25):
+        site.push(f"many/app{number}", "1.0.0")
+    site.start({f"app{number}.yaml": workload(f"app{number}", site.image(f"many/app{number}", "1.0.0"), policy="semver:1")
+                for number in range(25)})
+    with site.serve("--registry-poll-interval", "1s") as daemon:
+        daemon.wait_until(lambda: sum(value for name, value in daemon.metrics().items()
+                                      if name.startswith("pawl_scans_total")) >= 25, "scans")
+        site.registry.stop()
+        daemon.wait_until(lambda: daemon.metrics()["pawl_images_overdue"] == 25, "all to be overdue")
+        site.registry.start()
+        daemon.wait_until(lambda: daemon.metrics()["pawl_images_overdue"] == 0, "all to answer again")
+    log = daemon.log()
+    for event in ("overdue", "answers-again"):
+        assert log.count(f"event={event} image=") == 10
+        assert sum(map(int, re.findall(rf"event={event} count=(\d+) ", log))) >= 15
 
 
 @pytest.mark.parametrize("method, path, status, words", [
