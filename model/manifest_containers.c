@@ -17,23 +17,24 @@ struct container_list {
     bool is_single;       /* one container, named as the template it is in; else a list of them */
     bool is_optional;     /* what has no image is no container, and no problem */
     bool is_init;
+    bool is_reached; /* kustomize's images are for it */
 };
 
 /* Image volumes: KEP-4639. */
 static const struct container_list pod_lists[] = {
-    {{"containers", NULL}, {"image", NULL}, false, false, false},
-    {{"initContainers", NULL}, {"image", NULL}, false, false, true},
-    {{"ephemeralContainers", NULL}, {"image", NULL}, false, false, false},
-    {{"volumes", NULL}, {"image", "reference"}, false, true, false},
+    {{"containers", NULL}, {"image", NULL}, false, false, false, true},
+    {{"initContainers", NULL}, {"image", NULL}, false, false, true, true},
+    {{"ephemeralContainers", NULL}, {"image", NULL}, false, false, false, false},
+    {{"volumes", NULL}, {"image", "reference"}, false, true, false, true},
 };
 
 static const struct container_list step_lists[] = {
-    {{"container", NULL}, {"image", NULL}, true, true, false},
-    {{"script", NULL}, {"image", NULL}, true, true, false},
-    {{"containerSet", "containers"}, {"image", NULL}, false, false, false},
-    {{"initContainers", NULL}, {"image", NULL}, false, false, true},
-    {{"sidecars", NULL}, {"image", NULL}, false, false, false},
-    {{"volumes", NULL}, {"image", "reference"}, false, true, false},
+    {{"container", NULL}, {"image", NULL}, true, true, false, false},
+    {{"script", NULL}, {"image", NULL}, true, true, false, false},
+    {{"containerSet", "containers"}, {"image", NULL}, false, false, false, true},
+    {{"initContainers", NULL}, {"image", NULL}, false, false, true, true},
+    {{"sidecars", NULL}, {"image", NULL}, false, false, false, false},
+    {{"volumes", NULL}, {"image", "reference"}, false, true, false, false},
 };
 
 /* True if what `node` stands for is written inside `outer` itself, and not elsewhere by way of an alias. */
@@ -105,6 +106,7 @@ static void read_container(struct container_reader *reader, const struct contain
     struct container *container =
         container_add(reader, name, yaml_resolve(image.node ? image.node : item.node)->line);
     container->is_init = list->is_init;
+    container->is_in_list = list->is_reached;
     container->image_node = yaml_resolve(image.node);
     container->is_alias = image.is_alias;
     if (read_image(container, container->image_node) == 0 && !*name)

@@ -94,7 +94,7 @@ static void tell_overridden(const struct adoption *a, const struct kustomize_lin
 {
     struct workload_policy *policy = policy_of(a, link->workload);
     const struct resource *by = link->kustomization;
-    if (policy && !policy->containers[link->container].overridden)
+    if (policy && !link->is_partial && !policy->containers[link->container].overridden)
         policy->containers[link->container].overridden =
             xasprintf("%s:%d", by->file->path, by->containers[link->entry].line);
 }
@@ -178,7 +178,7 @@ static void adopt_entry(struct adoption *a, const struct kustomize_link *links, 
     if (has_own)
         complete_own(a, own, links, len);
     for (size_t i = 0; i < len; i++) {
-        const struct workload_policy *giver = giver_of(a, &links[i]);
+        const struct workload_policy *giver = links[i].is_idle ? NULL : giver_of(a, &links[i]);
         if (!giver)
             continue;
         if (chosen && !is_same_policy(&policy_of(a, chosen->workload)->containers[chosen->container],
