@@ -123,9 +123,11 @@ struct demand_set *demand_set_from(struct workload_policy *const *policies, size
     struct demand_set *set = xcalloc(1, sizeof(*set));
     set->references = 1;
     CLEANUP(strmap_release) struct strmap index = {.free_value = free};
-    for (size_t i = 0; i < 2 * len; i++) {
-        if (workload_has_demands(policies[i % len], filter))
-            add_workload(set, &index, policies[i % len], filter, i >= len, secrets);
+    for (int overridden = 0; overridden < 2; overridden++) {
+        for (size_t i = 0; i < len; i++) {
+            if (workload_has_demands(policies[i], filter))
+                add_workload(set, &index, policies[i], filter, overridden, secrets);
+        }
     }
     if (set->users_len)
         qsort(set->users, set->users_len, sizeof(*set->users), compare_users);

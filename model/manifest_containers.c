@@ -46,13 +46,23 @@ static bool is_written_in(const struct yaml_node *outer, const struct yaml_node 
 
 struct manifest_place manifest_place_of(struct manifest_place from, const struct yaml_node *node)
 {
-    return (struct manifest_place){node,
-                                   node && (from.is_alias || !from.node || !is_written_in(from.node, node))};
+    return (struct manifest_place){
+        node, node && (from.is_alias || !from.node || !is_written_in(from.node, node)), from.is_contested};
 }
 
 struct manifest_place manifest_place_get(struct manifest_place from, const char *key)
 {
-    return manifest_place_of(from, yaml_get(from.node, key));
+    struct manifest_place place = manifest_place_of(from, yaml_get(from.node, key));
+    place.is_contested = place.is_contested || yaml_is_contested(from.node, key);
+    return place;
+}
+
+void container_refuse_contested(struct container *container, struct manifest_place place)
+{
+    if (place.node && place.is_contested && container->problem.code == ERROR_NONE)
+        error_set(&container->problem, ERROR_UNSUPPORTED,
+                  "a key on the way to it comes before \"<<\", which has that key, too, and readers of YAML "
+                  "disagree about which of them counts; put \"<<\" first");
 }
 
 static struct manifest_place follow(struct manifest_place from, const char *const *keys, size_t len)
@@ -111,6 +121,7 @@ static void read_container(struct container_reader *reader, const struct contain
     container->is_alias = image.is_alias;
     if (read_image(container, container->image_node) == 0 && !*name)
         error_set(&container->problem, ERROR_INVALID, "the container has no name");
+    container_refuse_contested(container, image);
 }
 
 /* `template` is the name of the workflow's template, or NULL: `spec` is a pod's. */
