@@ -273,9 +273,8 @@ static bool is_contested(const struct yaml_node *node, const char *key, size_t l
         const struct yaml_node *value = yaml_resolve(node->items[i + 1]);
         if (is_text(node->items[i], key, len))
             is_own = true;
-        else if (is_own && yaml_is_merge(node->items[i]) && get_merged(value, key, len))
-            return true;
-        else if (yaml_is_merge(node->items[i]) && is_contested(value, key, len))
+        else if (yaml_is_merge(node->items[i]) &&
+                 ((is_own && get_merged(value, key, len)) || is_contested(value, key, len)))
             return true;
     }
     return false;

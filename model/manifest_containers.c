@@ -59,10 +59,15 @@ struct manifest_place manifest_place_get(struct manifest_place from, const char 
 
 void container_refuse_contested(struct container *container, struct manifest_place place)
 {
-    if (place.node && place.is_contested && container->problem.code == ERROR_NONE)
-        error_set(&container->problem, ERROR_UNSUPPORTED,
-                  "a key on the way to it comes before \"<<\", which has that key, too, and readers of YAML "
-                  "disagree about which of them counts; put \"<<\" first");
+    if (!place.node || !place.is_contested || container->problem.code != ERROR_NONE)
+        return;
+    error_set(&container->problem, ERROR_UNSUPPORTED,
+              "a key on the way to it comes before \"<<\", which has that key, too, and readers of YAML "
+              "disagree about which of them counts; put \"<<\" first");
+    image_ref_release(&container->image);
+    container->image = (struct image_ref)IMAGE_REF_INIT;
+    container->image_node = container->registry_node = container->tag_node = container->digest_node =
+        container->entry_node = NULL;
 }
 
 static struct manifest_place follow(struct manifest_place from, const char *const *keys, size_t len)

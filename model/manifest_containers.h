@@ -30,7 +30,7 @@ struct container_reader {
     size_t capacity;
 };
 
-/* Its problem, if it has no other, where a part of it is contested. */
+/* Where a part of it is contested: that is its problem, and it has no image that could be edited. */
 void container_refuse_contested(struct container *container, struct manifest_place place);
 
 /* A container more. `name` (borrowed) may be empty: then that is its problem. */

@@ -236,11 +236,11 @@ static void test_an_image_before_a_merge_key_that_has_one_is_a_problem(void **st
     assert_described(HEAD("Pod", "x") "spec:\n  old: &old {image: 'b:2'}\n  containers:\n"
                                       "  - {name: c, image: 'a:1', <<: *old}\n"
                                       "  - {<<: *old, name: d, image: 'a:1'}\n",
-                     "1 default:pod/x c=a:1 d=a:1\n"
+                     "1 default:pod/x c=? d=a:1\n"
                      "problem 7 default:pod/x: container c: " CONTESTED);
     assert_described(OF("helm.fluxcd.io/v1", "HelmRelease") "spec:\n  values:\n    web:\n      image: a\n"
                                                             "      tag: '1'\n      <<: {tag: '2'}\n",
-                     "1 default:helmrelease/x web=a:1\n"
+                     "1 default:helmrelease/x web=?\n"
                      "problem 7 default:helmrelease/x: container web: " CONTESTED);
 }
 
