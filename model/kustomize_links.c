@@ -18,8 +18,7 @@ struct reached {
     const char *name;
     size_t name_len;
     bool is_replaced; /* an entry was for it */
-    size_t
-        untagged; /* the link of such an entry that says no tag, while none further up does; else NO_LINK */
+    size_t link;      /* of the last of them, or NO_LINK */
 };
 
 struct reached_list {
@@ -103,7 +102,7 @@ static void take_workloads(struct following *f, const struct source *source, str
                                                       .container = k,
                                                       .name = container->image.text,
                                                       .name_len = container->image.name_len,
-                                                      .untagged = NO_LINK};
+                                                      .link = NO_LINK};
         }
     }
 }
@@ -128,19 +127,23 @@ static bool says_tag(const struct container *entry)
     return (tag && *tag) || (digest && *digest);
 }
 
-/* An entry without a tag is idle once one further up names the container. */
+/* What the entry before says is gone if this one has a tag, and not yet there if neither has. */
 static void add_link(struct following *f, const struct resource *images, size_t entry,
                      struct reached *reached)
 {
     struct kustomize_links *links = f->links;
-    if (reached->untagged != NO_LINK)
-        links->items[reached->untagged].is_idle = true;
-    reached->untagged = says_tag(&images->containers[entry]) ? NO_LINK : links->len;
+    bool says = says_tag(&images->containers[entry]);
+    if (reached->link != NO_LINK && (says || !links->items[reached->link].says_tag)) {
+        links->items[reached->link].over = images;
+        links->items[reached->link].over_entry = entry;
+    }
+    reached->link = links->len;
     vec_grow(links->items, links->len, links->capacity);
     links->items[links->len++] = (struct kustomize_link){.kustomization = images,
                                                          .entry = entry,
                                                          .workload = reached->workload,
-                                                         .container = reached->container};
+                                                         .container = reached->container,
+                                                         .says_tag = says};
 }
 
 /* Entries apply one after the other, each to the name that those before it gave; the last that says a tag counts. */
@@ -307,7 +310,8 @@ static void put_in_order(struct following *f)
     for (size_t i = 0; i < links->len; i++) {
         struct kustomize_link *link = &links->items[i];
         if (len && !compare_links(link, &links->items[len - 1])) {
-            links->items[len - 1].is_idle = links->items[len - 1].is_idle && link->is_idle;
+            if (!link->over)
+                links->items[len - 1].over = NULL;
             continue;
         }
         const struct container *container = &link->workload->containers[link->container];

@@ -23,7 +23,10 @@ struct kustomize_link {
     size_t entry;                         /* among the kustomization's containers */
     const struct resource *workload;
     size_t container; /* among the workload's */
-    bool is_idle; /* the entry says no tag, and one further up is for the container wherever it is rendered */
+    /* The entry further up that says the tag in place of this one wherever this is rendered; NULL: none does. */
+    const struct resource *over;
+    size_t over_entry;
+    bool says_tag; /* the entry has a tag or a digest */
     bool
         is_partial; /* a kustomization that no other has below it renders the container without any entry: what is
                          written there reaches a cluster, too */

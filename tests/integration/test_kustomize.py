@@ -32,6 +32,14 @@ def test_a_base_that_one_overlay_has_as_it_is_written_changes_too(site):
     assert held(report) == [] and site.once()["changes"] == []
 
 
+def test_an_entry_of_a_base_that_all_overlays_override_stays(site):
+    start(site, {"base/kustomization.yaml": _KIND + "resources: [web.yaml]\n" + entry(site, "1.0.0"),
+                 "prod/kustomization.yaml": _KIND + "resources: [../base]\n" + entry(site, "1.0.0")})
+    report = site.once()
+    assert changed(report) == [("prod/kustomization.yaml", "1.1.0")]
+    assert sorted(held(report)) == [("default:kustomization/base", "overridden"), ("demo:deployment/web", "overridden")]
+
+
 def test_images_of_a_component_are_for_what_its_user_has(site):
     start(site, {"pin/kustomization.yaml": _COMPONENT + entry(site, "1.0.0"),
                  "prod/kustomization.yaml": _KIND + "resources: [../base]\ncomponents: [../pin]\n"})

@@ -110,7 +110,7 @@ static struct manifest_set *set_of(const struct named_text *files)
     return set;
 }
 
-/* "KUSTOMIZATION.ENTRY>WORKLOAD …", with "?" for an idle one and "+" for a partial one */
+/* "KUSTOMIZATION.ENTRY>WORKLOAD …", with "?" for one that another further up overrides and "+" for a partial one */
 static void assert_linked(const struct named_text *files, const char *expected)
 {
     struct manifest_set *set = set_of(files);
@@ -121,7 +121,7 @@ static void assert_linked(const struct named_text *files, const char *expected)
         const struct kustomize_link *link = &links.items[i];
         strbuf_addf(&out, "%s%s.%s>%s%s%s", i ? " " : "", link->kustomization->id.name,
                     link->kustomization->containers[link->entry].name, link->workload->id.name,
-                    link->is_idle ? "?" : "", link->is_partial ? "+" : "");
+                    link->over ? "?" : "", link->is_partial ? "+" : "");
     }
     assert_string_equal(out.buf, expected);
     manifest_set_free(set);
@@ -205,6 +205,20 @@ static void test_links_are_what_kustomize_renders(void **state)
           {"o/kustomization.yaml",
            "resources: [../base]\nimages: [{name: q/web, newTag: '2'}, {name: app, newName: q/web}]\n"}},
          "o.app>x"},
+        /* a tag further up counts, and none further up does not */
+        {{{"base/kustomization.yaml", "resources: [x.yaml]\nimages: [{name: app, newTag: '2'}]\n"},
+          {"base/x.yaml", POD("x", "app:1")},
+          {"o/kustomization.yaml", "resources: [../base]\nimages: [{name: app, newTag: '3'}]\n"}},
+         "base.app>x? o.app>x"},
+        {{{"base/kustomization.yaml", "resources: [x.yaml]\nimages: [{name: app, newTag: '2'}]\n"},
+          {"base/x.yaml", POD("x", "app:1")},
+          {"o/kustomization.yaml", "resources: [../base]\nimages: [{name: app, newTag: '3'}]\n"},
+          {"p/kustomization.yaml", "resources: [../base]\n"}},
+         "base.app>x o.app>x"},
+        {{{"base/kustomization.yaml", "resources: [x.yaml]\nimages: [{name: app, newTag: '2'}]\n"},
+          {"base/x.yaml", POD("x", "app:1")},
+          {"o/kustomization.yaml", "resources: [../base]\nimages: [{name: app, newName: q/app}]\n"}},
+         "base.app>x o.app>x"},
         /* the same base on two ways, one of which renames */
         {{BASE,
           {"o/kustomization.yaml", "resources: [../p, ../base]\nimages: [{name: app, newTag: '2'}]\n"},
