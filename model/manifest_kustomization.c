@@ -200,6 +200,7 @@ void manifest_read_below(struct manifest_file *file)
     file->components_at = below.len;
     add_paths(&below, root, "components", NULL);
     add_paths(&patches, root, "patches", "path");
+    add_paths(&patches, root, "patches", NULL); /* as before kustomize 2 */
     add_paths(&patches, root, "patchesStrategicMerge", NULL);
     add_paths(&patches, root, "patchesJson6902", "path");
     file->below = below.items;

@@ -249,7 +249,8 @@ static void test_patches_are_no_objects(void **state)
     static const struct named_text files[] = {
         BASE,
         {"o/kustomization.yaml",
-         "resources: [../base]\npatches: [{path: ./p.yaml}]\npatchesStrategicMerge: [q.yaml]\n"},
+         "resources: [../base]\npatches: [{path: ./p.yaml}, r.yaml]\npatchesStrategicMerge: [q.yaml]\n"},
+        {"o/r.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: c}]}\n"},
         {"o/p.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: c}]}\n"},
         {"o/q.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  containers:\n"
                      "  - name: c\n    image: app:1 # pawl: semver:1\n"},
