@@ -263,6 +263,28 @@ const struct yaml_node *yaml_get(const struct yaml_node *node, const char *key)
     return get(node, key, strlen(key));
 }
 
+static bool is_contested(const struct yaml_node *node, const char *key, size_t len)
+{
+    node = yaml_resolve(node);
+    if (!node || node->kind != YAML_MAPPING)
+        return false;
+    bool is_own = false;
+    for (size_t i = 0; i < node->len; i += 2) {
+        const struct yaml_node *value = yaml_resolve(node->items[i + 1]);
+        if (is_text(node->items[i], key, len))
+            is_own = true;
+        else if (yaml_is_merge(node->items[i]) &&
+                 ((is_own && get_merged(value, key, len)) || is_contested(value, key, len)))
+            return true;
+    }
+    return false;
+}
+
+bool yaml_is_contested(const struct yaml_node *node, const char *key)
+{
+    return is_contested(node, key, strlen(key));
+}
+
 const struct yaml_node *yaml_path(const struct yaml_node *node, ...)
 {
     va_list keys;

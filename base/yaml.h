@@ -86,6 +86,10 @@ const struct yaml_node *yaml_resolve(const struct yaml_node *node);
  * editor that the bytes are elsewhere. */
 const struct yaml_node *yaml_get(const struct yaml_node *node, const char *key);
 
+/* True if the key is in a mapping before a merge key that has it, too. The mapping's own counts then in YAML 1.1 and here,
+ * and what is merged for kubectl (go-yaml v2: the later one wins). */
+bool yaml_is_contested(const struct yaml_node *node, const char *key);
+
 /* As yaml_get along keys: yaml_path(root, "spec", "template", NULL). */
 const struct yaml_node *yaml_path(const struct yaml_node *node, ...) __attribute__((sentinel));
 

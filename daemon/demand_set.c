@@ -73,11 +73,24 @@ static void add_user(struct demand_set *set, const struct container *container, 
     set->users[set->users_len++] = (struct demand_user){container, item};
 }
 
+static bool is_asked_for(const struct strmap *index, const char *repository,
+                         const struct pull_credential *credential)
+{
+    AUTO_FREE char *key = key_of(repository, credential);
+    return strmap_has(index, key);
+}
+
+/*
+ * Those that a kustomization overrides come after all others: what is written there is often a placeholder that no
+ * registry has, so for their sake alone no registry is asked.
+ */
 static void add_workload(struct demand_set *set, struct strmap *index, const struct workload_policy *policy,
-                         const struct image_filter *filter, struct pull_secrets *secrets)
+                         const struct image_filter *filter, bool overridden, struct pull_secrets *secrets)
 {
     for (size_t i = 0; i < policy->containers_len; i++) {
         const struct container_policy *each = &policy->containers[i];
+        if (overridden != (each->overridden && !filter->also_unautomated))
+            continue;
         if (!(filter->also_unautomated || workload_policy_automates(policy, i)) ||
             !each->container->image.text || !each->policy)
             continue;
@@ -87,6 +100,8 @@ static void add_workload(struct demand_set *set, struct strmap *index, const str
         CLEANUP(pull_credential_release)
         struct pull_credential *credential = pull_secrets_for(
             secrets, each->container->source ? each->container->source : policy->origin, repository);
+        if (overridden && !is_asked_for(index, repository, credential))
+            continue;
         size_t item = item_for(set, index, repository, credential);
         set->items[item].dates_by_labels = image_filter_dates_by_labels(filter, repository);
         set->items[item].wants_push_times |= each->min_age_ms > 0;
@@ -108,9 +123,11 @@ struct demand_set *demand_set_from(struct workload_policy *const *policies, size
     struct demand_set *set = xcalloc(1, sizeof(*set));
     set->references = 1;
     CLEANUP(strmap_release) struct strmap index = {.free_value = free};
-    for (size_t i = 0; i < len; i++) {
-        if (workload_has_demands(policies[i], filter))
-            add_workload(set, &index, policies[i], filter, secrets);
+    for (int overridden = 0; overridden < 2; overridden++) {
+        for (size_t i = 0; i < len; i++) {
+            if (workload_has_demands(policies[i], filter))
+                add_workload(set, &index, policies[i], filter, overridden, secrets);
+        }
     }
     if (set->users_len)
         qsort(set->users, set->users_len, sizeof(*set->users), compare_users);

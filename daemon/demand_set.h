@@ -62,7 +62,7 @@ struct demand_set {
 bool workload_has_demands(const struct workload_policy *policy, const struct image_filter *filter);
 
 /* The demands of all automated containers that can be read, with the pull secrets of their workloads (NULL: there are
- * none). One reference. */
+ * none). For an image that a kustomization overrides nothing is asked that others do not ask. One reference. */
 struct demand_set *demand_set_from(struct workload_policy *const *policies, size_t len,
                                    const struct image_filter *filter, struct pull_secrets *secrets)
     MUST_CHECK;

@@ -182,6 +182,7 @@ void manifest_file_unref(struct manifest_file *file)
     free(file->problems);
     free(file->documents);
     free(file->below);
+    free(file->patches);
     free(file->nodes);
     free(file->texts);
     free(file->text);

@@ -14,7 +14,8 @@
  * it, or where there is none of a resource that stands for the file. Such a resource is not applied.
  *
  * A manifest_set is all files of one commit below the configured paths, with resources indexed by id and a
- * list of problems. A problem spoils only what it is about: a broken document, an unreadable image, or every
+ * list of problems. What kustomizations name as their patches are no objects: of them only what has markers is in the
+ * set, not applied, and not found by its id, which is that of the object it patches. A problem spoils only what it is about: a broken document, an unreadable image, or every
  * copy of an id that is defined twice. Nothing that has a problem is edited.
  *
  * Which kinds have containers is one table in manifest_kinds.c; adding a kind is one row.
@@ -66,6 +67,7 @@ struct container {
     size_t prefix_len;  /* bytes of image_node's text before the reference ("NAME=" of kustomize) */
     bool is_repository; /* image_node is what charts call `repository`: they add a tag to it by themselves */
     bool is_name_fixed; /* image_node says which images are meant (kustomize's `name`) and must stay */
+    bool is_in_list;    /* an item of a pod's list, where kustomize's images reach */
     bool is_alias;      /* one of them is written elsewhere (an alias or a merge key) and shared */
     const char *policy_text;   /* of the marker on its line; NULL: annotations say what its policy is */
     struct chart_source chart; /* of a chart's version whose repository is an object of its own
@@ -97,6 +99,9 @@ struct resource {
     const char *url;             /* of a HelmRepository; NULL: it has none, or it is something else */
     bool is_workload;            /* of a kind that has containers */
     bool is_applied; /* an object for a cluster; false: input of a tool (kustomize), or a file with markers */
+    bool
+        is_patch; /* of a kustomization, and so not applied; only in a set's copies. Its id is that of the object
+                        that it patches. */
     bool
         is_duplicate; /* the same id exists elsewhere in the set; only in a set's copies. What is not applied never
                           makes a duplicate of what is. */
@@ -130,7 +135,10 @@ struct manifest_file {
     struct resource *resources;
     size_t resources_len;
     const char **below; /* of a kustomization: its resources, then its bases and its components, as written */
-    size_t below_len, below_capacity;
+    size_t below_len;
+    size_t components_at; /* where in `below` the components begin */
+    const char **patches; /* of a kustomization: the files of its patches, as written */
+    size_t patches_len;
     bool is_values; /* read by manifest_file_new_values */
     struct manifest_problem *problems;
     size_t problems_len, problems_capacity;

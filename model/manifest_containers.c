@@ -17,23 +17,24 @@ struct container_list {
     bool is_single;       /* one container, named as the template it is in; else a list of them */
     bool is_optional;     /* what has no image is no container, and no problem */
     bool is_init;
+    bool is_reached; /* kustomize's images are for it */
 };
 
 /* Image volumes: KEP-4639. */
 static const struct container_list pod_lists[] = {
-    {{"containers", NULL}, {"image", NULL}, false, false, false},
-    {{"initContainers", NULL}, {"image", NULL}, false, false, true},
-    {{"ephemeralContainers", NULL}, {"image", NULL}, false, false, false},
-    {{"volumes", NULL}, {"image", "reference"}, false, true, false},
+    {{"containers", NULL}, {"image", NULL}, false, false, false, true},
+    {{"initContainers", NULL}, {"image", NULL}, false, false, true, true},
+    {{"ephemeralContainers", NULL}, {"image", NULL}, false, false, false, false},
+    {{"volumes", NULL}, {"image", "reference"}, false, true, false, true},
 };
 
 static const struct container_list step_lists[] = {
-    {{"container", NULL}, {"image", NULL}, true, true, false},
-    {{"script", NULL}, {"image", NULL}, true, true, false},
-    {{"containerSet", "containers"}, {"image", NULL}, false, false, false},
-    {{"initContainers", NULL}, {"image", NULL}, false, false, true},
-    {{"sidecars", NULL}, {"image", NULL}, false, false, false},
-    {{"volumes", NULL}, {"image", "reference"}, false, true, false},
+    {{"container", NULL}, {"image", NULL}, true, true, false, false},
+    {{"script", NULL}, {"image", NULL}, true, true, false, false},
+    {{"containerSet", "containers"}, {"image", NULL}, false, false, false, true},
+    {{"initContainers", NULL}, {"image", NULL}, false, false, true, true},
+    {{"sidecars", NULL}, {"image", NULL}, false, false, false, false},
+    {{"volumes", NULL}, {"image", "reference"}, false, true, false, false},
 };
 
 /* True if what `node` stands for is written inside `outer` itself, and not elsewhere by way of an alias. */
@@ -45,13 +46,28 @@ static bool is_written_in(const struct yaml_node *outer, const struct yaml_node 
 
 struct manifest_place manifest_place_of(struct manifest_place from, const struct yaml_node *node)
 {
-    return (struct manifest_place){node,
-                                   node && (from.is_alias || !from.node || !is_written_in(from.node, node))};
+    return (struct manifest_place){
+        node, node && (from.is_alias || !from.node || !is_written_in(from.node, node)), from.is_contested};
 }
 
 struct manifest_place manifest_place_get(struct manifest_place from, const char *key)
 {
-    return manifest_place_of(from, yaml_get(from.node, key));
+    struct manifest_place place = manifest_place_of(from, yaml_get(from.node, key));
+    place.is_contested = place.is_contested || yaml_is_contested(from.node, key);
+    return place;
+}
+
+void container_refuse_contested(struct container *container, struct manifest_place place)
+{
+    if (!place.node || !place.is_contested || container->problem.code != ERROR_NONE)
+        return;
+    error_set(&container->problem, ERROR_UNSUPPORTED,
+              "a key on the way to it comes before \"<<\", which has that key, too, and readers of YAML "
+              "disagree about which of them counts; put \"<<\" first");
+    image_ref_release(&container->image);
+    container->image = (struct image_ref)IMAGE_REF_INIT;
+    container->image_node = container->registry_node = container->tag_node = container->digest_node =
+        container->entry_node = NULL;
 }
 
 static struct manifest_place follow(struct manifest_place from, const char *const *keys, size_t len)
@@ -105,10 +121,12 @@ static void read_container(struct container_reader *reader, const struct contain
     struct container *container =
         container_add(reader, name, yaml_resolve(image.node ? image.node : item.node)->line);
     container->is_init = list->is_init;
+    container->is_in_list = list->is_reached;
     container->image_node = yaml_resolve(image.node);
     container->is_alias = image.is_alias;
     if (read_image(container, container->image_node) == 0 && !*name)
         error_set(&container->problem, ERROR_INVALID, "the container has no name");
+    container_refuse_contested(container, image);
 }
 
 /* `template` is the name of the workflow's template, or NULL: `spec` is a pod's. */

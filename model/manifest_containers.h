@@ -15,6 +15,7 @@
 struct manifest_place {
     const struct yaml_node *node; /* NULL: nothing is there */
     bool is_alias;
+    bool is_contested; /* a key on the way may be taken from a merge key instead: yaml_is_contested */
 };
 
 /* What is at a key of the mapping at a place. */
@@ -28,6 +29,9 @@ struct container_reader {
     const char *unnamed; /* as struct workload_kind has it */
     size_t capacity;
 };
+
+/* Where a part of it is contested: that is its problem, and it has no image that could be edited. */
+void container_refuse_contested(struct container *container, struct manifest_place place);
 
 /* A container more. `name` (borrowed) may be empty: then that is its problem. */
 struct container *container_add(struct container_reader *reader, const char *name, int line);

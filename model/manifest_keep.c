@@ -88,6 +88,8 @@ static void add_file(struct keeping *k, struct manifest_file *file)
         add_text(k, &file->documents[i].error);
     for (size_t i = 0; i < file->below_len; i++)
         add_text(k, &file->below[i]);
+    for (size_t i = 0; i < file->patches_len; i++)
+        add_text(k, &file->patches[i]);
 }
 
 /* -- keeping it ---------------------------------------------------------------------------------------------- */

@@ -125,6 +125,9 @@ static int read_entry(struct container *container, const struct yaml_node *writt
     container->entry_node = entry;
     container->entry_name = name->value;
     container->line = line_of(container, entry);
+    if (!*text_of(container->tag_node) && *text_of(yaml_resolve(yaml_get(entry, "tagSuffix"))))
+        return error_set(&container->problem, ERROR_UNSUPPORTED,
+                         "a tagSuffix without a newTag is not followed; write the whole tag as newTag");
     return put_together(container);
 }
 
@@ -163,23 +166,45 @@ void manifest_read_kustomization(struct resource *resource)
     find_clashes(resource);
 }
 
-static void read_list(struct manifest_file *file, const struct yaml_node *list)
+struct path_list {
+    const char **items;
+    size_t len, capacity;
+};
+
+static void add_path(struct path_list *list, const struct yaml_node *node)
 {
-    for (size_t i = 0; list && list->kind == YAML_SEQUENCE && i < list->len; i++) {
-        const char *path = yaml_text(list->items[i]);
-        if (!path)
-            continue;
-        vec_grow(file->below, file->below_len, file->below_capacity);
-        file->below[file->below_len++] = path;
-    }
+    const char *path = yaml_text(node);
+    if (!path)
+        return;
+    vec_grow(list->items, list->len, list->capacity);
+    list->items[list->len++] = path;
+}
+
+/* The strings in the list that `root` has under `key`; with `field` those of its items. */
+static void add_paths(struct path_list *list, const struct yaml_node *root, const char *key,
+                      const char *field)
+{
+    const struct yaml_node *items = yaml_resolve(yaml_get(root, key));
+    for (size_t i = 0; items && items->kind == YAML_SEQUENCE && i < items->len; i++)
+        add_path(list, field ? yaml_get(items->items[i], field) : items->items[i]);
 }
 
 void manifest_read_below(struct manifest_file *file)
 {
-    static const char *const keys[] = {"resources", "bases", "components"};
     const struct yaml_node *root = file->yaml->len ? file->yaml->documents[0].root : NULL;
+    struct path_list below = {.items = NULL}, patches = {.items = NULL};
     if (!root || !(manifest_path_is_kustomization(file->path) || manifest_is_kustomization(file->path, root)))
         return;
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-        read_list(file, yaml_resolve(yaml_get(root, keys[i])));
+    add_paths(&below, root, "resources", NULL);
+    add_paths(&below, root, "bases", NULL);
+    file->components_at = below.len;
+    add_paths(&below, root, "components", NULL);
+    add_paths(&patches, root, "patches", "path");
+    add_paths(&patches, root, "patches", NULL); /* as before kustomize 2 */
+    add_paths(&patches, root, "patchesStrategicMerge", NULL);
+    add_paths(&patches, root, "patchesJson6902", "path");
+    file->below = below.items;
+    file->below_len = below.len;
+    file->patches = patches.items;
+    file->patches_len = patches.len;
 }

@@ -150,6 +150,21 @@ static size_t prefix_length(const char *value)
     return equals ? (size_t)(equals - value) + 1 : 0;
 }
 
+/* "spec.containers.0.image": kustomize's images reach such a list in any object. */
+static bool is_in_list(const char *path)
+{
+    AUTO_FREE char *list = xasprintf(".%s", path);
+    char *last = strrchr(list, '.');
+    if (strcmp(last, ".image") != 0)
+        return false;
+    *last = '\0';
+    last = strrchr(list, '.');
+    if (!last || last[1 + strspn(last + 1, "0123456789")])
+        return false;
+    *last = '\0';
+    return str_ends_with(list, ".containers") || str_ends_with(list, ".initContainers");
+}
+
 static int mark_new(struct container *container, const struct yaml_node *node,
                     const struct marker_meaning *meaning, struct error *err)
 {
@@ -177,8 +192,10 @@ static int attach_to(struct marking *m, struct resource *resource, const struct 
         return error_set(err, ERROR_INVALID, "two marked values of %s would be called %s", resource->id.name,
                          m->path.buf);
     bool is_known = container != NULL;
-    if (!container)
+    if (!container) {
         container = add_container(m, resource);
+        container->is_in_list = is_in_list(m->path.buf);
+    }
     if ((is_known ? mark_known(container, !resource->is_applied, meaning, err)
                   : mark_new(container, node, meaning, err)) == 0)
         return 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "model/kustomize_path.h"
 #include "model/manifest_chart.h"
 #include "model/manifest_file.h"
 
@@ -33,24 +34,63 @@ void manifest_set_add_problem(struct manifest_set *set, const char *file, int li
         .file = xstrdup(file), .line = line, .workload = xstrdup(workload), .message = xstrdup(message)};
 }
 
-static void gather(struct manifest_set *set)
+/* Paths of what kustomizations use as patches. */
+static void find_patches(const struct manifest_set *set, struct strmap *patches)
 {
-    for (size_t i = 0; i < set->files_len; i++)
-        set->resources_len += set->files[i]->resources_len;
-    set->resources = xcalloc(set->resources_len, sizeof(struct resource *));
-    set->copies = xcalloc(set->resources_len, sizeof(*set->copies));
-    size_t at = 0;
+    static char mark;
     for (size_t i = 0; i < set->files_len; i++) {
         const struct manifest_file *file = set->files[i];
-        for (size_t k = 0; k < file->resources_len; k++, at++) {
-            set->copies[at] = file->resources[k];
-            set->resources[at] = &set->copies[at];
-        }
-        for (size_t k = 0; k < file->problems_len; k++) {
-            const struct manifest_problem *problem = &file->problems[k];
-            manifest_set_add_problem(set, problem->file, problem->line, problem->workload, problem->message);
+        for (size_t k = 0; k < file->patches_len; k++) {
+            AUTO_FREE char *directory = kustomize_path_directory(file->path);
+            AUTO_FREE char *path = kustomize_path_join(directory, file->patches[k]);
+            if (path)
+                strmap_set(patches, path, &mark);
         }
     }
+}
+
+static bool has_marker(const struct resource *resource)
+{
+    for (size_t i = 0; i < resource->containers_len; i++) {
+        if (resource->containers[i].policy_text)
+            return true;
+    }
+    return false;
+}
+
+/* A patch is a part of an object: what it lacks is no problem, and it is no other copy of it. */
+static void gather_file(struct manifest_set *set, const struct manifest_file *file, bool is_patch)
+{
+    bool is_marked = false;
+    for (size_t i = 0; i < file->resources_len; i++) {
+        const struct resource *resource = &file->resources[i];
+        is_marked = is_marked || has_marker(resource);
+        if (is_patch && !has_marker(resource))
+            continue;
+        struct resource *copy = &set->copies[set->resources_len];
+        *copy = *resource;
+        copy->is_patch = is_patch && resource->is_applied;
+        copy->is_applied = resource->is_applied && !is_patch;
+        set->resources[set->resources_len++] = copy;
+    }
+    for (size_t i = 0; i < file->problems_len; i++) {
+        const struct manifest_problem *problem = &file->problems[i];
+        if (!is_patch || is_marked || !problem->workload)
+            manifest_set_add_problem(set, problem->file, problem->line, problem->workload, problem->message);
+    }
+}
+
+static void gather(struct manifest_set *set)
+{
+    CLEANUP(strmap_release) struct strmap patches = STRMAP_INIT;
+    size_t most = 0;
+    for (size_t i = 0; i < set->files_len; i++)
+        most += set->files[i]->resources_len;
+    set->resources = xcalloc(most, sizeof(struct resource *));
+    set->copies = xcalloc(most, sizeof(*set->copies));
+    find_patches(set, &patches);
+    for (size_t i = 0; i < set->files_len; i++)
+        gather_file(set, set->files[i], strmap_has(&patches, set->files[i]->path));
 }
 
 static void report_duplicate(struct manifest_set *set, struct resource *resource, const char *id,
@@ -81,6 +121,8 @@ static void index_resources(struct manifest_set *set)
 {
     for (size_t i = 0; i < set->resources_len; i++) {
         struct resource *resource = set->resources[i];
+        if (resource->is_patch)
+            continue;
         AUTO_FREE char *id = resource_id_text(&resource->id);
         struct resource *first = strmap_get(&set->by_id, id);
         if (!first) {

@@ -47,6 +47,7 @@ static int add_child(const struct yaml_node *key, const struct yaml_node *value,
         return 0;
     struct manifest_place place = manifest_place_of(list->values, value);
     place.is_alias = place.is_alias || is_merged;
+    place.is_contested = place.is_contested || yaml_is_contested(list->values.node, name);
     add_entry(list, name, place, NULL);
     return 0;
 }
@@ -157,6 +158,8 @@ static void add_image(struct container_reader *reader, const char *name, const s
         container->is_alias = container->is_alias || (places[i].node && places[i].is_alias);
     if (join(container) < 0)
         container->image = (struct image_ref)IMAGE_REF_INIT; /* its problem says why */
+    for (size_t i = 0; i < ARRAY_LEN(places); i++)
+        container_refuse_contested(container, places[i]);
 }
 
 static void read_found(struct container_reader *reader, const struct entry *entry)

@@ -307,7 +307,14 @@ static char *find_reason_to_wait(const struct question *q, const struct image_in
 static void decide(const struct question *q, struct decision *out)
 {
     out->kind = DECISION_BLOCKED;
-    if ((out->reason = find_defect(q)) || (out->reason = find_missing_answer(q)))
+    if ((out->reason = find_defect(q)))
+        return;
+    if (q->overridden && !q->info) {
+        out->kind = DECISION_HELD;
+        out->reason = hold_find_other(q);
+        return;
+    }
+    if ((out->reason = find_missing_answer(q)))
         return;
     CLEANUP(tag_survey_release) struct tag_survey own = {.too_long = NULL};
     const struct tag_survey *s = shared_surveys_find(q, &own);

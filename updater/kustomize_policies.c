@@ -90,13 +90,16 @@ static void block(struct workload_policy *policy, const struct kustomize_link *l
     policy->is_blocked_here = true;
 }
 
+static char *place_of(const struct resource *kustomization, size_t entry)
+{
+    return xasprintf("%s:%d", kustomization->file->path, kustomization->containers[entry].line);
+}
+
 static void tell_overridden(const struct adoption *a, const struct kustomize_link *link)
 {
     struct workload_policy *policy = policy_of(a, link->workload);
-    const struct resource *by = link->kustomization;
-    if (policy && !policy->containers[link->container].overridden)
-        policy->containers[link->container].overridden =
-            xasprintf("%s:%d", by->file->path, by->containers[link->entry].line);
+    if (policy && !link->is_partial && !policy->containers[link->container].overridden)
+        policy->containers[link->container].overridden = place_of(link->kustomization, link->entry);
 }
 
 /* A lock of the kustomization holds its entries, whoever decides for them; of two the one that lasts. */
@@ -169,17 +172,28 @@ static void complete_own(const struct adoption *a, struct workload_policy *polic
     }
 }
 
+/* Whether what the entry says reaches a cluster from a workload that has a policy for it. */
+static bool is_effective(const struct adoption *a, const struct kustomize_link *links, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (!links[i].over && giver_of(a, &links[i]))
+            return true;
+    }
+    return false;
+}
+
 /* The links [first, end) are of one entry. */
 static void adopt_entry(struct adoption *a, const struct kustomize_link *links, size_t len)
 {
     struct workload_policy *own = policy_of(a, links->kustomization);
     bool has_own = own && workload_policy_automates(own, links->entry);
+    bool is_live = is_effective(a, links, len);
     const struct kustomize_link *chosen = NULL, *differing = NULL;
     if (has_own)
         complete_own(a, own, links, len);
     for (size_t i = 0; i < len; i++) {
         const struct workload_policy *giver = giver_of(a, &links[i]);
-        if (!giver)
+        if (!giver || (links[i].over && (is_live || !links[i].says_tag)))
             continue;
         if (chosen && !is_same_policy(&policy_of(a, chosen->workload)->containers[chosen->container],
                                       &giver->containers[links[i].container]))
@@ -193,9 +207,11 @@ static void adopt_entry(struct adoption *a, const struct kustomize_link *links, 
         return;
     vec_grow(a->adopted, a->len, a->capacity);
     a->adopted[a->len] = adopt(chosen);
+    if (chosen->over)
+        a->adopted[a->len]->containers[0].overridden = place_of(chosen->over, chosen->over_entry);
     if (own)
         take_own_hold(a->adopted[a->len], own);
-    if (differing)
+    if (differing && !chosen->over)
         block(a->adopted[a->len], chosen, differing);
     a->len++;
 }

@@ -2,7 +2,7 @@
  * Policies of kustomizations. An automated kustomization has its own, by its annotations, and so has an entry with a
  * marker; other entries have those of the automated workloads whose images they replace: each workload then decides
  * for the entry what it would have decided for its own image, with its locks and all else it says. Its own field is
- * not edited, since what is written there does not reach the cluster. A lock of the kustomization holds all its entries.
+ * not edited, since what is written there does not reach the cluster; nor is that of an entry which another further up overrides. A lock of the kustomization holds all its entries.
  *
  * An automated kustomization that says nothing of the tags of an entry gets the tag policy of the workload behind it, automated
  * or not: `pawl automate` must not mean any newest tag.

@@ -333,6 +333,30 @@ static void test_yaml_text_is_of_scalars_that_are_strings(void **state)
     }
 }
 
+static void test_keys_before_a_merge_key_that_has_them_are_contested(void **state)
+{
+    (void)state;
+    CLEANUP(yaml_release)
+    struct yaml_stream *stream = read_text("base: &base {image: b:1, name: base}\n"
+                                           "after: {<<: *base, image: o:1}\n"
+                                           "before: &before {image: o:1, other: x, <<: *base}\n"
+                                           "list: {image: o:1, <<: [{x: 1}, *base]}\n"
+                                           "below: {<<: *before}\n"
+                                           "covered: {<<: {x: 1}, image: o:1, <<: {y: 1}}\n");
+    static const struct {
+        const char *object, *key;
+        bool is_contested;
+    } cases[] = {
+        {"base", "image", false},  {"after", "image", false},   {"before", "image", true},
+        {"before", "name", false}, {"before", "other", false},  {"list", "image", true},
+        {"below", "image", true},  {"covered", "image", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(yaml_is_contested(yaml_get(root_of(stream), cases[i].object), cases[i].key),
+                         cases[i].is_contested);
+    assert_false(yaml_is_contested(NULL, "image"));
+}
+
 static int join_pair(const struct yaml_node *key, const struct yaml_node *value, bool is_merged,
                      void *context)
 {
@@ -393,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_yaml_depth_and_alias_bombs_are_limited),
         cmocka_unit_test(test_yaml_aliases_of_all_documents_share_one_budget),
         cmocka_unit_test(test_yaml_get_follows_aliases_and_merge_keys),
+        cmocka_unit_test(test_keys_before_a_merge_key_that_has_them_are_contested),
         cmocka_unit_test(test_yaml_find_gives_each_node_by_its_number),
         cmocka_unit_test(test_yaml_text_is_of_scalars_that_are_strings),
         cmocka_unit_test(test_yaml_each_pair_gives_own_pairs_first),

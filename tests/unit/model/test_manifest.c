@@ -225,6 +225,25 @@ static void test_manifest_passes_over_what_is_no_object(void **state)
         assert_described(cases[i], "");
 }
 
+/* kubectl takes what is merged, and pawl would edit what is not used. */
+static void test_an_image_before_a_merge_key_that_has_one_is_a_problem(void **state)
+{
+    (void)state;
+#define CONTESTED                                                                                            \
+    "a key on the way to it comes before \"<<\", which has that key, too, and readers of YAML disagree "     \
+    "about "                                                                                                 \
+    "which of them counts; put \"<<\" first\n"
+    assert_described(HEAD("Pod", "x") "spec:\n  old: &old {image: 'b:2'}\n  containers:\n"
+                                      "  - {name: c, image: 'a:1', <<: *old}\n"
+                                      "  - {<<: *old, name: d, image: 'a:1'}\n",
+                     "1 default:pod/x c=? d=a:1\n"
+                     "problem 7 default:pod/x: container c: " CONTESTED);
+    assert_described(OF("helm.fluxcd.io/v1", "HelmRelease") "spec:\n  values:\n    web:\n      image: a\n"
+                                                            "      tag: '1'\n      <<: {tag: '2'}\n",
+                     "1 default:helmrelease/x web=?\n"
+                     "problem 7 default:helmrelease/x: container web: " CONTESTED);
+}
+
 static void test_manifest_problems_spoil_only_what_they_are_about(void **state)
 {
     (void)state;
@@ -464,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_manifest_names_resources),
         cmocka_unit_test(test_manifest_flattens_lists),
         cmocka_unit_test(test_manifest_passes_over_what_is_no_object),
+        cmocka_unit_test(test_an_image_before_a_merge_key_that_has_one_is_a_problem),
         cmocka_unit_test(test_manifest_problems_spoil_only_what_they_are_about),
         cmocka_unit_test(test_manifest_knows_where_shared_images_are_written),
         cmocka_unit_test(test_manifest_reads_annotations_in_order),
