@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "updater/regexp_syntax.h"
 #include "updater/regexp_template.h"
 
 /* What changes while a regexp is used, by any thread. */
@@ -82,22 +83,38 @@ static pcre2_match_context *limits_new(void)
     return limits;
 }
 
-struct regexp *regexp_new(const char *pattern, struct error *err)
+/* One of two negated properties that follow each other takes what is the other's in PCRE2 10.42 ("\\PL+\\PN" does not match
+ * "..") if it is told to give nothing back. */
+static uint32_t options_for(const struct regexp_syntax *syntax)
 {
+    return COMPILE_OPTIONS | (syntax->has_negated_property ? PCRE2_NO_AUTO_POSSESS : 0);
+}
+
+static pcre2_code *compile(const char *pattern, struct error *err)
+{
+    CLEANUP(regexp_syntax_release) struct regexp_syntax syntax = REGEXP_SYNTAX_INIT;
+    regexp_syntax_read(&syntax, pattern);
     int code;
     PCRE2_SIZE offset;
+    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)syntax.pattern.buf, syntax.pattern.len,
+                                         options_for(&syntax), &code, &offset, NULL);
+    if (compiled)
+        return compiled;
+    PCRE2_UCHAR message[256] = "";
+    pcre2_get_error_message(code, message, sizeof(message));
+    error_set(err, ERROR_INVALID, "%s at offset %zu", (const char *)message, syntax.origins[offset]);
+    return NULL;
+}
+
+struct regexp *regexp_new(const char *pattern, struct error *err)
+{
     if (str_starts_with(pattern, "(*")) {
         error_set(err, ERROR_INVALID, "a pattern cannot begin with \"(*\" at offset 0");
         return NULL;
     }
-    pcre2_code *compiled =
-        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, COMPILE_OPTIONS, &code, &offset, NULL);
-    if (!compiled) {
-        PCRE2_UCHAR message[256] = "";
-        pcre2_get_error_message(code, message, sizeof(message));
-        error_set(err, ERROR_INVALID, "%s at offset %zu", (const char *)message, (size_t)offset);
+    pcre2_code *compiled = compile(pattern, err);
+    if (!compiled)
         return NULL;
-    }
     struct regexp *regexp = xcalloc(1, sizeof(*regexp));
     regexp->code = compiled;
     regexp->limits = limits_new();

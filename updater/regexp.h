@@ -2,9 +2,9 @@
  * Regular expressions over tags: PCRE2 in the dress of Go's regexp, which Flux v1 used.
  *
  * Matching is unanchored, and "$" is the very end. Patterns and tags are UTF-8, (?i) folds case as Unicode does, and \d, \s, \w
- * and \b know ASCII alone, all as in Go; but \p{Lu} stays what it is under (?i). What PCRE2 has beyond it (look-around, back-references, possessive quantifiers) is
- * allowed: "(?!.*-rc)" is what people ask for. \C is not, as in Go, nor is a pattern that begins with a setting of PCRE2's,
- * "(*UTF)".
+ * and \b know ASCII alone, all as in Go; where PCRE2 reads a pattern otherwise, it is rewritten first (updater/regexp_syntax.h).
+ * What PCRE2 has beyond Go (look-around, back-references, possessive quantifiers) is allowed: "(?!.*-rc)" is what people ask for.
+ * \C is not, as in Go, nor is a pattern that begins with a setting of PCRE2's, "(*UTF)".
  *
  * Unlike Go's, this matcher steps back, and on patterns such as (a+)+$ that has no end, so every match has limits
  * (base/limits.h). A pattern that runs into them on LIMIT_REGEXP_OVERRUNS tags is given up, and from then on is over the limit
