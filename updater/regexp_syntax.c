@@ -172,12 +172,21 @@ static bool is_repeated(const char *text)
     return (*text && strchr("*+?", *text)) || length_of_repetition(text) > 0;
 }
 
+static void copy_quantifier(struct reader *r, size_t len)
+{
+    copy(r, len);
+    r->syntax->depends_on_path |= *r->p == '+'; /* possessive */
+}
+
 static void copy_brace(struct reader *r)
 {
     size_t len = length_of_repetition(r->p);
-    if (len == 0)
-        insert(r, "\\");
-    copy(r, len ? len : 1);
+    if (len > 0) {
+        copy_quantifier(r, len);
+        return;
+    }
+    insert(r, "\\");
+    copy(r, 1);
 }
 
 /* "^", "$", "\b" and the like. PCRE2 repeats no such thing but a group of it. */
@@ -207,10 +216,19 @@ static bool folds_with(bool folds, const char *flags, size_t len)
     return folds;
 }
 
+/* "(", "(?P<name>", "(?<name>", "(?=", "(?!", "(?<=", "(?<!". */
+static bool is_plain_group(const char *text)
+{
+    if (text[1] != '?')
+        return text[1] != '*';
+    return text[2] == '=' || text[2] == '!' || text[2] == '<' || (text[2] == 'P' && text[3] == '<');
+}
+
 /* "(?i)" holds up to the end of the group that it stands in, "(?i:" for its own. */
 static void copy_group_start(struct reader *r)
 {
     if (!strncmp(r->p, "(?#", 3)) {
+        r->syntax->depends_on_path = true; /* it may stand before a "+" that makes something possessive */
         copy(r, length_through(r->p, ")"));
         return;
     }
@@ -220,6 +238,8 @@ static void copy_group_start(struct reader *r)
     bool has_flags = flags[len] == ')' || flags[len] == ':', opens = flags[len] != ')';
     if (has_flags)
         folds = folds_with(folds, flags, len);
+    bool is_plain = has_flags ? strspn(flags, "imsU-") == len : is_plain_group(r->p);
+    r->syntax->depends_on_path |= !is_plain;
     copy(r, has_flags ? len + 3 : 1);
     r->depth += opens;
     r->folds[r->depth] = folds;
@@ -247,6 +267,11 @@ static void copy_next(struct reader *r)
         return;
     case '[':
         copy_class(r);
+        return;
+    case '*':
+    case '+':
+    case '?':
+        copy_quantifier(r, 1);
         return;
     case '{':
         copy_brace(r);

@@ -24,6 +24,8 @@ struct regexp_syntax {
     struct strbuf pattern;     /* PCRE2's */
     size_t *origins;           /* per byte of it, and for its end: where that comes from in Go's pattern */
     bool has_negated_property; /* \P{L}, \p{^L} */
+    bool
+        depends_on_path; /* has what Go has not, look-around apart: whether it matches may depend on how it is tried */
 };
 #define REGEXP_SYNTAX_INIT                                                                                   \
     {                                                                                                        \

@@ -98,6 +98,28 @@ static void test_regexp_syntax_knows_negated_properties(void **state)
     }
 }
 
+static void test_regexp_syntax_knows_what_depends_on_the_path(void **state)
+{
+    (void)state;
+    static const char *const does[] = {"a++",     "a*+",   "a?+",   "a{2}+",      "(?>a)",  "(?|a)",
+                                       "(?(1)a)", "(?R)",  "(?1)",  "(?&n)",      "(?P>n)", "(?P=n)",
+                                       "(?'n'a)", "(?#a)", "(?x)a", "(?x:a)",     "a(*F)b", "(?C1)",
+                                       "(?^)a",   "(a)(?", "(?*a)", "(?<n>(?>a))"};
+    static const char *const does_not[] = {"a+",      "a+?",    "\\++",     "\\p{L}+", "[*]+",     "\\Q*\\E+",
+                                           "a{,2}+",  "(?:a)+", "(?i)a",    "(?is)",   "(?U:a)",   "(?=a)",
+                                           "(?!a)",   "(?<=a)", "(?<!a)",   "(?<n>a)", "(?P<n>a)", "(a)",
+                                           "(?-i:a)", "^+",     "\\x{41}+", "(?)"};
+    for (size_t i = 0; i < ARRAY_LEN(does) + ARRAY_LEN(does_not); i++) {
+        bool expected = i < ARRAY_LEN(does);
+        const char *pattern = expected ? does[i] : does_not[i - ARRAY_LEN(does)];
+        struct regexp_syntax syntax = REGEXP_SYNTAX_INIT;
+        regexp_syntax_read(&syntax, pattern);
+        if (syntax.depends_on_path != expected)
+            fail_msg("%s", pattern);
+        regexp_syntax_release(&syntax);
+    }
+}
+
 /* Whatever comes: the reader stops at the end, and gives back what makes no sense. */
 static void test_regexp_syntax_reads_what_is_cut_off(void **state)
 {
@@ -122,6 +144,7 @@ int main(void)
         cmocka_unit_test(test_regexp_syntax_rewrites_what_pcre2_reads_otherwise),
         cmocka_unit_test(test_regexp_syntax_says_where_a_byte_comes_from),
         cmocka_unit_test(test_regexp_syntax_knows_negated_properties),
+        cmocka_unit_test(test_regexp_syntax_knows_what_depends_on_the_path),
         cmocka_unit_test(test_regexp_syntax_reads_what_is_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
