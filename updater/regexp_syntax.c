@@ -81,7 +81,7 @@ static void copy_escape(struct reader *r)
         copy(r, length_through(r->p, "\\E"));
     else if (c == 'p' || c == 'P')
         copy_property(r);
-    else if (c && strchr("xogk", c) && r->p[2] == '{')
+    else if (c && strchr("xogkN", c) && r->p[2] == '{')
         copy(r, length_through(r->p, "}"));
     else if (c == 'v')
         replace(r, 2, "\\x0b"); /* one character, not all that is vertical space */
