@@ -216,24 +216,25 @@ static void test_tag_policy_gives_up_on_patterns_that_explode(void **state)
     }
 }
 
-/* Stepping back has no end on these, and Go's matcher has: so people write them. The signatures of images are such tags. */
+/* Stepping back has no end on these, and Go's matcher has: so people write them. */
 static void test_tag_policy_knows_what_ends_for_go(void **state)
 {
     (void)state;
-    static const char signature[] =
+    static const char digest[] =
         "sha256-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.sig";
     static const struct {
         const char *policy, *tag;
         enum tag_match match;
     } cases[] = {
-        {"regexp:^([a-z0-9]+-?)+$", signature, TAG_DIFFERS},
+        {"regexp:^([a-z0-9]+-?)+$", digest, TAG_DIFFERS},
         {"regexp:^([a-z0-9]+-?)+$", "sha256-0123456789abcdef", TAG_MATCHES},
-        {"regexp:^([\\w]+-?)*[0-9]+$", signature, TAG_DIFFERS},
-        {"regexp:^(\\w+[.-]?)*-\\d+$", signature, TAG_DIFFERS},
-        {"regexp:^([a-z0-9]+-?)+$|\\.sig$", signature, TAG_MATCHES},
-        {"regexp:^(?i:[A-Z0-9]+-?)+$|(?:[^.]*)*sig", signature, TAG_MATCHES},
-        {"regexp:^(?:[a-z0-9]+-?)+$|^(?!x)(?:.+)+(?<=a)$", signature, TAG_DIFFERS},
+        {"regexp:^([\\w]+-?)*[0-9]+$", digest, TAG_DIFFERS},
+        {"regexp:^(\\w+[.-]?)*-\\d+$", digest, TAG_DIFFERS},
+        {"regexp:^([a-z0-9]+-?)+$|\\.sig$", digest, TAG_MATCHES},
+        {"regexp:^(?i:[A-Z0-9]+-?)+$|(?:[^.]*)*sig", digest, TAG_MATCHES},
+        {"regexp:^(?:[a-z0-9]+-?)+$|^(?!x)(?:.+)+(?<=a)$", digest, TAG_DIFFERS},
         {"regexp:^[a-z0-9]+([._-]?[a-z0-9]+)*$", "feature-add-new-login-page-for-customers_X", TAG_DIFFERS},
+        {"regexp:^(\\w+[.-]?)*-\\d+$", "main-0123456789abcdef0123456789abcdef01234567", TAG_DIFFERS},
         {"regexp:^(a|aa)+$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", TAG_DIFFERS},
         {"regexp:^(a?){40}a{40}$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", TAG_MATCHES},
         {"regexp:^(?:(a+)+|(?:\\PL+\\PN+)+)$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
