@@ -89,9 +89,14 @@
 #define LIMIT_REGEXP_MATCH    100000u
 #define LIMIT_REGEXP_DEPTH    10000u /* the heap is what ends it; machine code counts none */
 #define LIMIT_REGEXP_HEAP_KIB 4096u  /* a pattern of thousands of groups needs 30 KiB for each step back */
-#define LIMIT_REGEXP_OVERRUNS 10u    /* tags it may explode on; then the pattern is given up for all tags */
-#define LIMIT_PATTERN_LENGTH  4096u
-#define LIMIT_EXTRACT_LENGTH  1024u /* of what a template makes of a tag, which has 128 bytes */
+#define LIMIT_REGEXP_OVERRUNS 10u    /* tags it may explode on; more it gives up sooner: */
+#define LIMIT_REGEXP_SOON     2000u  /* steps then; and if nothing else helped, it is given up for all tags */
+/* Where it is tried breadth first: the ways that are open at once, up to four for each byte of a tag, and the steps along them. A
+ * step costs a look at every way; together that is milliseconds. */
+#define LIMIT_REGEXP_WAYS          512u
+#define LIMIT_REGEXP_BREADTH_STEPS 20000u
+#define LIMIT_PATTERN_LENGTH       4096u
+#define LIMIT_EXTRACT_LENGTH       1024u /* of what a template makes of a tag, which has 128 bytes */
 
 /* -- The listener. Who calls are a Prometheus, a kubelet and some registries; all of them at once stay below this. */
 #define LIMIT_LISTEN_CONNECTIONS      64u

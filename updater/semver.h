@@ -20,7 +20,8 @@
  *
  * Where Masterminds' reading is an accident of its regular expressions, ours is the plain one or an error:
  * "^0.0.3" does not take 0.1.3, "^*" is everything, a range may stand beside "||" without spaces, "1.2.10.4"
- * and "<*" are errors. An empty constraint is an error, never everything.
+ * and "<*" are errors, "1.2 - 8 1.4" is a range and a version (not up to 81.4), and numbers of more than 64 bits in a
+ * pre-release are numbers, not text. An empty constraint is an error, never everything.
  */
 #ifndef UPDATER_SEMVER_H
 #define UPDATER_SEMVER_H

@@ -96,7 +96,7 @@ def test_git_that_cannot_be_read_is_a_failure(pawl, tmp_path):
 
 _BOMB = ("a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
          + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)))
-_EXPLODES = r"regexp:^(a+)+$"
+_EXPLODES = r"regexp:^(a+)+\1$"
 
 
 def test_what_is_meant_to_do_harm_is_refused_beside_the_others(site):

@@ -33,7 +33,7 @@ STORIES = {
     "key": ("app:1.0.0", {"annotations": {"pawl.dev/nonsense": "x"}}, "blocked", "unknown-annotation"),
     "unread": ("'not an image'", {}, "blocked", "bad-image"),
     "pattern": ("app:1.0.0", {"policy": "semver:foo"}, "blocked", "bad-policy"),
-    "slow": ("app:1.0.0", {"policy": "regexp:^(a+)+$"}, "blocked", "slow-policy"),
+    "slow": ("app:1.0.0", {"policy": r"regexp:^(a+)+\1$"}, "blocked", "slow-policy"),
     "excluded": ("other/excluded:1.0.0", {"policy": "semver:1"}, "blocked", "excluded"),
     "gone": ("nosuch:1.0.0", {"policy": "semver:1"}, "blocked", "no-answer"),
     "undated": ("undated:a", {"policy": "glob:*"}, "blocked", "no-creation-time"),
