@@ -7,7 +7,8 @@
 #include "base/limits.h"
 
 struct regexp_breadth {
-    pcre2_code *code; /* calls out at every step; its other limits do not count them */
+    /* Calls out at every step; its other limits do not count them. NULL: with that it is too large for PCRE2. */
+    pcre2_code *code;
 };
 
 /* PCRE2 wants so many ints for a way, in two lists, and a few for itself. */
@@ -21,8 +22,6 @@ struct regexp_breadth *regexp_breadth_new(const char *pcre2_pattern, uint32_t op
     options &= ~(uint32_t)PCRE2_MATCH_INVALID_UTF; /* not to be had here */
     breadth->code = pcre2_compile((PCRE2_SPTR)pcre2_pattern, PCRE2_ZERO_TERMINATED,
                                   options | PCRE2_AUTO_CALLOUT, &code, &offset, NULL);
-    if (!breadth->code)
-        abort(); /* it compiled before, or there is no memory */
     return breadth;
 }
 
@@ -43,6 +42,8 @@ static int count_step(pcre2_callout_block *block, void *steps)
 enum regexp_result regexp_breadth_match(const struct regexp_breadth *breadth, const char *text,
                                         pcre2_match_context *limits)
 {
+    if (!breadth->code)
+        return REGEXP_OVER_LIMIT;
     uint32_t steps = 0;
     int workspace[WORKSPACE];
     pcre2_match_context *context = pcre2_match_context_copy(limits);

@@ -20,7 +20,7 @@ struct regexp_breadth *regexp_breadth_new(const char *pcre2_pattern, uint32_t op
 void regexp_breadth_free(struct regexp_breadth *breadth);
 
 /* `limits` bounds what nests; LIMIT_REGEXP_BREADTH_STEPS the steps, LIMIT_REGEXP_WAYS the ways that are open at once. Over the limit is
- * also what cannot be tried like this: back-references. */
+ * also what cannot be tried like this: back-references, and patterns near PCRE2's greatest size. */
 enum regexp_result regexp_breadth_match(const struct regexp_breadth *breadth, const char *text,
                                         pcre2_match_context *limits);
 
