@@ -22,6 +22,7 @@ struct ways {
     struct way *items; /* of the containers that are meant */
     size_t len;
     size_t steps;
+    bool is_cut; /* there are older commits than those that were looked at */
 };
 
 static void release_ways(struct ways *ways)
@@ -79,11 +80,40 @@ static int find_previous(struct rollback_job *job, struct repository *r, const c
                          struct error *err)
 {
     const struct history_question question = {.head = head, .workload = ways->workload};
-    if (workload_history(r, &question, look_back, ways, err) < 0)
+    int result = workload_history(r, &question, look_back, ways, err);
+    if (result < 0)
         return error_wrap(err, "reading the history of %s", ways->workload->file->path);
+    ways->is_cut = result > 0 || !history_is_complete(r->history);
     if (!job->request.containers->len)
         keep_newest(ways);
     return 0;
+}
+
+/* What the containers had when the rollback was first decided on. */
+static void remember_images(struct rollback_job *job, const struct ways *ways)
+{
+    for (size_t i = 0; i < ways->len; i++) {
+        const char *image = container_image_text(ways->items[i].container);
+        strmap_set(&job->images, ways->items[i].container->name, xstrdup(image ? image : ""));
+    }
+}
+
+/*
+ * Why it cannot be decided again, or NULL; free() it. "Previous" was meant of the image that was there: where another came
+ * first, as a newer tag by automation, the image to be left would be the one to go to.
+ */
+static char *find_overtaken(const struct rollback_job *job, const struct ways *ways)
+{
+    for (size_t i = 0; i < ways->len && !job->request.to; i++) {
+        const struct container *container = ways->items[i].container;
+        const char *now = container_image_text(container);
+        const char *then = strmap_get(&job->images, container->name);
+        if (then && strcmp(then, now ? now : "") != 0)
+            return xasprintf("container(s) tag mismatch: %s has got %s meanwhile, and had %s; nothing was "
+                             "rolled back",
+                             container->name, now ? now : "an image that cannot be read", then);
+    }
+    return NULL;
 }
 
 /* -- a commit's ------------------------------------------------------------------------------------------------- */
@@ -168,6 +198,7 @@ static void clear(struct rollback_job *job)
 void rollback_job_release(struct rollback_job *job)
 {
     clear(job);
+    strmap_release(&job->images);
 }
 
 static int choose_containers(const struct rollback_job *job, struct ways *ways, struct error *err)
@@ -222,16 +253,16 @@ static bool has_way(const struct ways *ways)
     return false;
 }
 
-static const char *why_nothing(const struct rollback_job *job, struct repository *r, const struct ways *ways)
+static const char *why_nothing(const struct rollback_job *job, const struct ways *ways)
 {
     if (has_way(ways))
         return "has these images already";
     if (job->request.to)
         return strpbrk(job->request.to, ":/@") ? "no container has an image of that repository"
                                                : "the commit has no such container";
-    return history_is_complete(r->history)
-               ? "no earlier image is in the history of its file; --to names one"
-               : "no earlier image is in the newest commits, which is as far as is looked; --to names one";
+    return ways->is_cut
+               ? "no earlier image is in the newest commits, which is as far as is looked; --to names one"
+               : "no earlier image is in the history of its file; --to names one";
 }
 
 /* The message and its trailers. */
@@ -263,13 +294,21 @@ static int roll_back(struct rollback_job *job, struct repository *r, const char 
         result_add(results, id, RESULT_SKIPPED, xstrdup(lock));
         return 0;
     }
-    if (choose_containers(job, ways, err) < 0 || find_ways(job, r, head, ways, err) < 0)
+    if (choose_containers(job, ways, err) < 0)
+        return -1;
+    char *overtaken = find_overtaken(job, ways);
+    if (overtaken) {
+        result_add(results, id, RESULT_FAILED, overtaken);
+        return 0;
+    }
+    remember_images(job, ways);
+    if (find_ways(job, r, head, ways, err) < 0)
         return -1;
     add_targets(job, ways);
     job->release = target_list_make(&job->targets, results);
     if (!results->len)
         result_add(results, id, has_way(ways) ? RESULT_SKIPPED : RESULT_FAILED,
-                   xstrdup(why_nothing(job, r, ways)));
+                   xstrdup(why_nothing(job, ways)));
     if (job->release->files_len)
         proposal_add_release(proposal, job->release, make_message(job, id));
     return 0;
@@ -302,5 +341,6 @@ static int decide(struct repository *r, const char *head, const struct manifest_
 
 struct job rollback_job(struct rollback_job *rollback)
 {
+    strmap_init(&rollback->images, free);
     return (struct job){.decide = decide, .context = rollback};
 }

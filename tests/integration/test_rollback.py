@@ -127,6 +127,18 @@ def test_a_rollback_that_loses_the_race_is_decided_again(released):
     assert site.repo.read(FILE).decode() == text.replace("1.2.0", "1.1.0")
 
 
+def test_a_newer_tag_that_came_first_is_not_rolled_back_to_what_was_to_be_left(released):
+    """"The previous image" was meant of what was there when it was asked for."""
+    site = released
+    text = site.repo.read(FILE).decode()
+    newer = site.repo.overtake_next_push({FILE: text.replace("1.2.0", "1.3.0")})
+    result = site.pawl.run("rollback", ID, "--git-url", site.url)
+    assert result.rc == 1 and "container(s) tag mismatch: app has got" in result.stdout, result
+    assert site.repo.sha() == newer
+    site.pawl.ok("rollback", ID, "--git-url", site.url, "--to", site.image("team/web", "1.1.0"))
+    assert site.repo.read(FILE).decode() == text.replace("1.2.0", "1.1.0")
+
+
 def test_history_lists_who_changed_which_image(released):
     site = released
     rollback(site, ID)
