@@ -167,7 +167,7 @@ const struct command history_command = {
                    "the newest first: who\n"
                    "made them, from which image to which, and why. Read from git alone, from the last 5,000 "
                    "commits of the branch\n"
-                   "and the last 200 of the file; a file that was moved is followed. Changes nothing.\n"
+                   "and the last 200 of the file; it is followed from file to file. Changes nothing.\n"
                    "\n"
                    "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
     .examples = "pawl history default:deployment/app --git-url git@github.com:org/gitops\n"
