@@ -13,6 +13,7 @@
 /* Where one container is to go. */
 struct way {
     const struct container *container;
+    char *now; /* what it has, as it was written before its digest was added; NULL: as the container has it */
     char *image; /* NULL: nowhere */
     size_t step; /* in which it got what it has: from 1, the newest first */
 };
@@ -25,14 +26,44 @@ struct ways {
     bool is_cut; /* there are older commits than those that were looked at */
 };
 
+static void release_way(struct way *way)
+{
+    free(way->now);
+    free(way->image);
+}
+
 static void release_ways(struct ways *ways)
 {
     for (size_t i = 0; i < ways->len; i++)
-        free(ways->items[i].image);
+        release_way(&ways->items[i]);
     free(ways->items);
 }
 
 /* -- the previous image --------------------------------------------------------------------------------------- */
+
+/* Whether an image only got its digest. Without it, it is no earlier image: the tag may point at the newest by now. */
+static bool is_pinned_since(const char *before, const char *after)
+{
+    size_t len = strlen(before);
+    return !strncmp(before, after, len) && after[len] == '@';
+}
+
+static void take_step(struct way *way, size_t step, const char *before, const char *after)
+{
+    const char *now = way->now ? way->now : container_image_text(way->container);
+    if (!now || !before || !after || !strcmp(before, after) ||
+        (strcmp(before, now) != 0 && strcmp(after, now) != 0))
+        return;
+    bool is_way = !strcmp(after, now), is_round = !strcmp(before, container_image_text(way->container));
+    free(steal(&way->image));
+    way->step = step;
+    if (is_way && (is_round || is_pinned_since(before, after))) {
+        free(way->now);
+        way->now = xstrdup(before);
+    } else if (is_way) {
+        way->image = xstrdup(before);
+    }
+}
 
 /*
  * From the newest to the oldest, so what is left at the end is of the first time that the container got its image: a
@@ -43,17 +74,9 @@ static int look_back(const struct workload_step *step, void *context, struct err
     struct ways *ways = context;
     ways->steps++;
     for (size_t i = 0; i < ways->len; i++) {
-        struct way *way = &ways->items[i];
-        const char *now = container_image_text(way->container);
-        const char *before = container_image_text(resource_container(step->before, way->container->name));
-        const char *after = container_image_text(resource_container(step->after, way->container->name));
-        if (!now || !before || !after || !strcmp(before, after))
-            continue;
-        if (strcmp(before, now) != 0 && strcmp(after, now) != 0)
-            continue;
-        free(steal(&way->image));
-        way->image = strcmp(after, now) == 0 ? xstrdup(before) : NULL;
-        way->step = ways->steps;
+        const char *name = ways->items[i].container->name;
+        take_step(&ways->items[i], ways->steps, container_image_text(resource_container(step->before, name)),
+                  container_image_text(resource_container(step->after, name)));
     }
     return 0;
 }
@@ -71,7 +94,7 @@ static void keep_newest(struct ways *ways)
         if (ways->items[i].image && ways->items[i].step == newest)
             ways->items[kept++] = ways->items[i];
         else
-            free(ways->items[i].image);
+            release_way(&ways->items[i]);
     }
     ways->len = newest == SIZE_MAX ? ways->len : kept;
 }

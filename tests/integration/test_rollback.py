@@ -3,6 +3,7 @@
 import pytest
 
 from parts.manifests import workload
+from parts.site import day
 
 FILE = "web.yaml"
 ID = "demo:deployment/web"
@@ -137,6 +138,31 @@ def test_a_newer_tag_that_came_first_is_not_rolled_back_to_what_was_to_be_left(r
     assert site.repo.sha() == newer
     site.pawl.ok("rollback", ID, "--git-url", site.url, "--to", site.image("team/web", "1.1.0"))
     assert site.repo.read(FILE).decode() == text.replace("1.2.0", "1.1.0")
+
+
+def test_a_tag_without_its_digest_is_no_earlier_image(site):
+    """The tag alone is whatever it points at now: the very image that is to be left."""
+    site.registry.push("team/web", "main", created=day(1))
+    site.start({FILE: workload("web", site.image("team/web", "main"), policy="glob:main",
+                               annotations={"pawl.dev/digest": "follow"})})
+    assert site.once()["commit"]
+    first = site.repo.read(FILE)
+    site.registry.push("team/web", "main", created=day(2))
+    assert site.once()["commit"] and site.repo.read(FILE) != first
+    rollback(site, ID)
+    assert site.repo.read(FILE) == first
+    assert "no earlier image" in site.pawl.expect(1, "rollback", ID, "--git-url", site.url).stdout
+    assert [entry["cause"] for entry in site.once()["held"]] == ["reverted"]
+
+
+def test_what_was_before_the_digest_was_added_is_the_previous_image(site):
+    site.push("team/web", "1.0.0", "1.1.0")
+    site.start({FILE: workload("web", site.image("team/web", "1.0.0"), policy="semver:1")})
+    assert site.once()["commit"]
+    site.pawl.ok("policy", "--git-url", site.url, "-w", ID, "--set", "digest=pin")
+    assert site.once()["commit"] and b"team/web:1.1.0@sha256:" in site.repo.read(FILE)
+    rollback(site, ID)
+    assert f"image: {site.image('team/web', '1.0.0')}  #" in site.repo.read(FILE).decode()
 
 
 def test_history_lists_who_changed_which_image(released):
