@@ -185,7 +185,8 @@ def test_history_as_a_table(released):
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["COMMIT", "TIME", "BY", "IMAGES", "REASON"]
     assert lines[1].startswith(site.commits[2][:7]) and "automation" in lines[1] and "1.1.0 -> " in lines[1]
-    assert len(lines) == 3
+    assert len(lines) == 3 and not result.stderr
+    assert "-l 0 shows all" in site.pawl.ok("history", ID, "--git-url", site.url, "-l", "1").stderr
     wrong = site.pawl.expect(1, "history", "demo:deployment/wep", "--git-url", site.url)
     assert "demo:deployment/web" in wrong.stderr
     site.pawl.expect(2, "history", "a/b/c", "--git-url", site.url)
