@@ -13,8 +13,8 @@
  * again (`pawl release`, an edit) has it; from then on it counts as any other.
  *
  * What it cannot see is not held: what is older than the limits of git/history.h and daemon/image_history.h, what was
- * before a workload was copied to another file or its container got another name, and what a forced push took out of
- * the history.
+ * before a workload was copied to another file, its container got another name, or a file that is its own workload's name was
+ * moved with other changes, and what a forced push took out of the history.
  */
 #ifndef DAEMON_REVERT_HOLD_H
 #define DAEMON_REVERT_HOLD_H
