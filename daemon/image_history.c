@@ -21,6 +21,7 @@ struct reading {
     void *context;
     struct version last; /* the `before` of the step before this one is its `after`, most often */
     size_t texts, steps; /* versions searched, and read */
+    size_t texts_beside; /* of other files */
     /* Set where the workload came into the file from another one: what is older is in that one. */
     char *origin_path; /* NULL: it did not; owned */
     size_t origin_order;
@@ -86,14 +87,22 @@ static bool has_word(const struct reading *reading, const struct strbuf *text)
 
 /* -- from file to file ------------------------------------------------------------------------------------------ */
 
+static bool is_of_name(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c && strchr("-_.", c));
+}
+
+/* How often the workload's name stands in the text, not as a part of another one. */
 static size_t count_name(const struct reading *reading, const struct strbuf *text)
 {
     const char *name = reading->question->workload->id.name;
     size_t count = 0, len = strlen(name);
-    const char *at = text->len ? text->buf : NULL;
+    const char *at = text->len && len ? text->buf : NULL;
     while (at && (at = memmem(at, text->len - (size_t)(at - text->buf), name, len))) {
+        bool is_begin = at == text->buf || !is_of_name(at[-1]);
         at += len;
-        count++;
+        count += is_begin && !is_of_name(*at);
     }
     return count;
 }
@@ -123,8 +132,8 @@ static int look_beside(const struct history_change *other, void *context, struct
     bool has_other_name = strcmp(name_of(other->path), name_of(origin->change->path)) != 0;
     if (has_other_name != origin->is_renamed)
         return 0;
-    if (use_up(reading, &reading->texts, LIMIT_HISTORY_TEXTS))
-        return 1;
+    if (reading->texts_beside++ >= LIMIT_HISTORY_TEXTS)
+        return 1; /* not at the cost of the file's own history */
     if (read_text(reading, other->before, &before, err) < 0 ||
         read_text(reading, other->after, &after, err) < 0)
         return -1;
@@ -185,6 +194,20 @@ static int visit_step(struct reading *reading, const struct history_change *chan
     return result == 0 && has_come ? 1 : result;
 }
 
+/* Whether the workload is new in the file. Its name is counted first, as that is quick. */
+static bool is_new_here(const struct reading *reading, const struct history_change *change,
+                        const struct strbuf *before, const struct strbuf *after)
+{
+    if (count_name(reading, after) <= count_name(reading, before))
+        return false;
+    if (!before->len)
+        return true;
+    CLEANUP(strbuf_release) struct strbuf copy = STRBUF_INIT;
+    strbuf_add(&copy, before->buf, before->len);
+    CLEANUP(release_version) struct version version = parse(reading, change->before, &copy);
+    return !find(&version, reading->question->workload);
+}
+
 static int visit_change(const struct history_change *change, void *context, struct error *err)
 {
     struct reading *reading = context;
@@ -196,7 +219,7 @@ static int visit_change(const struct history_change *change, void *context, stru
     if (read_text(reading, change->before, &before, err) < 0 ||
         read_text(reading, change->after, &after, err) < 0)
         return -1;
-    if (count_name(reading, &after) > count_name(reading, &before) && find_origin(&origin, err) < 0)
+    if (is_new_here(reading, change, &before, &after) && find_origin(&origin, err) < 0)
         return -1;
     if (!origin.workload && !has_word(reading, &before) && !has_word(reading, &after))
         return 0;

@@ -211,3 +211,13 @@ def test_a_revert_is_remembered_over_many_changes_of_its_file(automated):
     assert held(site)["cause"] == "reverted"
     log = site.pawl.ok("history", "demo:deployment/web", "--git-url", site.url, "-o", "json").json
     assert log["commits"] == [] and log["complete"] is False
+
+
+def test_a_revert_is_remembered_among_commits_that_change_many_files(automated):
+    """Where the workload's name came into its file, and 600 other files changed, none of which it came from."""
+    site = automated
+    site.repo.commit({FILE: site.before}, "taken back")
+    for turn in range(1, 4):
+        others = {f"other/{number}.yaml": f"a: {turn}\n" for number in range(600)}
+        site.repo.commit({FILE: site.before + "# web\n" * turn, **others}, f"turn {turn}")
+    assert held(site)["cause"] == "reverted"
