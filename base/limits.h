@@ -74,7 +74,8 @@
 /* History is looked at from the newest: a busy repository of images has some thousand commits a year. */
 #define LIMIT_HISTORY_COMMITS  5000u
 #define LIMIT_HISTORY_CHANGES  100000u /* files changed by those commits; a change of all files counts each */
-#define LIMIT_HISTORY_VERSIONS 200u    /* of one file that are read for one question */
+#define LIMIT_HISTORY_VERSIONS 200u    /* of one file that are read as manifests for one question */
+#define LIMIT_HISTORY_TEXTS    1000u   /* that are searched for a word, which takes a tenth of the time */
 #define LIMIT_NOTE_BYTES       (16u << 20) /* an image and its explanation take 1.2 KiB: 10,000 of them fit */
 #define LIMIT_NOTES_FLAT       256u        /* in one directory, before they are spread over others */
 #define LIMIT_GIT_PACKS        50u         /* small packs that fetches leave before they become one */

@@ -93,6 +93,17 @@ static void print_json(const struct workload_log *log)
     puts(text.buf);
 }
 
+/* What a table cannot show; JSON has "complete". */
+static void say_what_is_missing(const struct workload_log *log, uint64_t limit)
+{
+    if (!log->len)
+        say(stderr, "No commit that is looked at has changed an image of %s\n", log->workload);
+    else if (!log->is_complete && limit)
+        say(stderr, "There may be older ones; -l 0 shows all that can be seen\n");
+    else if (!log->is_complete)
+        say(stderr, "There may be older ones, in commits that are not looked at\n");
+}
+
 static int command_history(struct invocation *invocation, struct error *err)
 {
     const struct job_place place = {
@@ -110,8 +121,7 @@ static int command_history(struct invocation *invocation, struct error *err)
     else
         print_table(&log, invocation->no_headers, !strcmp(invocation->output, "wide"));
     fflush(stdout);
-    if (!log.len)
-        say(stderr, "No commit that is looked at has changed an image of %s\n", log.workload);
+    say_what_is_missing(&log, (uint64_t)invocation->limit);
     return EXIT_DONE;
 }
 
@@ -167,7 +177,7 @@ const struct command history_command = {
                    "the newest first: who\n"
                    "made them, from which image to which, and why. Read from git alone, from the last 5,000 "
                    "commits of the branch\n"
-                   "and the last 200 of the file; a file that was moved is followed. Changes nothing.\n"
+                   "and the last 200 of the file; it is followed from file to file. Changes nothing.\n"
                    "\n"
                    "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
     .examples = "pawl history default:deployment/app --git-url git@github.com:org/gitops\n"

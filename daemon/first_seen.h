@@ -4,7 +4,8 @@
  *
  * First-seen times are kept of all tags of the repositories that somebody asks about, in an LMDB file in --data-dir. A tag
  * that is pushed again, pointing at something else, starts anew. If the file is lost all these clocks start again, which
- * delays updates and lets none through early; the same holds for a tag that goes and comes back.
+ * delays updates; but where the policy goes by date, what is there then counts from the time it was made, however late it
+ * was pushed. A tag that goes and comes back starts anew, too.
  *
  * From any thread. The file is opened when it is first needed.
  */

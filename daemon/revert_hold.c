@@ -48,8 +48,10 @@ static int find_move_off(const struct workload_step *step, void *context, struct
 {
     struct inquiry *inquiry = context;
     const char *name = inquiry->decision->container->name;
-    const struct container *after = resource_container(step->after, name);
-    if (!after || is_target(inquiry, after) || !is_target(inquiry, resource_container(step->before, name)))
+    /* Also by taking it away, or making its file one that cannot be read: it is back since, and not on the target, or
+     * something newer would have been found. */
+    if (is_target(inquiry, resource_container(step->after, name)) ||
+        !is_target(inquiry, resource_container(step->before, name)))
         return 0;
     memcpy(inquiry->commit, step->commit, sizeof(inquiry->commit));
     return 1;
@@ -102,6 +104,14 @@ static char *describe(const struct inquiry *inquiry, const struct commit_info *i
         inquiry->decision->candidate, user ? user : info->author, inquiry->commit);
 }
 
+/* Where that cannot be told: yes, unless automation would have words of its own. An update that waits is better than one
+ * that somebody took back. */
+static bool is_by_person(const struct config *config, const struct commit_info *info, const json_t *note)
+{
+    enum commit_maker maker = commit_maker(config, info, note);
+    return maker == MADE_BY_PERSON || (maker == MADE_BY_EITHER && !config->commit_template);
+}
+
 /* Sets *reason, "" if it is not held. */
 static int inquire(struct repository *r, const char *head, struct inquiry *inquiry, char **reason,
                    struct error *err)
@@ -116,7 +126,7 @@ static int inquire(struct repository *r, const char *head, struct inquiry *inqui
     if (inquiry->commit[0] && mirror_commit_info(r->mirror, inquiry->commit, &info, err) < 0)
         return -1;
     AUTO_JSON json_t *note = inquiry->commit[0] ? commit_note_read(r->mirror, inquiry->commit) : NULL;
-    if (inquiry->commit[0] && !commit_is_automatic(r->config, &info, note)) {
+    if (inquiry->commit[0] && is_by_person(r->config, &info, note)) {
         question.word = NULL;
         if (workload_history(r, &question, find_lift, inquiry, err) < 0)
             return -1;

@@ -6,14 +6,15 @@
  *
  *   - it has had the very image that is to be written (name, tag and digest), and
  *   - the newest commit that moved it off that image was not one of automation: a `git revert`, an edit by hand, a
- *     `pawl rollback` or `pawl release`, and
+ *     `pawl rollback` or `pawl release`, the removal of a workload or a container that came back with another image, and
  *   - since then nobody has lifted that: by an unlock of the workload, or by changing the container's tag policy.
  *
  * A tag that is newer than the held one is another image and is taken. Whoever puts the container on the held image
  * again (`pawl release`, an edit) has it; from then on it counts as any other.
  *
- * What it cannot see is not held: what is older than the limits of git/history.h and daemon/image_history.h, and what
- * was before the workload came into its file from another one.
+ * What it cannot see is not held: what is older than the limits of git/history.h and daemon/image_history.h, what was
+ * before a workload was copied to another file, its container got another name, or a file that is its own workload's name was
+ * moved with other changes, and what a forced push took out of the history.
  */
 #ifndef DAEMON_REVERT_HOLD_H
 #define DAEMON_REVERT_HOLD_H

@@ -13,6 +13,7 @@
 /* Where one container is to go. */
 struct way {
     const struct container *container;
+    char *now; /* what it has, as it was written before its digest was added; NULL: as the container has it */
     char *image; /* NULL: nowhere */
     size_t step; /* in which it got what it has: from 1, the newest first */
 };
@@ -22,16 +23,47 @@ struct ways {
     struct way *items; /* of the containers that are meant */
     size_t len;
     size_t steps;
+    bool is_cut; /* there are older commits than those that were looked at */
 };
+
+static void release_way(struct way *way)
+{
+    free(way->now);
+    free(way->image);
+}
 
 static void release_ways(struct ways *ways)
 {
     for (size_t i = 0; i < ways->len; i++)
-        free(ways->items[i].image);
+        release_way(&ways->items[i]);
     free(ways->items);
 }
 
 /* -- the previous image --------------------------------------------------------------------------------------- */
+
+/* Whether an image only got its digest. Without it, it is no earlier image: the tag may point at the newest by now. */
+static bool is_pinned_since(const char *before, const char *after)
+{
+    size_t len = strlen(before);
+    return !strncmp(before, after, len) && after[len] == '@';
+}
+
+static void take_step(struct way *way, size_t step, const char *before, const char *after)
+{
+    const char *now = way->now ? way->now : container_image_text(way->container);
+    if (!now || !before || !after || !strcmp(before, after) ||
+        (strcmp(before, now) != 0 && strcmp(after, now) != 0))
+        return;
+    bool is_way = !strcmp(after, now), is_round = !strcmp(before, container_image_text(way->container));
+    free(steal(&way->image));
+    way->step = step;
+    if (is_way && (is_round || is_pinned_since(before, after))) {
+        free(way->now);
+        way->now = xstrdup(before);
+    } else if (is_way) {
+        way->image = xstrdup(before);
+    }
+}
 
 /*
  * From the newest to the oldest, so what is left at the end is of the first time that the container got its image: a
@@ -42,17 +74,9 @@ static int look_back(const struct workload_step *step, void *context, struct err
     struct ways *ways = context;
     ways->steps++;
     for (size_t i = 0; i < ways->len; i++) {
-        struct way *way = &ways->items[i];
-        const char *now = container_image_text(way->container);
-        const char *before = container_image_text(resource_container(step->before, way->container->name));
-        const char *after = container_image_text(resource_container(step->after, way->container->name));
-        if (!now || !before || !after || !strcmp(before, after))
-            continue;
-        if (strcmp(before, now) != 0 && strcmp(after, now) != 0)
-            continue;
-        free(steal(&way->image));
-        way->image = strcmp(after, now) == 0 ? xstrdup(before) : NULL;
-        way->step = ways->steps;
+        const char *name = ways->items[i].container->name;
+        take_step(&ways->items[i], ways->steps, container_image_text(resource_container(step->before, name)),
+                  container_image_text(resource_container(step->after, name)));
     }
     return 0;
 }
@@ -70,7 +94,7 @@ static void keep_newest(struct ways *ways)
         if (ways->items[i].image && ways->items[i].step == newest)
             ways->items[kept++] = ways->items[i];
         else
-            free(ways->items[i].image);
+            release_way(&ways->items[i]);
     }
     ways->len = newest == SIZE_MAX ? ways->len : kept;
 }
@@ -79,11 +103,40 @@ static int find_previous(struct rollback_job *job, struct repository *r, const c
                          struct error *err)
 {
     const struct history_question question = {.head = head, .workload = ways->workload};
-    if (workload_history(r, &question, look_back, ways, err) < 0)
+    int result = workload_history(r, &question, look_back, ways, err);
+    if (result < 0)
         return error_wrap(err, "reading the history of %s", ways->workload->file->path);
+    ways->is_cut = result > 0 || !history_is_complete(r->history);
     if (!job->request.containers->len)
         keep_newest(ways);
     return 0;
+}
+
+/* What the containers had when the rollback was first decided on. */
+static void remember_images(struct rollback_job *job, const struct ways *ways)
+{
+    for (size_t i = 0; i < ways->len; i++) {
+        const char *image = container_image_text(ways->items[i].container);
+        strmap_set(&job->images, ways->items[i].container->name, xstrdup(image ? image : ""));
+    }
+}
+
+/*
+ * Why it cannot be decided again, or NULL; free() it. "Previous" was meant of the image that was there: where another came
+ * first, as a newer tag by automation, the image to be left would be the one to go to.
+ */
+static char *find_overtaken(const struct rollback_job *job, const struct ways *ways)
+{
+    for (size_t i = 0; i < ways->len && !job->request.to; i++) {
+        const struct container *container = ways->items[i].container;
+        const char *now = container_image_text(container);
+        const char *then = strmap_get(&job->images, container->name);
+        if (then && strcmp(then, now ? now : "") != 0)
+            return xasprintf("container(s) tag mismatch: %s has got %s meanwhile, and had %s; nothing was "
+                             "rolled back",
+                             container->name, now ? now : "an image that cannot be read", then);
+    }
+    return NULL;
 }
 
 /* -- a commit's ------------------------------------------------------------------------------------------------- */
@@ -168,6 +221,7 @@ static void clear(struct rollback_job *job)
 void rollback_job_release(struct rollback_job *job)
 {
     clear(job);
+    strmap_release(&job->images);
 }
 
 static int choose_containers(const struct rollback_job *job, struct ways *ways, struct error *err)
@@ -222,16 +276,16 @@ static bool has_way(const struct ways *ways)
     return false;
 }
 
-static const char *why_nothing(const struct rollback_job *job, struct repository *r, const struct ways *ways)
+static const char *why_nothing(const struct rollback_job *job, const struct ways *ways)
 {
     if (has_way(ways))
         return "has these images already";
     if (job->request.to)
         return strpbrk(job->request.to, ":/@") ? "no container has an image of that repository"
                                                : "the commit has no such container";
-    return history_is_complete(r->history)
-               ? "no earlier image is in the history of its file; --to names one"
-               : "no earlier image is in the newest commits, which is as far as is looked; --to names one";
+    return ways->is_cut
+               ? "no earlier image is in the newest commits, which is as far as is looked; --to names one"
+               : "no earlier image is in the history of its file; --to names one";
 }
 
 /* The message and its trailers. */
@@ -263,13 +317,21 @@ static int roll_back(struct rollback_job *job, struct repository *r, const char 
         result_add(results, id, RESULT_SKIPPED, xstrdup(lock));
         return 0;
     }
-    if (choose_containers(job, ways, err) < 0 || find_ways(job, r, head, ways, err) < 0)
+    if (choose_containers(job, ways, err) < 0)
+        return -1;
+    char *overtaken = find_overtaken(job, ways);
+    if (overtaken) {
+        result_add(results, id, RESULT_FAILED, overtaken);
+        return 0;
+    }
+    remember_images(job, ways);
+    if (find_ways(job, r, head, ways, err) < 0)
         return -1;
     add_targets(job, ways);
     job->release = target_list_make(&job->targets, results);
     if (!results->len)
         result_add(results, id, has_way(ways) ? RESULT_SKIPPED : RESULT_FAILED,
-                   xstrdup(why_nothing(job, r, ways)));
+                   xstrdup(why_nothing(job, ways)));
     if (job->release->files_len)
         proposal_add_release(proposal, job->release, make_message(job, id));
     return 0;
@@ -302,5 +364,6 @@ static int decide(struct repository *r, const char *head, const struct manifest_
 
 struct job rollback_job(struct rollback_job *rollback)
 {
+    strmap_init(&rollback->images, free);
     return (struct job){.decide = decide, .context = rollback};
 }

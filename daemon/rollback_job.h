@@ -9,6 +9,9 @@
  *   a commit       what the containers had there (4 to 40 hex digits of its id)
  *   an image       that one, for the containers of its repository
  *
+ * If somebody's push comes first it is decided again, but not without a place to go to where the containers have got other
+ * images by that: the result is then a failure.
+ *
  * The commit's message ends with a trailer for each container,
  * "Pawl-Rollback: default:deployment/app app example.test/app:2 -> example.test/app:1". It is what holds the image that
  * was left (daemon/revert_hold.h), so automation may stay on: it goes on with the next newer tag.
@@ -19,6 +22,7 @@
 #include <stdbool.h>
 
 #include "base/strbuf.h"
+#include "base/strmap.h"
 #include "daemon/job.h"
 #include "updater/target_list.h"
 
@@ -38,6 +42,7 @@ struct rollback_job {
     /* What was decided last; for rollback_job.c alone. */
     struct target_list targets;
     struct release *release;
+    struct strmap images; /* container -> what it had when this was first decided */
 };
 void rollback_job_release(struct rollback_job *job);
 

@@ -64,7 +64,7 @@ static void add_changes(struct log_entry *entry, const struct workload_step *ste
 static void add_note(struct log_entry *entry, const struct reading *reading)
 {
     AUTO_JSON json_t *note = commit_note_read(reading->repository->mirror, entry->commit);
-    entry->is_automatic = commit_is_automatic(reading->repository->config, &entry->info, note);
+    entry->is_automatic = commit_maker(reading->repository->config, &entry->info, note) != MADE_BY_PERSON;
     entry->user = xstrdup(commit_note_user(note));
     for (size_t i = 0; i < entry->changes_len; i++)
         entry->changes[i].reason =
@@ -103,9 +103,11 @@ static int read_log(struct repository *r, const struct manifest_set *manifests, 
         return -1;
     const struct history_question question = {.head = mirror_head(r->mirror), .workload = workload};
     reading->log->is_complete = true;
-    if (workload_history(r, &question, visit, reading, err) < 0)
+    int result = workload_history(r, &question, visit, reading, err);
+    if (result < 0)
         return -1;
-    reading->log->is_complete = reading->log->is_complete && history_is_complete(r->history);
+    if (result > 0 || !history_is_complete(r->history))
+        reading->log->is_complete = false;
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/strmap.h"
 #include "git/mirror_private.h"
+#include "git/tree_diff.h"
 #include "model/manifest.h"
 
 /* One commit changed one file; in the list of that file, oldest first. */
@@ -16,15 +17,25 @@ struct change {
 };
 
 struct file_changes {
+    char *path;
     struct change *items;
     size_t len, capacity;
+};
+
+/* Where a change is. */
+struct place {
+    const struct file_changes *file;
+    size_t at;
 };
 
 struct history {
     struct mirror *mirror;
     git_oid head; /* up to where it is read; zero: nothing is */
     bool is_cut;
-    size_t commits, changes;
+    size_t commits;
+    struct place
+        *places; /* of all changes: that of order N at N - 1, so those of a commit are side by side */
+    size_t places_len, places_capacity;
     struct strmap files; /* path -> struct file_changes */
     struct strmap moved; /* "COMMIT BLOB" -> the path that the commit took that blob away from */
 };
@@ -38,7 +49,6 @@ struct walk {
     struct history *history;
     struct found *found;
     size_t len, capacity;
-    struct strbuf path;
     git_commit *commit;
     size_t commits;
     bool is_cut;
@@ -47,6 +57,7 @@ struct walk {
 static void free_changes(void *item)
 {
     struct file_changes *file = item;
+    free(file->path);
     free(file->items);
     free(file);
 }
@@ -59,7 +70,7 @@ static void clear(struct history *h)
     strmap_init(&h->moved, free);
     memset(&h->head, 0, sizeof(h->head));
     h->is_cut = false;
-    h->commits = h->changes = 0;
+    h->commits = h->places_len = 0;
 }
 
 struct history *history_new(struct mirror *mirror)
@@ -76,6 +87,7 @@ void history_free(struct history *h)
         return;
     strmap_release(&h->files);
     strmap_release(&h->moved);
+    free(h->places);
     free(h);
 }
 
@@ -84,100 +96,22 @@ bool history_is_complete(const struct history *h)
     return !h->is_cut;
 }
 
-/* -- what differs between two trees ---------------------------------------------------------------------------- */
+/* -- the walk over commits -------------------------------------------------------------------------------------- */
 
-static int damaged(struct history *h, struct error *err)
+static void add_change(const struct tree_change *change, void *context)
 {
-    mirror_store_mark_damaged(h->mirror);
-    return library_error(err, "the mirror of %s is damaged and will be made anew", h->mirror->url.shown);
-}
-
-static bool is_file(const git_tree_entry *entry)
-{
-    git_filemode_t mode = entry ? git_tree_entry_filemode(entry) : GIT_FILEMODE_UNREADABLE;
-    return mode == GIT_FILEMODE_BLOB || mode == GIT_FILEMODE_BLOB_EXECUTABLE;
-}
-
-static void add_change(struct walk *walk, const git_tree_entry *before, const git_tree_entry *after)
-{
-    if (!manifest_path_is_yaml(walk->path.buf))
+    struct walk *walk = context;
+    if (!manifest_path_is_yaml(change->path))
         return;
     vec_grow(walk->found, walk->len, walk->capacity);
     struct found *found = &walk->found[walk->len++];
-    *found = (struct found){.path = xstrdup(walk->path.buf)};
+    *found = (struct found){.path = xstrdup(change->path)};
     found->change.commit = *git_commit_id(walk->commit);
-    if (is_file(before))
-        found->change.before = *git_tree_entry_id(before);
-    if (is_file(after))
-        found->change.after = *git_tree_entry_id(after);
+    if (change->before)
+        found->change.before = *change->before;
+    if (change->after)
+        found->change.after = *change->after;
 }
-
-static bool is_tree(const git_tree_entry *entry)
-{
-    return entry && git_tree_entry_type(entry) == GIT_OBJECT_TREE;
-}
-
-static int compare_trees(struct walk *walk, const git_oid *before, const git_oid *after, unsigned depth,
-                         struct error *err);
-
-/* Two entries of one name, that differ; or one, and NULL. */
-static int compare_entries(struct walk *walk, const git_tree_entry *before, const git_tree_entry *after,
-                           unsigned depth, struct error *err)
-{
-    size_t len = walk->path.len;
-    strbuf_addf(&walk->path, "%s%s", len ? "/" : "", git_tree_entry_name(before ? before : after));
-    int result = 0;
-    if (is_tree(before) || is_tree(after))
-        result = compare_trees(walk, before ? git_tree_entry_id(before) : NULL,
-                               after ? git_tree_entry_id(after) : NULL, depth + 1, err);
-    else if (is_file(before) || is_file(after))
-        add_change(walk, before, after);
-    walk->path.len = len;
-    walk->path.buf[len] = '\0';
-    return result;
-}
-
-static bool is_same(const git_tree_entry *a, const git_tree_entry *b)
-{
-    return git_oid_equal(git_tree_entry_id(a), git_tree_entry_id(b)) && is_file(a) == is_file(b);
-}
-
-/* Both in git's order, in which a file and a directory of one name are two. */
-static int merge_entries(struct walk *walk, const git_tree *before, const git_tree *after, unsigned depth,
-                         struct error *err)
-{
-    size_t before_len = before ? git_tree_entrycount(before) : 0,
-           after_len = after ? git_tree_entrycount(after) : 0;
-    size_t i = 0, k = 0;
-    while (i < before_len || k < after_len) {
-        const git_tree_entry *old = i < before_len ? git_tree_entry_byindex(before, i) : NULL;
-        const git_tree_entry *new = k < after_len ? git_tree_entry_byindex(after, k) : NULL;
-        int order = old && new ? git_tree_entry_cmp(old, new) : (old ? -1 : 1);
-        i += order <= 0;
-        k += order >= 0;
-        if (order == 0 && is_same(old, new))
-            continue;
-        if (compare_entries(walk, order <= 0 ? old : NULL, order >= 0 ? new : NULL, depth, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int compare_trees(struct walk *walk, const git_oid *before, const git_oid *after, unsigned depth,
-                         struct error *err)
-{
-    CLEANUP(release_tree) git_tree *old = NULL;
-    CLEANUP(release_tree) git_tree *new = NULL;
-    git_repository *repository = walk->history->mirror->repository;
-    if (depth > LIMIT_GIT_TREE_DEPTH || (before && after && git_oid_equal(before, after)))
-        return 0;
-    if ((before && git_tree_lookup(&old, repository, before) < 0) ||
-        (after && git_tree_lookup(&new, repository, after) < 0))
-        return damaged(walk->history, err);
-    return merge_entries(walk, old, new, depth, err);
-}
-
-/* -- the walk over commits -------------------------------------------------------------------------------------- */
 
 /* Of what a merge differs in from its first parent: only what it has from no other parent. */
 static int drop_merged(struct walk *walk, size_t first, struct error *err)
@@ -186,13 +120,13 @@ static int drop_merged(struct walk *walk, size_t first, struct error *err)
         CLEANUP(release_commit) git_commit *parent = NULL;
         CLEANUP(release_tree) git_tree *tree = NULL;
         if (git_commit_parent(&parent, walk->commit, p) < 0 || git_commit_tree(&tree, parent) < 0)
-            return damaged(walk->history, err);
+            return mirror_damaged(walk->history->mirror, err);
         size_t kept = first;
         for (size_t i = first; i < walk->len; i++) {
             CLEANUP(release_tree_entry) git_tree_entry *entry = NULL;
             static const git_oid none;
             const git_oid *there = &none;
-            if (git_tree_entry_bypath(&entry, tree, walk->found[i].path) == 0 && is_file(entry))
+            if (git_tree_entry_bypath(&entry, tree, walk->found[i].path) == 0 && tree_entry_is_file(entry))
                 there = git_tree_entry_id(entry);
             if (git_oid_equal(there, &walk->found[i].change.after))
                 free(walk->found[i].path);
@@ -215,9 +149,11 @@ static int visit_commit(struct walk *walk, struct error *err)
         walk->is_cut = true;
         return 0;
     }
-    if (found < 0 ||
-        compare_trees(walk, git_commit_tree_id(parent), git_commit_tree_id(walk->commit), 0, err) < 0)
-        return found < 0 ? damaged(walk->history, err) : -1;
+    if (found < 0)
+        return mirror_damaged(walk->history->mirror, err);
+    if (tree_diff(walk->history->mirror, git_commit_tree_id(parent), git_commit_tree_id(walk->commit),
+                  add_change, walk, err) < 0)
+        return -1;
     return git_commit_parentcount(walk->commit) > 1 ? drop_merged(walk, first, err) : 0;
 }
 
@@ -233,7 +169,7 @@ static int walk_commits(struct walk *walk, git_revwalk *revwalk, struct error *e
             return 0;
         }
         if (git_commit_lookup(&commit, h->mirror->repository, &id) < 0)
-            return damaged(h, err);
+            return mirror_damaged(h->mirror, err);
         walk->commits++;
         walk->commit = commit;
         if (visit_commit(walk, err) < 0)
@@ -243,7 +179,7 @@ static int walk_commits(struct walk *walk, git_revwalk *revwalk, struct error *e
         walk->is_cut = true;
         return 0;
     }
-    return status == GIT_ITEROVER ? 0 : damaged(h, err);
+    return status == GIT_ITEROVER ? 0 : mirror_damaged(h->mirror, err);
 }
 
 static void keep(struct history *h, struct found *found)
@@ -251,9 +187,12 @@ static void keep(struct history *h, struct found *found)
     struct file_changes *file = strmap_get(&h->files, found->path);
     if (!file) {
         file = xcalloc(1, sizeof(*file));
+        file->path = xstrdup(found->path);
         strmap_set(&h->files, found->path, file);
     }
-    found->change.order = ++h->changes;
+    vec_grow(h->places, h->places_len, h->places_capacity);
+    h->places[h->places_len++] = (struct place){.file = file, .at = file->len};
+    found->change.order = h->places_len;
     vec_grow(file->items, file->len, file->capacity);
     file->items[file->len++] = found->change;
     if (git_oid_is_zero(&found->change.after)) {
@@ -267,8 +206,7 @@ static void keep(struct history *h, struct found *found)
 static int extend(struct history *h, const git_oid *head, bool *has_gap, struct error *err)
 {
     CLEANUP(release_revwalk) git_revwalk *revwalk = NULL;
-    struct walk walk = {.history = h, .path = STRBUF_INIT};
-    strbuf_addstr(&walk.path, ""); /* a buffer of its own, as entries are cut off again */
+    struct walk walk = {.history = h};
     bool is_new = git_oid_is_zero(&h->head);
     int result = 0;
     if (git_revwalk_new(&revwalk, h->mirror->repository) < 0 || git_revwalk_push(revwalk, head) < 0 ||
@@ -284,7 +222,6 @@ static int extend(struct history *h, const git_oid *head, bool *has_gap, struct 
         free(walk.found[i].path);
     }
     free(walk.found);
-    strbuf_release(&walk.path);
     h->head = *head;
     h->commits += walk.commits;
     h->is_cut = h->is_cut || walk.is_cut;
@@ -294,7 +231,8 @@ static int extend(struct history *h, const git_oid *head, bool *has_gap, struct 
 
 static bool is_outgrown(const struct history *h)
 {
-    return h->commits > 2 * (size_t)LIMIT_HISTORY_COMMITS || h->changes > 2 * (size_t)LIMIT_HISTORY_CHANGES;
+    return h->commits > 2 * (size_t)LIMIT_HISTORY_COMMITS ||
+           h->places_len > 2 * (size_t)LIMIT_HISTORY_CHANGES;
 }
 
 /* Made anew where the branch did not grow from what was read, and where the index has grown to twice its measure. */
@@ -338,22 +276,26 @@ static const char *moved_from(const struct history *h, const struct history_chan
     return strmap_get(&h->moved, key);
 }
 
-int history_of_file(struct history *h, const char *head, const char *path, history_visit visit, void *context,
-                    struct error *err)
+static struct history_change describe(const char *path, const struct change *change)
 {
-    if (read_up_to(h, head, err) < 0)
-        return -1;
-    size_t before = SIZE_MAX; /* only what is older; it falls with each step, so moves cannot go round */
+    struct history_change out = {.path = path, .order = change->order};
+    write_id(out.commit, &change->commit);
+    write_id(out.before, &change->before);
+    write_id(out.after, &change->after);
+    return out;
+}
+
+int history_before(const struct history *h, const char *path, size_t order, history_visit visit,
+                   void *context, struct error *err)
+{
+    size_t before = order; /* only what is older; it falls with each step, so moves cannot go round */
     const struct file_changes *file = strmap_get(&h->files, path);
     for (size_t i = file ? file->len : 0; i-- > 0;) {
         const struct change *each = &file->items[i];
-        struct history_change change = {.path = path};
-        write_id(change.commit, &each->commit);
-        write_id(change.before, &each->before);
-        write_id(change.after, &each->after);
         if (each->order >= before)
             continue;
         before = each->order;
+        const struct history_change change = describe(path, each);
         const char *old_path = moved_from(h, &change);
         if (!old_path) {
             int result = visit(&change, context, err);
@@ -366,6 +308,36 @@ int history_of_file(struct history *h, const char *head, const char *path, histo
         i = file ? file->len : 0;
         while (i > 0 && (file->items[i - 1].order >= before || git_oid_is_zero(&file->items[i - 1].after)))
             i--;
+    }
+    return 0;
+}
+
+int history_of_file(struct history *h, const char *head, const char *path, history_visit visit, void *context,
+                    struct error *err)
+{
+    return read_up_to(h, head, err) < 0 ? -1 : history_before(h, path, SIZE_MAX, visit, context, err);
+}
+
+static const struct change *change_at(const struct history *h, size_t order)
+{
+    const struct place *place = &h->places[order - 1];
+    return &place->file->items[place->at];
+}
+
+int history_beside(const struct history *h, const struct history_change *change, history_visit visit,
+                   void *context, struct error *err)
+{
+    const git_oid *commit = &change_at(h, change->order)->commit;
+    size_t first = change->order;
+    while (first > 1 && git_oid_equal(&change_at(h, first - 1)->commit, commit))
+        first--;
+    for (size_t i = first; i <= h->places_len && git_oid_equal(&change_at(h, i)->commit, commit); i++) {
+        if (i == change->order || git_oid_is_zero(&change_at(h, i)->before))
+            continue;
+        const struct history_change other = describe(h->places[i - 1].file->path, change_at(h, i));
+        int result = visit(&other, context, err);
+        if (result != 0)
+            return result < 0 ? -1 : 0;
     }
     return 0;
 }

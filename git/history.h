@@ -33,6 +33,7 @@ struct history_change {
     const char *path;         /* where the file was then */
     char before[GIT_ID_SIZE]; /* its blob in the parent; "": it was not there */
     char after[GIT_ID_SIZE];  /* in the commit; "": it is gone */
+    size_t order; /* among all changes of all files: newer is greater. Valid until the head moves */
 };
 /* Return 0 to go on, 1 to stop (which is no error), -1 with err set. */
 typedef int (*history_visit)(const struct history_change *change, void *context, struct error *err);
@@ -44,6 +45,15 @@ typedef int (*history_visit)(const struct history_change *change, void *context,
  */
 int history_of_file(struct history *history, const char *head, const char *path, history_visit visit,
                     void *context, struct error *err) MUST_CHECK;
+
+/*
+ * For use in `visit` and after history_of_file, until the head moves: the other files that the commit of a change changed
+ * or removed (not those that it added), in no order; and the changes of a file that are older than `order`, newest first.
+ */
+int history_beside(const struct history *history, const struct history_change *change, history_visit visit,
+                   void *context, struct error *err) MUST_CHECK;
+int history_before(const struct history *history, const char *path, size_t order, history_visit visit,
+                   void *context, struct error *err) MUST_CHECK;
 
 /* False if there are older commits than those that the last call looked at. */
 bool history_is_complete(const struct history *history);

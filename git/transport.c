@@ -53,6 +53,7 @@ static int gather_words(const char *text, int len, void *payload)
 void transport_begin(struct transport *t, git_remote_callbacks *callbacks)
 {
     error_clear(&t->error);
+    git_error_clear(); /* what is left of an earlier failure explains nothing now */
     strbuf_reset(&t->words);
     strbuf_reset(&t->program_text);
     t->program_status = 0;
@@ -187,6 +188,14 @@ int transport_explain(struct transport *t, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf words = STRBUF_INIT;
     bool gone = t->error.code == ERROR_NONE || t->error.code == ERROR_IO;
+    const git_error *last = git_error_last();
+    /* Its list of refs ends with lines that libgit2 does not know; the program then says that we hung up. */
+    if (last && last->message && strstr(last->message, "parsing REF pkt-line"))
+        return error_set(
+            err, ERROR_UNSUPPORTED,
+            "%s: cannot read its list of branches; if it is a shallow clone, make it whole with `git "
+            "fetch --unshallow`, or with fetch-depth: 0 where actions/checkout made it",
+            t->url->shown);
     if (t->program_text.len && (gone || t->error.code == ERROR_NETWORK))
         return explain_text(t, t->program_text.buf, err);
     if (t->error.code == ERROR_TIMEOUT && t->url->kind == REMOTE_SSH)
@@ -201,7 +210,6 @@ int transport_explain(struct transport *t, struct error *err)
         return error_set(err, ERROR_NETWORK,
                          "%s: the program that connects ended with status %d and said nothing", t->url->shown,
                          t->program_status);
-    const git_error *last = git_error_last();
     if (last && last->message && strstr(last->message, "remote error: "))
         return explain_text(t, last->message, err);
     library_error(err, "%s", t->url->shown);

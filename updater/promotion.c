@@ -151,9 +151,12 @@ static void promote_workload(struct step *step, struct workload_policy *const *p
         for (size_t k = 0; k < policies[i]->containers_len; k++)
             promote_container(step, policies[i]->containers[k].container);
     }
-    if (step->targets->len > before)
-        return; /* its result is that of the edit */
     AUTO_FREE char *id = resource_id_text(&step->to->id);
+    if (step->targets->len > before) { /* its result is that of the edit */
+        if (step->problem.len)
+            target_list_note(step->targets, id, strbuf_detach(&step->problem, NULL));
+        return;
+    }
     if (step->problem.len)
         result_add(results, id, RESULT_SKIPPED, strbuf_detach(&step->problem, NULL));
     else if (step->paired)

@@ -1,6 +1,7 @@
 #include "updater/target_list.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/strmap.h"
@@ -15,10 +16,26 @@ void target_list_add(struct target_list *list, const struct resource *resource,
     strvec_push_owned(&list->texts, reason);
 }
 
+void target_list_note(struct target_list *list, const char *workload, char *text)
+{
+    strvec_push(&list->notes, workload);
+    strvec_push_owned(&list->notes, text);
+}
+
+static const char *find_note(const struct target_list *list, const char *workload)
+{
+    for (size_t i = 0; i < list->notes.len; i += 2) {
+        if (!strcmp(list->notes.items[i], workload))
+            return list->notes.items[i + 1];
+    }
+    return NULL;
+}
+
 void target_list_release(struct target_list *list)
 {
     free(list->items);
     strvec_release(&list->texts);
+    strvec_release(&list->notes);
     *list = (struct target_list){.items = NULL};
 }
 
@@ -53,7 +70,7 @@ static void succeed(const struct target_list *list, struct result_list *results)
         const struct image_target *target = &list->items[i];
         AUTO_FREE char *id = resource_id_text(&target->resource->id);
         if (i == 0 || list->items[i - 1].resource != target->resource)
-            result = result_add(results, id, RESULT_SUCCESS, NULL);
+            result = result_add(results, id, RESULT_SUCCESS, xstrdup(find_note(list, id)));
         const char *current = target->container->image.text;
         result_add_update(result, target->container->name, current ? current : "", target->image);
     }

@@ -17,11 +17,14 @@ struct target_list {
     struct image_target *items;
     size_t len, capacity;
     struct strvec texts; /* what the items point at */
+    struct strvec notes; /* of workloads: id, what to say, and so on */
 };
 
 /* Resource and container are borrowed; the texts are taken over. */
 void target_list_add(struct target_list *list, const struct resource *resource,
                      const struct container *container, char *image, char *reason);
+/* What the result of a workload (its id) that succeeds says beside its updates; taken over. */
+void target_list_note(struct target_list *list, const char *workload, char *text);
 void target_list_release(struct target_list *list);
 
 /*

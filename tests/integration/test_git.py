@@ -2,11 +2,12 @@
 
 import contextlib
 import socket
+import types
 
 import pytest
 
 from parts.manifests import workload
-from parts.process import LOOPBACK, free_port, wait_until
+from parts.process import LOOPBACK, free_port, run, wait_until
 
 
 def _one_line(result, *words):
@@ -173,6 +174,20 @@ def test_a_branch_that_is_not_there_names_those_that_are(site):
     site.repo.git("branch", "release-1", start)
     site.once("--git-branch", "mian", rc=1)
     _one_line(site.result, "mian", "main", "release-1")
+
+
+@pytest.mark.parametrize("form", ["path", "https"])
+def test_a_shallow_clone_is_called_one(request, site, form, repos):
+    """As a CI system checks out by default."""
+    _start(site)
+    site.repo.commit({"note.txt": "by hand\n"})
+    shallow = repos / "shallow.git"
+    run(["git", "clone", "-q", "--bare", "--depth", "1", site.repo.url, shallow], env=site.repo.env)
+    url = str(shallow)
+    if form == "https":
+        site.pawl.env["GIT_SSL_CAINFO"] = str(request.getfixturevalue("authority").ca_file)
+        url = request.getfixturevalue("git_https").url(types.SimpleNamespace(path=shallow))
+    _one_line(site.pawl.expect(1, "once", "--git-url", url, "--deploy-to", "none"), "shallow clone", "git fetch --unshallow")
 
 
 def test_an_empty_repository(site):

@@ -92,6 +92,18 @@ def test_another_repository_needs_with_name(site):
     assert "image: reg.test/web:1.1.0 " in site.repo.read("production/web.yaml").decode()
 
 
+def test_what_stays_beside_what_is_promoted_is_said(site):
+    """A success must not read as if all of the workload were what it is at FROM."""
+    two = ("kind: Kustomization\nimages:\n- {name: reg.test/web, newTag: WEB}\n- {name: reg.test/api, newName: PLACE.test/api, "
+           "newTag: \"1\"}\n")
+    site.start({f"{place}/kustomization.yaml": two.replace("WEB", web).replace("PLACE", place)
+                for place, web in (("staging", "1.1.0"), ("production", "1.0.0"))})
+    why = "api: another repository: staging.test/api:1; --with-name takes it over"
+    table = _promote(site, "--dry-run", rc=3).stdout
+    assert why in table and "web: reg.test/web:1.0.0 -> 1.1.0" in table
+    assert _results(site) == {"default:kustomization/production": ("success", why)}
+
+
 def test_which_one_is_meant_must_be_clear(site):
     _fill(site, **{"staging/two.yaml": workload("web", "reg.test/web:1.2.0", namespace="test-2")})
     status, why = _results(site, rc=1)["live:deployment/web"]

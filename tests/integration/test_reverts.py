@@ -128,3 +128,96 @@ def test_what_automation_itself_moved_off_is_free_again(site):
             '"semver:1"', f'"semver:{policy}"')+"# \n"}, "policy")
         assert site.once()["commit"]
         assert image(site) == wanted
+
+
+# Ways to take something back that are easily missed
+
+
+def _joined(site):
+    return "---\n" + workload("job", "example.test/job:1", automated=False) + "---\n" + site.before
+
+
+@pytest.fixture
+def automated(site):
+    """1.1.0 was released by automation."""
+    site.push("team/web", "1.0.0", "1.1.0")
+    site.before = workload("web", site.image("team/web", "1.0.0"), policy="semver:1")
+    site.start({FILE: site.before, "dir/other.yaml": "a: 1\n"})
+    assert site.once()["commit"]
+    return site
+
+
+@pytest.mark.parametrize("way", ["broken-between", "deleted-and-back"])
+def test_what_was_away_meanwhile_was_taken_back(automated, way):
+    site = automated
+    between = None if way == "deleted-and-back" else site.before + "  - [\n"
+    taken = site.repo.commit({FILE: between}, "away")
+    site.repo.commit({FILE: site.before}, "back, with the old one")
+    entry = held(site)
+    assert entry["cause"] == "reverted" and taken[:7] in entry["reason"]
+
+
+@pytest.mark.parametrize("place", ["another-name", "another-directory", "another-file"])
+@pytest.mark.parametrize("when", ["before", "with"])
+def test_a_move_with_other_changes_is_followed(automated, place, when):
+    """As with `git mv` and an edit in one commit, or a workload that is cut out and put elsewhere."""
+    site = automated
+    file = {"another-name": "site.yaml", "another-directory": "moved/web.yaml", "another-file": "dir/other.yaml"}[place]
+    text = _joined(site) if place == "another-file" else site.before.replace("replicas: 0", "replicas: 3")
+    if when == "before":
+        site.repo.commit({FILE: site.before}, "taken back")
+    moved = site.repo.commit({FILE: None, file: text}, "moved")
+    site.repo.commit({file: text.replace("nobody", "somebody")}, "and edited")
+    entry = held(site)
+    assert entry["cause"] == "reverted"
+    assert (moved[:7] in entry["reason"]) == (when == "with")
+    log = site.pawl.ok("history", "demo:deployment/web", "--git-url", site.url, "-o", "json").json
+    assert [change["to"].rsplit(":")[-1] for commit in log["commits"] for change in commit["changes"]] == [
+        "1.0.0", "1.1.0"]
+
+
+def test_a_moved_kustomization_keeps_what_was_taken_back(site):
+    """It is named by its path, which is another one now."""
+    site.push("team/web", "1.0.0", "1.1.0")
+    name = site.image("team/web", "x").rsplit(":", 1)[0]
+    before = ('kind: Kustomization\nmetadata:\n  annotations:\n    fluxcd.io/automated: "true"\n'
+              f'    pawl.dev/tag.web: semver:1\nimages:\n  - name: {name}\n    newTag: 1.0.0\n')
+    site.start({"a/kustomization.yaml": before})
+    assert site.once()["commit"]
+    site.repo.commit({"a/kustomization.yaml": before}, "taken back")
+    assert held(site)["cause"] == "reverted"
+    site.repo.commit({"a/kustomization.yaml": None, "b/kustomization.yaml": before}, "moved")
+    assert held(site)["cause"] == "reverted"
+
+
+def test_a_revert_under_the_robots_name_is_a_persons(automated):
+    automated.repo.commit({FILE: automated.before}, 'Revert "Auto-release"', author="pawl <pawl@localhost>")
+    assert held(automated)["cause"] == "reverted"
+
+
+def test_a_release_in_ones_own_words_holds_without_notes_too(automated):
+    site = automated
+    site.repo.hook("update", "case $1 in refs/notes/*) exit 1;; esac")
+    site.pawl.ok("release", "--git-url", site.url, "--workload", "demo:deployment/web", "--update-image",
+                 site.image("team/web", "1.0.0"), "-m", "back to what worked")
+    assert held(site)["cause"] == "reverted"
+
+
+def test_a_revert_is_remembered_over_many_changes_of_its_file(automated):
+    site = automated
+    site.repo.commit({FILE: site.before}, "taken back")
+    for count in range(1, 231):
+        site.repo.commit({FILE: site.before.replace("replicas: 0", f"replicas: {count}")}, "busy")
+    assert held(site)["cause"] == "reverted"
+    log = site.pawl.ok("history", "demo:deployment/web", "--git-url", site.url, "-o", "json").json
+    assert log["commits"] == [] and log["complete"] is False
+
+
+def test_a_revert_is_remembered_among_commits_that_change_many_files(automated):
+    """Where the workload's name came into its file, and 600 other files changed, none of which it came from."""
+    site = automated
+    site.repo.commit({FILE: site.before}, "taken back")
+    for turn in range(1, 4):
+        others = {f"other/{number}.yaml": f"a: {turn}\n" for number in range(600)}
+        site.repo.commit({FILE: site.before + "# web\n" * turn, **others}, f"turn {turn}")
+    assert held(site)["cause"] == "reverted"

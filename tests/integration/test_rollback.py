@@ -3,6 +3,7 @@
 import pytest
 
 from parts.manifests import workload
+from parts.site import day
 
 FILE = "web.yaml"
 ID = "demo:deployment/web"
@@ -127,6 +128,43 @@ def test_a_rollback_that_loses_the_race_is_decided_again(released):
     assert site.repo.read(FILE).decode() == text.replace("1.2.0", "1.1.0")
 
 
+def test_a_newer_tag_that_came_first_is_not_rolled_back_to_what_was_to_be_left(released):
+    """"The previous image" was meant of what was there when it was asked for."""
+    site = released
+    text = site.repo.read(FILE).decode()
+    newer = site.repo.overtake_next_push({FILE: text.replace("1.2.0", "1.3.0")})
+    result = site.pawl.run("rollback", ID, "--git-url", site.url)
+    assert result.rc == 1 and "container(s) tag mismatch: app has got" in result.stdout, result
+    assert site.repo.sha() == newer
+    site.pawl.ok("rollback", ID, "--git-url", site.url, "--to", site.image("team/web", "1.1.0"))
+    assert site.repo.read(FILE).decode() == text.replace("1.2.0", "1.1.0")
+
+
+def test_a_tag_without_its_digest_is_no_earlier_image(site):
+    """The tag alone is whatever it points at now: the very image that is to be left."""
+    site.registry.push("team/web", "main", created=day(1))
+    site.start({FILE: workload("web", site.image("team/web", "main"), policy="glob:main",
+                               annotations={"pawl.dev/digest": "follow"})})
+    assert site.once()["commit"]
+    first = site.repo.read(FILE)
+    site.registry.push("team/web", "main", created=day(2))
+    assert site.once()["commit"] and site.repo.read(FILE) != first
+    rollback(site, ID)
+    assert site.repo.read(FILE) == first
+    assert "no earlier image" in site.pawl.expect(1, "rollback", ID, "--git-url", site.url).stdout
+    assert [entry["cause"] for entry in site.once()["held"]] == ["reverted"]
+
+
+def test_what_was_before_the_digest_was_added_is_the_previous_image(site):
+    site.push("team/web", "1.0.0", "1.1.0")
+    site.start({FILE: workload("web", site.image("team/web", "1.0.0"), policy="semver:1")})
+    assert site.once()["commit"]
+    site.pawl.ok("policy", "--git-url", site.url, "-w", ID, "--set", "digest=pin")
+    assert site.once()["commit"] and b"team/web:1.1.0@sha256:" in site.repo.read(FILE)
+    rollback(site, ID)
+    assert f"image: {site.image('team/web', '1.0.0')}  #" in site.repo.read(FILE).decode()
+
+
 def test_history_lists_who_changed_which_image(released):
     site = released
     rollback(site, ID)
@@ -147,7 +185,8 @@ def test_history_as_a_table(released):
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["COMMIT", "TIME", "BY", "IMAGES", "REASON"]
     assert lines[1].startswith(site.commits[2][:7]) and "automation" in lines[1] and "1.1.0 -> " in lines[1]
-    assert len(lines) == 3
+    assert len(lines) == 3 and not result.stderr
+    assert "-l 0 shows all" in site.pawl.ok("history", ID, "--git-url", site.url, "-l", "1").stderr
     wrong = site.pawl.expect(1, "history", "demo:deployment/wep", "--git-url", site.url)
     assert "demo:deployment/web" in wrong.stderr
     site.pawl.expect(2, "history", "a/b/c", "--git-url", site.url)

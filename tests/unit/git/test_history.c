@@ -94,6 +94,46 @@ static void test_history_shows_files_that_came_and_went(void **state)
     mirror_free(mirror);
 }
 
+/* The newest change of a file. */
+static int take_first(const struct history_change *change, void *context, struct error *err UNUSED)
+{
+    struct history_change *first = context;
+    *first = *change;
+    return 1;
+}
+
+static int list_path(const struct history_change *change, void *context, struct error *err UNUSED)
+{
+    strbuf_addf(context, "%s%s%s ", change->path, change->before[0] ? "" : "+", change->after[0] ? "" : "-");
+    return 0;
+}
+
+static void test_history_shows_what_a_commit_did_beside_and_what_was_before(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "cd work; echo 2 >a.yaml; git commit -qam second; "
+           "git rm -q a.yaml; echo 3 >new.yaml; echo y >dir/b.yaml; git add .; git commit -qam split; "
+           "echo 4 >new.yaml; git commit -qam fourth; git push -q origin main");
+    struct mirror *mirror = open_remote(f);
+    fetch(mirror);
+    struct history *history = history_new(mirror);
+    struct error err = ERROR_INIT;
+    CLEANUP(strbuf_release) struct strbuf paths = STRBUF_INIT;
+    struct history_change split;
+    assert_int_equal(history_of_file(history, mirror_head(mirror), "dir/b.yaml", take_first, &split, &err),
+                     0);
+    assert_int_equal(history_beside(history, &split, list_path, &paths, &err), 0);
+    assert_string_equal(paths.buf,
+                        "a.yaml- "); /* not itself, nothing that was added, nothing of other commits */
+    struct seen seen = {.mirror = mirror, .text = STRBUF_INIT};
+    assert_int_equal(history_before(history, "a.yaml", split.order + 2, note, &seen, &err), 0);
+    assert_non_null(strstr(seen.text.buf, "a.yaml:second"));
+    assert_null(strstr(seen.text.buf, "fourth"));
+    strbuf_release(&seen.text);
+    history_free(history);
+    mirror_free(mirror);
+}
+
 static void test_history_goes_through_all_parents_of_a_merge(void **state)
 {
     struct fixture *f = *state;
@@ -141,6 +181,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_history_of_file_is_newest_first_and_grows, setup, teardown),
         cmocka_unit_test_setup_teardown(test_history_follows_a_file_that_moved_as_it_is, setup, teardown),
         cmocka_unit_test_setup_teardown(test_history_shows_files_that_came_and_went, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_history_shows_what_a_commit_did_beside_and_what_was_before,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_history_goes_through_all_parents_of_a_merge, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mirror_find_commit_takes_prefixes, setup, teardown),
     };

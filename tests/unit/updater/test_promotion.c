@@ -69,7 +69,8 @@ static void test_promotion_pairs_workloads_and_containers_by_name(void **state U
         {POD("test", "p", "a:2", ""), POD_WITH_SIDE("live", "p", "a:1", "b:1", ""),
          "live:pod/p success app a:1 -> a:2\n"},
         {POD_WITH_SIDE("test", "p", "a:2", "x.test/b:2", ""), POD_WITH_SIDE("live", "p", "a:1", "b:1", ""),
-         "live:pod/p success app a:1 -> a:2\n"},
+         "live:pod/p success: side: another repository: x.test/b:2; --with-name takes it over app a:1 -> "
+         "a:2\n"},
         {POD_WITH_SIDE("test", "p", "a:1", "x.test/b:2", ""), POD_WITH_SIDE("live", "p", "a:1", "b:1", ""),
          "live:pod/p skipped: side: another repository: x.test/b:2; --with-name takes it over\n"},
         /* workloads */
