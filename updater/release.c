@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "model/manifest_tree.h"
+#include "updater/alias_list.h"
 #include "updater/diff.h"
 #include "updater/image_reread.h"
 
@@ -32,9 +32,7 @@ struct batch {
     size_t len;
     struct touch *touches; /* in the order of the text; those of one scalar side by side */
     size_t touches_len, touches_capacity;
-    struct yaml_stream *yaml;         /* the file's tree, if it has aliases */
-    const struct yaml_node **aliases; /* of the whole file, in the order of the text */
-    size_t aliases_len, aliases_capacity;
+    struct alias_list aliases;
 };
 
 static int compare_places(size_t a, size_t b)
@@ -235,58 +233,6 @@ static void add_problem(struct release *release, struct edit *edit)
     };
 }
 
-static void find_aliases(struct batch *batch, const struct yaml_node *node)
-{
-    for (size_t i = 0; i < node->len; i++)
-        find_aliases(batch, node->items[i]);
-    if (node->kind != YAML_ALIAS)
-        return;
-    vec_grow(batch->aliases, batch->aliases_len, batch->aliases_capacity);
-    batch->aliases[batch->aliases_len++] = node;
-}
-
-/* Most files have no alias and are not read for them. */
-static void find_all_aliases(struct batch *batch)
-{
-    struct error err = ERROR_INIT; /* it was read before */
-    if (memchr(batch->file->text, '*', batch->file->len))
-        batch->yaml = manifest_tree_read(batch->file, &err);
-    for (size_t i = 0; batch->yaml && i < batch->yaml->len; i++) {
-        if (batch->yaml->documents[i].root)
-            find_aliases(batch, batch->yaml->documents[i].root);
-    }
-}
-
-/* True if the alias stands for the scalar or for something around it. */
-static bool hands_on(const struct yaml_node *alias, const struct yaml_node *scalar)
-{
-    return alias->target->start <= scalar->start && scalar->end <= alias->target->end;
-}
-
-/* "; what is written as *i changes with it: lines 8, 9 and 2 more" */
-static void add_aliases(const struct batch *batch, const struct edit *edit, struct strbuf *out)
-{
-    const size_t most = 2;
-    const struct container *container = edit->target->container;
-    const struct yaml_node *scalar = edit->splices.items[0].node, *first[2];
-    size_t len = 0;
-    for (size_t i = 0; i < batch->aliases_len; i++) {
-        if (!hands_on(batch->aliases[i], scalar))
-            continue;
-        if (len < most)
-            first[len] = batch->aliases[i];
-        len++;
-    }
-    if (len <= container->is_alias) /* that one is the container's own */
-        return;
-    strbuf_addf(out, "; what is written as *%s changes with it: line%s %d", first[0]->target->anchor,
-                len > 1 ? "s" : "", first[0]->line);
-    if (len > 1)
-        strbuf_addf(out, "%s%d", len == most ? " and " : ", ", first[1]->line);
-    if (len > most)
-        strbuf_addf(out, " and %zu more", len - most);
-}
-
 /* The reason of the change, where it was made if that is not where the container is, and what else it changes. */
 static char *describe(const struct batch *batch, const struct edit *edit)
 {
@@ -295,7 +241,7 @@ static char *describe(const struct batch *batch, const struct edit *edit)
     if (edit->target->container->is_alias)
         strbuf_addf(&out, "; the image is shared by an anchor, and changed where it is written: line %d",
                     edit->splices.items[0].node->line);
-    add_aliases(batch, edit, &out);
+    alias_list_describe(&batch->aliases, edit->target->container, edit->splices.items[0].node, &out);
     return strbuf_detach(&out, NULL);
 }
 
@@ -325,7 +271,7 @@ static void release_batch(struct batch *batch)
     count_uses(batch);
     check_sharing(batch);
     write_file(batch);
-    find_all_aliases(batch);
+    alias_list_find(&batch->aliases, batch->file);
     for (size_t i = 0; i < batch->len; i++) {
         struct edit *edit = &batch->edits[i];
         if (edit->problem)
@@ -335,8 +281,7 @@ static void release_batch(struct batch *batch)
         splice_list_release(&edit->splices);
     }
     free(batch->touches);
-    free(batch->aliases);
-    yaml_close(batch->yaml);
+    alias_list_release(&batch->aliases);
 }
 
 struct release *release_new(const struct image_target *targets, size_t len)

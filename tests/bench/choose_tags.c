@@ -4,7 +4,8 @@
  *     cmake --preset release -DPAWL_BENCH=ON && cmake --build --preset release --target choose_tags
  *     build/tests/bench/choose_tags [TAGS [RUNS]]
  *
- * Prints, per policy, the least and the median CPU time of a run in milliseconds, and what was chosen.
+ * Prints, per policy, the least and the median CPU time of a run in milliseconds, and what was chosen; then the same of a single
+ * tag that a pattern explodes on, when it is first met (each run with a new policy) and when the pattern is known to explode.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -109,6 +110,56 @@ static void measure(size_t index, const struct repository_info *info, size_t run
     image_ref_release(&container.image);
 }
 
+/* -- patterns that explode --------------------------------------------------------------------------------- */
+
+#define LONG_TAG "sha256-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.sig"
+#define LETTERS  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_"
+
+static const struct explosion {
+    const char *policy, *tag;
+} explosions[] = {
+    {"regexp:^([a-z0-9]+-?)+$", LONG_TAG},
+    {"regexp:^(\\w+[.-]?)*-\\d+$", LONG_TAG},
+    {"regexp:([a-z0-9]+-?)+$", LONG_TAG},
+    {"regexp:^(a+)+\\1$", LETTERS},
+};
+#define TAGS_UNTIL_KNOWN 20
+
+static double match_once(const struct tag_policy *policy, const char *tag)
+{
+    double from = cpu_ms();
+    (void)tag_policy_match(policy, tag);
+    return cpu_ms() - from;
+}
+
+static void measure_explosion(const struct explosion *each, size_t runs)
+{
+    double *first = xcalloc(runs, sizeof(*first)), *known = xcalloc(runs, sizeof(*known));
+    struct error err = ERROR_INIT;
+    for (size_t i = 0; i < runs; i++) {
+        struct tag_policy *policy = tag_policy_new(each->policy, &err);
+        if (!policy)
+            exit(1);
+        first[i] = match_once(policy, each->tag);
+        for (size_t n = 1; n < TAGS_UNTIL_KNOWN; n++)
+            (void)match_once(policy, each->tag);
+        known[i] = match_once(policy, each->tag);
+        tag_policy_free(policy);
+    }
+    qsort(first, runs, sizeof(*first), compare_doubles);
+    qsort(known, runs, sizeof(*known), compare_doubles);
+    printf("%-42s %7.2f %7.2f\n", each->policy, first[runs / 2], known[runs / 2]);
+    free(first);
+    free(known);
+}
+
+static void measure_explosions(size_t runs)
+{
+    printf("\n%-42s %7s %7s\n", "one tag of 70 or 75 bytes, medians", "first", "known");
+    for (size_t i = 0; i < ARRAY_LEN(explosions); i++)
+        measure_explosion(&explosions[i], runs);
+}
+
 int main(int argc, char **argv)
 {
     size_t len = argc > 1 ? strtoul(argv[1], NULL, 10) : 100000;
@@ -121,5 +172,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         measure(i, info, runs);
     repository_info_unref(info);
+    measure_explosions(runs);
     return 0;
 }
