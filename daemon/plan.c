@@ -12,7 +12,6 @@
 
 static void add_kustomize_policies(struct plan *plan)
 {
-    size_t own_len = plan->policies_len;
     CLEANUP(kustomize_links_release) struct kustomize_links links;
     kustomize_links_find(plan->manifests, &links);
     if (links.is_cut)
@@ -22,16 +21,23 @@ static void add_kustomize_policies(struct plan *plan)
     size_t len = 0;
     AUTO_FREE struct workload_policy **more =
         kustomize_policies_from(&links, plan->policies, plan->policies_len, &len);
-    for (size_t i = 0; i < own_len; i++)
-        plan_report_policy(plan, plan->policies[i]);
     if (!len)
         return;
     plan->policies =
         xreallocarray(plan->policies, plan->policies_len + len, sizeof(struct workload_policy *));
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++)
         plan->policies[plan->policies_len++] = more[i];
-        if (more[i]->is_blocked_here)
-            plan_add_workload_problem(plan, more[i]->resource, more[i]->blocked_line, more[i]->blocked);
+}
+
+/* The first `own_len` are the workloads' own, which kustomizations have completed. What the others say is said there. */
+static void report_policies(struct plan *plan, size_t own_len)
+{
+    for (size_t i = 0; i < plan->policies_len; i++) {
+        const struct workload_policy *policy = plan->policies[i];
+        if (i < own_len)
+            plan_report_policy(plan, policy);
+        else if (policy->is_blocked_here)
+            plan_add_workload_problem(plan, policy->resource, policy->blocked_line, policy->blocked);
     }
 }
 
@@ -50,7 +56,9 @@ static void read_policies(struct plan *plan, const struct plan_scope *scope)
         struct workload_policy *policy = workload_policy_new(set->resources[i]);
         plan->policies[plan->policies_len++] = policy;
     }
+    size_t own_len = plan->policies_len;
     add_kustomize_policies(plan);
+    report_policies(plan, own_len);
 }
 
 static void ask_and_decide(struct plan *plan, struct repository *r, struct image_source *images,

@@ -17,16 +17,23 @@
 
 #define MOST_WORKLOADS_NAMED 10
 
-static int no_such_container(const struct resource *workload, const char *name, struct error *err)
+static int no_such_container(const struct resource *workload, const char *assignment, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf known = STRBUF_INIT;
     for (size_t i = 0; i < workload->containers_len; i++) {
         if (*workload->containers[i].name)
             strbuf_addf(&known, "%s%s", known.len ? ", " : "there is: ", workload->containers[i].name);
     }
-    return error_set(err, ERROR_NOT_FOUND, "%s:%d: there is no container \"%s\"; %s", workload->file->path,
-                     workload->line, name,
+    return error_set(err, ERROR_NOT_FOUND, "%s:%d: there is no container \"%.*s\"; %s", workload->file->path,
+                     workload->line, (int)strcspn(assignment, "="), assignment,
                      known.len ? known.buf : "no image of it is written where pawl can read it");
+}
+
+/* That of "CONTAINER=IMAGE", or NULL. */
+static const struct container *find_assigned(const struct resource *workload, const char *assignment)
+{
+    AUTO_FREE char *name = xmemdupz(assignment, strcspn(assignment, "="));
+    return resource_container(workload, name);
 }
 
 /* "CONTAINER=IMAGE" to splices, and a line that says what changes. */
@@ -36,10 +43,9 @@ static int edit_one(const struct resource *workload, const char *assignment, str
     const char *equals = strchr(assignment, '=');
     if (!equals || equals == assignment || !equals[1])
         return error_set(err, ERROR_USAGE, "\"%s\" is not of the form CONTAINER=IMAGE", assignment);
-    AUTO_FREE char *name = xmemdupz(assignment, (size_t)(equals - assignment));
-    const struct container *container = resource_container(workload, name);
+    const struct container *container = find_assigned(workload, assignment);
     if (!container)
-        return no_such_container(workload, name, err);
+        return no_such_container(workload, assignment, err);
     CLEANUP(image_ref_release) struct image_ref image = IMAGE_REF_INIT;
     if (image_ref_parse_any(equals + 1, &image, err) < 0) {
         err->code = ERROR_USAGE;
@@ -47,7 +53,7 @@ static int edit_one(const struct resource *workload, const char *assignment, str
     }
     if (image_edit(workload->file, container, equals + 1, out, err) < 0)
         return error_wrap(err, "%s", workload->file->path);
-    strbuf_addf(summary, "%s:%d: %s: %s -> %s\n", workload->file->path, container->line, name,
+    strbuf_addf(summary, "%s:%d: %s: %s -> %s\n", workload->file->path, container->line, container->name,
                 container->image.text ? container->image.text : "(unreadable)", equals + 1);
     return 0;
 }
@@ -105,23 +111,17 @@ static const struct resource *find_workload(const struct manifest_set *set,
     return NULL;
 }
 
-/* "CONTAINER=IMAGE", as edit_one has found it to be. */
-static int check_one(const struct resource *workload, const struct manifest_file *again,
-                     const char *assignment, struct error *err)
-{
-    const char *equals = strchr(assignment, '=');
-    AUTO_FREE char *name = xmemdupz(assignment, (size_t)(equals - assignment));
-    const struct container *container = resource_container(workload, name);
-    return image_reads_as(workload->file, again, workload, container, equals + 1, err);
-}
-
+/* All assignments are as edit_one has found them to be. */
 static int check_all(const struct set_image_request *request, const struct resource *workload,
                      const struct strbuf *text, struct error *err)
 {
     int status = 0;
     struct manifest_file *again = image_reread(workload->file, text);
-    for (size_t i = request->first; status == 0 && i < request->assignments->len; i++)
-        status = check_one(workload, again, request->assignments->items[i], err);
+    for (size_t i = request->first; status == 0 && i < request->assignments->len; i++) {
+        const char *assignment = request->assignments->items[i], *image = strchr(assignment, '=') + 1;
+        status =
+            image_reads_as(workload->file, again, workload, find_assigned(workload, assignment), image, err);
+    }
     manifest_file_unref(again);
     return status;
 }

@@ -190,6 +190,18 @@ static bool is_word_char(char c)
     return isalnum((unsigned char)c) || c == '_' || c == '-';
 }
 
+static int cannot(const struct yaml_node *node, struct error *err, const char *what)
+{
+    return error_set(err, ERROR_UNSUPPORTED, "line %d: %s", node->line, what);
+}
+
+static int refuse_typed(const struct yaml_node *node, struct error *err)
+{
+    if (!node->tag || is_tagged_string(node->tag))
+        return 0;
+    return cannot(node, err, "the value has a YAML tag that makes it something else than a string");
+}
+
 /* What a new text replaces: all that is inside quotes, however written; in a block only the text itself, which
  * must be one line that its block does not end with a line break. */
 static bool locate_all(const char *text, const struct yaml_node *node, struct span *out)
@@ -214,11 +226,6 @@ static const char *why_not_located(const struct yaml_node *node)
                      : "there is no image text to replace; write one by hand first";
 }
 
-static int cannot(const struct yaml_node *node, struct error *err, const char *what)
-{
-    return error_set(err, ERROR_UNSUPPORTED, "line %d: %s", node->line, what);
-}
-
 int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *node, const char *value,
                     char quotes, struct splice *out, struct error *err)
 {
@@ -230,8 +237,8 @@ int edit_set_scalar(const struct manifest_file *file, const struct yaml_node *no
         return cannot(node, err, why_not_located(node));
     if (is_fillable)
         text.start = text.end = place_to_fill(file->text, file->len, node);
-    if (node->tag && !is_tagged_string(node->tag))
-        return cannot(node, err, "the value has a YAML tag that makes it something else than a string");
+    if (refuse_typed(node, err) < 0)
+        return -1;
     bool adds_quotes = needs_quotes(node, value) || (!node->tag && is_json_literal(file->text, node));
     const char *blank = is_fillable && file->text[text.start - 1] == ':' ? " " : "";
     const char quote[] = {quotes, '\0'};
@@ -253,8 +260,8 @@ int edit_set_behind(const struct manifest_file *file, const struct yaml_node *no
     bool is_block = node->style == YAML_LITERAL || node->style == YAML_FOLDED;
     bool is_there = is_block ? locate(file->text, node, &inside) : inside.end - inside.start > old_len;
     size_t start = inside.end - old_len;
-    if (node->tag && !is_tagged_string(node->tag))
-        return cannot(node, err, "the value has a YAML tag that makes it something else than a string");
+    if (refuse_typed(node, err) < 0)
+        return -1;
     if (!is_there || file->text[start - 1] != '=' ||
         memcmp(file->text + start, node->value + prefix_len, old_len) != 0)
         return cannot(
